@@ -1,0 +1,126 @@
+"""The command line of everything that works without a window: one sub-command a line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+
+from training_backend.errors import KpddError
+from training_backend.events import Control, Ended, Failed, Reporter
+
+# command → (module, what it does). A module is imported only when its command is chosen.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "new": ("new", "make a project file"),
+    "import": ("import_", "read a benchmark or other questions into a project"),
+    "generate": ("generate", "let a teacher write key points and rationales, and judge them"),
+    "execute": ("execute", "run programs or equations in the sandbox"),
+    "trace": ("trace", "run one program and show it line by line"),
+    "train": ("train", "train the students of a method"),
+    "solve": ("solve", "solve a question in two stages"),
+    "serve-solve": ("serve_solve", "keep students loaded and solve questions from standard input"),
+    "evaluate": ("evaluate", "measure students on a benchmark"),
+    "export": ("export", "write rows of a project to a file"),
+    "demo": ("demo", "the whole path on sample questions, in the terminal"),
+    "doctor": ("doctor", "say what this machine offers and what is missing"),
+    "make-demo-students": ("make_demo_students", "train the shipped demo students again"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 (done), 1 (failed or stopped) or 2 (the arguments are wrong)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0
+    if arguments[0] == "--version":
+        print(_version())
+        return 0
+    name, *rest = arguments
+    if name not in COMMANDS:
+        print(f"kpdd: there is no command '{name}'. `kpdd --help` lists them.", file=sys.stderr)
+        return 2
+    module = importlib.import_module(f"training_backend.commands.{COMMANDS[name][0]}")
+    parser = argparse.ArgumentParser(prog=f"kpdd {name}", description=module.__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    module.add_arguments(parser)
+    common = parser.add_argument_group("output")
+    common.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    common.add_argument("--events", action="store_true", help="print every event as a JSON line")
+    common.add_argument("--quiet", action="store_true", help="no progress on standard error")
+    common.add_argument("--stop-at-eof", action="store_true",
+                        help="with --events: the end of standard input means stop")  # fmt: skip
+    try:
+        args = parser.parse_args(rest)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return _run(name, module, args)
+
+
+def _run(name: str, module, args: argparse.Namespace) -> int:
+    """Run a chosen command and turn how it ended into events and an exit status."""
+    reporter = Reporter(events=args.events, json_result=args.json, quiet=args.quiet)
+    reads_stdin = getattr(module, "READS_STDIN", False)
+    control = Control(read_stdin=args.events and not reads_stdin, stop_at_eof=args.stop_at_eof)
+    _stop_on_signals(control)
+    try:
+        status = module.run(args, reporter, control)
+    except KpddError as error:
+        reporter.emit(Failed(message=error.message, hint=error.hint, where=error.where))
+        _say(f"kpdd {name}: {error}", args)
+        status = 1
+    except KeyboardInterrupt:
+        _say("stopped", args)
+        status = 1
+    except Exception as error:
+        # a fault of ours: the window shows the report, a terminal the traceback
+        reporter.emit(Failed(message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc()))
+        if not args.events:
+            traceback.print_exc()
+        status = 1
+    ended = "stopped" if control.stop_requested else "failed" if status else "done"
+    reporter.emit(Ended(status=ended, elapsed_s=round(reporter.elapsed_s, 3)))
+    reporter.detach()
+    return status
+
+
+def _say(text: str, args: argparse.Namespace) -> None:
+    if not args.events:
+        print(text, file=sys.stderr)
+
+
+def _stop_on_signals(control: Control) -> None:
+    """First Ctrl+C or SIGTERM asks politely; the second one interrupts."""
+
+    def ask(number: int, frame) -> None:
+        if control.stop_requested:
+            raise KeyboardInterrupt
+        control.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"kpdd {version('kpdd-studio')}"
+    except PackageNotFoundError:
+        return "kpdd (source tree)"
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {what}" for name, (_, what) in COMMANDS.items()]
+    return "\n".join(
+        ["usage: kpdd [COMMAND …]", "", "Without a command the window opens.", "", "commands:", *lines, "",
+         "`kpdd COMMAND --help` explains one."]
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
