@@ -22,7 +22,8 @@ class TeacherReply:
 
     `raw` holds the exact text of each request's reply by the name of the request. A field that could not be
     read from it is None, and `parse_error` says why in one sentence. A reply with a `parse_error` counts as
-    failed; what could be read of it is kept.
+    failed; what could be read of it is kept. With an empty `raw` the teacher gave no answer at all (its
+    recording has no such row, the server refused): nothing is stored, and a later run asks again.
     """
 
     question_id: int
@@ -46,8 +47,8 @@ class Teacher(Protocol):
         """Return the name a person gave or chose."""
         ...
 
-    def origins(self) -> dict[str, Origin]:
-        """Return who writes the key points and who the rationale (keys KEY_POINTS and RATIONALE)."""
+    def origins(self, path: int = 0) -> dict[str, Origin]:
+        """Return who writes the key points and the rationale of a path (keys KEY_POINTS and RATIONALE)."""
         ...
 
     def paths(self, kind: str) -> int:
