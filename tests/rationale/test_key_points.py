@@ -1,0 +1,36 @@
+"""Key points: what is rendered for a student is read back the same."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training_backend.rationale.key_points import KeyPoints, parse, parse_information, render, split_items
+
+words = st.text(st.characters(codec="utf-8", categories=["L"]), min_size=1, max_size=8)
+sentence = st.lists(words, min_size=1, max_size=6).map(" ".join)
+
+
+@given(sentence, st.lists(sentence, max_size=5))
+def test_round_trip(core, items):
+    points = KeyPoints(core, tuple(items))
+    assert parse(render(points)) == points
+
+
+def test_numbers_inside_items_do_not_split_them():
+    points = KeyPoints("How many?", ("On 5. May she has 3 eggs.", "A box holds 12. Each costs 2. dollars"))
+    assert parse(render(points)) == points
+
+
+def test_missing_labels_are_no_key_points():
+    assert parse("A robe takes 2 bolts") is None
+    assert parse("core question: How many?") is None
+    assert parse("core question: How many? information:") == KeyPoints("How many?", ())
+    assert parse_information("no numbers here") == ("no numbers here",)
+
+
+def test_items_of_a_teachers_list():
+    text = "- A robe takes 2 bolts.\n* half of it\n3) third\n\n  4. fourth  \n(5) fifth"
+    assert split_items(text) == ("A robe takes 2 bolts.", "half of it", "third", "fourth", "fifth")
+    # an item that starts with a number is not taken for its bullet
+    assert split_items("12 eggs\n3.5 miles") == ("12 eggs", "3.5 miles")
