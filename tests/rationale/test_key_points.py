@@ -34,3 +34,13 @@ def test_items_of_a_teachers_list():
     assert split_items(text) == ("A robe takes 2 bolts.", "half of it", "third", "fourth", "fifth")
     # an item that starts with a number is not taken for its bullet
     assert split_items("12 eggs\n3.5 miles") == ("12 eggs", "3.5 miles")
+
+
+def test_bullets_that_touch_the_words():
+    assert split_items("-The bus left.\n-10 seats stayed empty.") == (
+        "The bus left.",
+        "10 seats stayed empty.",
+    )
+    # alone before a number a dash is a minus
+    assert split_items("It was cold:\n-5 degrees") == ("It was cold:", "-5 degrees")
+    assert split_items("-5 degrees\n-7 degrees") == ("-5 degrees", "-7 degrees")

@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass
 
 _ITEM = re.compile(r"\s*(?:[-*•]\s+|\(?\d{1,3}[.)]\s+)?(.*\S)\s*$")
+_TOUCHING = re.compile(r"^\s*[-*•](?=\S)")
+_TOUCHING_WORD = re.compile(r"^\s*[-*•](?=[^\W\d])")
 _NUMBERED = re.compile(r"(?:^|\s)(\d{1,3})\.\s")
 
 
 @dataclass(frozen=True)
 class KeyPoints:
-    """What a question asks (`core_question`, one sentence) and the facts its solution needs (`information`)."""
+    """What a question asks (`core_question`, one sentence) and the facts it needs (`information`)."""
 
     core_question: str
     information: tuple[str, ...]
@@ -23,12 +25,12 @@ class KeyPoints:
 
 def split_items(text: str) -> tuple[str, ...]:
     """Return the items of a list written one per line with any usual bullet or number in front."""
-    items = []
-    for line in text.splitlines():
-        match = _ITEM.match(line)
-        if match:
-            items.append(match.group(1))
-    return tuple(items)
+    lines = [line for line in text.splitlines() if line.strip()]
+    # "-The bus" holds a bullet, "-5 degrees" a number, unless all lines touch their bullets
+    every = all(map(_TOUCHING.match, lines)) and any(map(_TOUCHING_WORD.match, lines))
+    bullet = _TOUCHING if every else _TOUCHING_WORD
+    items = (_ITEM.match(bullet.sub("- ", line, count=1)) for line in lines)
+    return tuple(match.group(1) for match in items if match)
 
 
 def render(points: KeyPoints) -> str:

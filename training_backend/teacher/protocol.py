@@ -55,6 +55,8 @@ class Teacher(Protocol):
         """Return how many different answers to a question there are for this kind; 0 when it has none."""
         ...
 
-    def answer(self, questions: Sequence[Question], kinds: Sequence[str], path: int) -> Iterator[TeacherReply]:
+    def answer(
+        self, questions: Sequence[Question], kinds: Sequence[str], path: int
+    ) -> Iterator[TeacherReply]:
         """Yield a reply for each question and kind; `path` counts from 0 and picks the independent try."""
         ...
