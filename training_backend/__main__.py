@@ -64,6 +64,8 @@ def _run(name: str, module, args: argparse.Namespace) -> int:
     """Run a chosen command and turn how it ended into events and an exit status."""
     reporter = Reporter(events=args.events, json_result=args.json, quiet=args.quiet)
     reads_stdin = getattr(module, "READS_STDIN", False)
+    if args.stop_at_eof:
+        _end_with_parent()
     control = Control(read_stdin=args.events and not reads_stdin, stop_at_eof=args.stop_at_eof)
     _stop_on_signals(control)
     try:
@@ -85,6 +87,16 @@ def _run(name: str, module, args: argparse.Namespace) -> int:
     reporter.emit(Ended(status=ended, elapsed_s=round(reporter.elapsed_s, 3)))
     reporter.detach()
     return status
+
+
+def _end_with_parent() -> None:
+    """On Linux have the system ask this process to stop when the one that started it is gone."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, int(signal.SIGTERM), 0, 0, 0)
 
 
 def _say(text: str, args: argparse.Namespace) -> None:

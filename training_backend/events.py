@@ -18,6 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
+# after the end of standard input (with --stop-at-eof) a command has so long to come to a border
+LAST_GRACE_S = 20.0
+
 
 @dataclass
 class Event:
@@ -415,3 +418,6 @@ class Control:
                 self._obey(str(json.loads(line).get("command", "")))
         if self._stop_at_eof:
             self._stop.set()
+            # whoever could still stop this process by force is gone
+            time.sleep(LAST_GRACE_S)
+            os._exit(1)
