@@ -42,13 +42,17 @@ class Started(Event):
 
 @dataclass
 class Progress(Event):
-    """`done` of `total` (0: unknown) units of `stage` are finished; `text` says what is at work."""
+    """`done` of `total` (0: unknown) units of `stage` are finished; `text` says what is at work.
+
+    `counts` divides `total` by name where that matters (a generation: done, failed, waiting).
+    """
 
     event: ClassVar[str] = "progress"
     stage: str
     done: int
     total: int = 0
     text: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -290,9 +294,11 @@ class Reporter:
             elif not self.quiet:
                 self._show(event)
 
-    def progress(self, stage: str, done: int, total: int = 0, text: str = "") -> None:
+    def progress(
+        self, stage: str, done: int, total: int = 0, text: str = "", counts: dict[str, int] | None = None
+    ) -> None:
         """Emit a Progress event."""
-        self.emit(Progress(stage=stage, done=done, total=total, text=text))
+        self.emit(Progress(stage=stage, done=done, total=total, text=text, counts=counts or {}))
 
     def log(self, text: str, level: str = "info") -> None:
         """Emit a Log event."""

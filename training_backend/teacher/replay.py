@@ -59,7 +59,7 @@ class ReplayTeacher:
     """A teacher that answers from recordings; path i is the i-th of its models."""
 
     def __init__(self, preset: str, folder: Path, models: Sequence[str] = ()) -> None:
-        """Choose a preset and the folder with the recordings; without `models` only the first one answers."""
+        """Choose a preset and the folder with the recordings; without `models` all of the preset answer."""
         if preset not in PRESETS:
             names = ", ".join(PRESETS)
             raise ConfigError(f"There is no recording preset '{preset}'.", f"Choose one of: {names}, jsonl.")
@@ -67,7 +67,7 @@ class ReplayTeacher:
             raise TeacherError("The folder of recordings does not exist.", where=str(folder))
         self.preset = PRESETS[preset]
         self.folder = folder
-        self.models = tuple(models) or self.preset.models[:1]
+        self.models = tuple(models) or self.preset.models
         self._recordings: dict[tuple[str, ...], Recording] = {}
 
     @property
