@@ -67,9 +67,7 @@ class Reporter(QObject):
         """Give the hooks back."""
         sys.excepthook, threading.excepthook = self._old
 
-    def _hook(
-        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
+    def _hook(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             QGuiApplication.quit()
             return

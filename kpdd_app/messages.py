@@ -121,7 +121,7 @@ class Message(QDialog):
 def error(parent: QWidget | None, problem: Any, title: str = "") -> None:
     """Show a failure: a KpddError, a `Failed` event, another exception or a sentence."""
     what, hint, where, details = _parts(problem)
-    log.warning("shown to the user: %s %s %s", where, what, hint)
+    log.info("shown to the user: %s %s %s", where, what, hint)
     title = title or QCoreApplication.translate("messages", "That did not work")
     Message(parent, title, what, hint, where, details, sign=("warning", "wrong")).exec()
 

@@ -12,7 +12,9 @@ from typing import Any
 
 def stylesheet(t: Any, gap: Callable[[float], int], line: int, glyph: Callable[[str, str], str]) -> str:
     """Return the sheet for the tokens `t`; `glyph(name, colour name)` gives the file of a small drawing."""
-    return "".join((_text(t, gap, line), _buttons(t, gap), _fields(t, gap, line, glyph), _frames(t, gap, line)))
+    return "".join(
+        (_text(t, gap, line), _buttons(t, gap), _fields(t, gap, line, glyph), _frames(t, gap, line))
+    )
 
 
 def _text(t: Any, gap: Callable[[float], int], line: int) -> str:

@@ -1,0 +1,75 @@
+"""The program: builds everything once, opens the right project, and ends in order."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from kpdd_app import theme
+from kpdd_app.diagnostics import Reporter, start_logging
+from kpdd_app.jobs import Jobs
+from kpdd_app.main_window import MainWindow
+from kpdd_app.open_project import OpenProject
+from kpdd_app.settings import Settings
+from training_backend.paths import user_data_dir
+
+NAME = "KPDD Studio"
+
+
+def run_window(arguments: Sequence[str]) -> int:
+    """Open the window: the given project, else the last one, else the sample project; return the exit status."""
+    start_logging()
+    app = QApplication.instance() or QApplication([sys.argv[0]])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("kpdd-studio")
+    app.setApplicationDisplayName(NAME)
+    app.setDesktopFileName("kpdd-studio")
+    settings = Settings()
+    theme.apply(app, settings.scheme, settings.point_size)
+    app.setWindowIcon(theme.app_icon())
+    reporter = Reporter()
+    project = OpenProject()
+    project.opened.connect(lambda path: setattr(reporter, "project", path))
+    window = MainWindow(project, Jobs(), settings)
+    wanted = [word for word in arguments if word != "window"]
+    window.painted.connect(lambda: begin(window, settings, Path(wanted[0]) if wanted else None))
+    app.styleHints().colorSchemeChanged.connect(lambda _: theme.apply(app, settings.scheme))
+    _end_on_signals(app, window)
+    window.show()
+    status = app.exec()
+    reporter.close()
+    return status
+
+
+def begin(window: MainWindow, settings: Settings, wanted: Path | None) -> None:
+    """Open the first project now that the window stands, and build the other pages while it is idle."""
+    recent = settings.recent()
+    if wanted is not None:
+        window.open_project(wanted)
+    elif recent:
+        window.open_project(recent[0])
+    elif sample_file().exists():
+        window.open_project(sample_file())
+    else:
+        window.page("home").open_sample()  # type: ignore[attr-defined]
+    QTimer.singleShot(400, window, window.build_next_page)
+
+
+def sample_file() -> Path:
+    """Return where the sample project is kept."""
+    return user_data_dir() / "sample.kpdd"
+
+
+def _end_on_signals(app: QApplication, window: MainWindow) -> None:
+    """Close in order on Ctrl+C in the terminal and on SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: QTimer.singleShot(0, window, window.close))
+    # the interpreter looks at signals only when it runs: let it, now and then
+    timer = QTimer(app)
+    timer.timeout.connect(lambda: None)
+    timer.start(500)

@@ -1,0 +1,432 @@
+"""The frame: rail, pages, status line, the palette of all actions, and the way from one page to another."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QMimeData, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from kpdd_app import messages, theme
+from kpdd_app.diagnostics import diagnostics
+from kpdd_app.jobs import Jobs
+from kpdd_app.open_project import OpenProject
+from kpdd_app.settings import Settings
+from kpdd_app.widgets.empty_state import EmptyState
+from kpdd_app.widgets.palette import Entry, KeysDialog, Palette
+from kpdd_app.widgets.rail import Rail
+from kpdd_app.widgets.status_line import StatusLine
+
+log = logging.getLogger(__name__)
+
+DATA_FILES = (".jsonl", ".json", ".xml")
+# which page's dot shows a job, by the first word of its command
+PAGE_OF_COMMAND = {"generate": "teacher", "execute": "dataset", "import": "dataset", "export": "dataset",
+                   "train": "train", "solve": "solve", "evaluate": "evaluate"}  # fmt: skip
+
+
+def _home(*parts: Any) -> QWidget:
+    from kpdd_app.pages.home import HomePage
+
+    return HomePage(*parts)
+
+
+def _teacher(*parts: Any) -> QWidget:
+    from kpdd_app.pages.teacher import TeacherPage
+
+    return TeacherPage(*parts)
+
+
+def _dataset(*parts: Any) -> QWidget:
+    from kpdd_app.pages.dataset import DatasetPage
+
+    return DatasetPage(*parts)
+
+
+def _train(*parts: Any) -> QWidget:
+    from kpdd_app.pages.train import TrainPage
+
+    return TrainPage(*parts)
+
+
+def _solve(*parts: Any) -> QWidget:
+    from kpdd_app.pages.solve import SolvePage
+
+    return SolvePage(*parts)
+
+
+def _evaluate(*parts: Any) -> QWidget:
+    from kpdd_app.pages.evaluate import EvaluatePage
+
+    return EvaluatePage(*parts)
+
+
+# a page is imported when it is first shown, or when the window has nothing else to do
+PAGES: tuple[tuple[str, str, Callable[..., QWidget]], ...] = (
+    ("home", "Home", _home),
+    ("teacher", "Teacher", _teacher),
+    ("dataset", "Dataset", _dataset),
+    ("train", "Train", _train),
+    ("solve", "Solve", _solve),
+    ("evaluate", "Evaluate", _evaluate),
+)
+
+
+class MainWindow(QMainWindow):
+    """Everything on the screen; built once by `app.py`."""
+
+    painted = Signal()
+    """The window was painted for the first time."""
+
+    def __init__(self, project: OpenProject, jobs: Jobs, settings: Settings) -> None:
+        """Build the frame and its first page."""
+        super().__init__()
+        self.project = project
+        self.jobs = jobs
+        self.settings = settings
+        self.pages: dict[str, QWidget] = {}
+        self._was_painted = False
+        self._to_build = [key for key, _, _ in PAGES]
+        self.setAcceptDrops(True)
+        self.setMinimumSize(900, 560)
+        self.rail = Rail([(key, title) for key, title, _ in PAGES])
+        self.stack = QStackedWidget()
+        self.status = StatusLine(project, jobs)
+        self.setCentralWidget(self._frame())
+        self._make_actions()
+        self._tools()
+        self._connect()
+        self._restore()
+        self.show_page(settings.page if settings.page in dict(self.titles()) else "home")
+        self._title()
+
+    # --- pages ------------------------------------------------------------------------------------
+
+    @staticmethod
+    def titles() -> list[tuple[str, str]]:
+        """Return (key, title) of the pages in their order."""
+        return [(key, title) for key, title, _ in PAGES]
+
+    @property
+    def current(self) -> str:
+        """Return the key of the page on the screen."""
+        return next((key for key, page in self.pages.items() if page is self.stack.currentWidget()), "home")
+
+    def page(self, key: str) -> QWidget:
+        """Return a page, building it the first time; a page that cannot be built says why."""
+        if key not in self.pages:
+            make = next(make for name, _, make in PAGES if name == key)
+            try:
+                page = make(self.project, self.jobs)
+            except Exception as error:
+                log.exception("the page %s could not be built", key)
+                page = _broken_page(key, error)
+            self.pages[key] = page
+            if key in self._to_build:
+                self._to_build.remove(key)
+            self.stack.addWidget(page)
+            self._connect_page(page)
+        return self.pages[key]
+
+    def show_page(self, key: str) -> QWidget:
+        """Bring a page to the front and give it the keyboard."""
+        page = self.page(key)
+        self.stack.setCurrentWidget(page)
+        self.rail.select(key)
+        self.settings.page = key
+        if hasattr(page, "take_focus"):
+            page.take_focus()
+        else:
+            page.setFocus()
+        return page
+
+    def show_rows(self, wanted: Any) -> None:
+        """Open the rows of a RowFilter on the Dataset page."""
+        self.show_page("dataset").show_filter(wanted)  # type: ignore[attr-defined]
+
+    def show_solution(self, question: str, gold: Any) -> None:
+        """Solve a question on the Solve page."""
+        page = self.show_page("solve")
+        page.solve_question(question, gold)  # type: ignore[attr-defined]
+
+    def build_next_page(self) -> None:
+        """Build one page that nobody asked for yet; called while the window is idle, so switching is instant."""
+        if self._to_build:
+            self.page(self._to_build[0])
+        if self._to_build:
+            QTimer.singleShot(120, self, self.build_next_page)
+
+    # --- actions ----------------------------------------------------------------------------------
+
+    def entries(self) -> list[Entry]:
+        """Return every action of the program: those of the page in front first, then the window's."""
+        titles = dict(self.titles())
+        order = sorted(self.pages, key=lambda key: (key != self.current, list(titles).index(key)))
+        found = [Entry(titles[key], action) for key in order for action in self.pages[key].actions()]
+        return found + [Entry(self.tr("Window"), action) for action in self.actions()]
+
+    def show_palette(self) -> Palette:
+        """Open the command palette."""
+        palette = Palette(self.entries(), self)
+        palette.wanted.connect(self._run_entry)
+        palette.show()
+        return palette
+
+    def show_keys(self) -> None:
+        """Show the keys of the page in front and of the window."""
+        title = dict(self.titles())[self.current]
+        page_keys = [(entry.keys, entry.title) for entry in self.entries()
+                     if entry.place == title and entry.keys]  # fmt: skip
+        window_keys = [(entry.keys, entry.title) for entry in self.entries()
+                       if entry.action in self.actions() and entry.keys]  # fmt: skip
+        groups = [(title, page_keys)] if page_keys else []
+        KeysDialog([*groups, (self.tr("Everywhere"), window_keys)], self).exec()
+
+    def set_scheme(self, scheme: str) -> None:
+        """Change to `light`, `dark` or `system` colours and remember it."""
+        self.settings.scheme = scheme
+        theme.apply(_app(), scheme)
+
+    def set_point_size(self, size: int) -> None:
+        """Change the size of text (9 to 24 pt) and remember it."""
+        size = max(theme.SMALLEST_PT, min(theme.LARGEST_PT, size))
+        self.settings.point_size = size
+        theme.apply(_app(), self.settings.scheme, size)
+
+    def open_project(self, path: Path) -> None:
+        """Open a project without stopping the window."""
+        self.status.say(self.tr("Opening {0} …").format(path.name))
+        self.project.open_later(path, lambda error: messages.error(self, error))
+
+    def choose_project(self) -> None:
+        """Ask for a project file and open it."""
+        path = messages.open_file(self, self.tr("Open a project"), self.tr("Projects (*.kpdd)"))
+        if path is not None:
+            self.open_project(path)
+
+    def new_project(self) -> None:
+        """Ask for a place and make a new project there."""
+        path = messages.save_file(self, self.tr("New project"), self.tr("Projects (*.kpdd)"), "untitled.kpdd")
+        if path is None:
+            return
+        path = path if path.suffix == ".kpdd" else path.with_name(path.name + ".kpdd")
+        try:
+            self.project.create(path)
+        except Exception as error:
+            messages.error(self, error)
+
+    # --- events -----------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint and not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self, self.painted.emit)
+        return super().event(event)
+
+    def dragEnterEvent(self, event) -> None:
+        if _files(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event) -> None:
+        files = _files(event.mimeData())
+        event.acceptProposedAction()
+        # the dialog must not open while the other program still holds the mouse
+        QTimer.singleShot(0, self, lambda: self._take_file(files[0]))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        running = [job for job in self.jobs.running() if not job.detached and not job.background]
+        if running and not messages.question(
+            self,
+            self.tr("{0} is still running.").format(running[0].title),
+            self.tr("It will be stopped; what it has done so far is kept."),
+            yes=self.tr("Stop and close"),
+        ):
+            event.ignore()
+            return
+        self.settings.set_state("window", self.saveGeometry())
+        for page in self.pages.values():
+            if hasattr(page, "leave"):
+                page.leave()
+        self.project.shut_down()
+        self.jobs.close()
+        self.settings.sync()
+        super().closeEvent(event)
+
+    # --- construction -----------------------------------------------------------------------------
+
+    def _frame(self) -> QWidget:
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.rail)
+        middle.addWidget(self.stack, 1)
+        frame = QWidget()
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(middle, 1)
+        column.addWidget(self.status)
+        return frame
+
+    def _make_actions(self) -> None:
+        tr = self.tr
+        for number, (key, title) in enumerate(self.titles(), 1):
+            self._action(tr("Go to {0}").format(title), f"Ctrl+{number}", lambda key=key: self.show_page(key))
+        self._action(tr("Command palette"), "Ctrl+K", self.show_palette)
+        self._action(tr("Keys of this page"), "?", self.show_keys)
+        self._action(tr("New project…"), "Ctrl+N", self.new_project)
+        self._action(tr("Open project…"), "Ctrl+O", self.choose_project)
+        self._action(tr("Open the sample project"), "", self._open_sample)
+        self._action(tr("Import a file…"), "Ctrl+I", lambda: self._import(None))
+        self.undo_action = self._action(tr("Undo"), "Ctrl+Z", self.project.undo)
+        self.redo_action = self._action(tr("Redo"), "Ctrl+Shift+Z", self.project.redo)
+        self._action(tr("Light colours"), "", lambda: self.set_scheme("light"))
+        self._action(tr("Dark colours"), "", lambda: self.set_scheme("dark"))
+        self._action(tr("Colours of the system"), "", lambda: self.set_scheme("system"))
+        self._action(tr("Switch between light and dark"), "Ctrl+Shift+D", self._switch_scheme)
+        self._action(
+            tr("Larger text"), "Ctrl++", lambda: self.set_point_size(theme.point_size() + 1), "Ctrl+="
+        )
+        self._action(tr("Smaller text"), "Ctrl+-", lambda: self.set_point_size(theme.point_size() - 1))
+        self._action(tr("Copy diagnostics"), "", self._copy_diagnostics)
+        self._action(tr("Stop all jobs"), "", lambda: self.jobs.stop_all())
+        self._action(tr("Quit"), "Ctrl+Q", self.close)
+        self._name_history("", "")
+
+    def _action(self, text: str, keys: str, do: Callable[[], Any], *more: str) -> QAction:
+        action = QAction(text, self)
+        action.setShortcuts([QKeySequence(each) for each in (keys, *more) if each])
+        action.triggered.connect(lambda _=False: do())
+        self.addAction(action)
+        return action
+
+    def _tools(self) -> None:
+        self._scheme_button = self.rail.add_tool("moon", self.tr("Light or dark"), "Ctrl+Shift+D")
+        self._scheme_button.clicked.connect(self._switch_scheme)
+        self.rail.add_tool("search", self.tr("Command palette"), "Ctrl+K").clicked.connect(self.show_palette)
+        self.rail.add_tool("keyboard", self.tr("Keys of this page"), "?").clicked.connect(self.show_keys)
+
+    def _connect(self) -> None:
+        self.rail.chosen.connect(self.show_page)
+        self.project.opened.connect(self._opened)
+        self.project.closed.connect(self._title)
+        self.project.history_changed.connect(self._name_history)
+        self.project.failed.connect(lambda problem: messages.error(self, problem))
+        self.jobs.job_started.connect(lambda _: self._show_busy())
+        self.jobs.job_ended.connect(self._job_ended)
+        theme.notifier().changed.connect(self._restyle)
+        self._restyle()
+
+    def _connect_page(self, page: QWidget) -> None:
+        """Join the signals that pages have in common; a page has those it needs."""
+        for name, slot in (
+            ("page_wanted", self.show_page),
+            ("rows_wanted", self.show_rows),
+            ("solve_wanted", self.show_solution),
+            ("project_wanted", self.open_project),
+            ("new_project_wanted", self.new_project),
+            ("choose_project_wanted", self.choose_project),
+            ("import_wanted", lambda: self._import(None)),
+        ):
+            if hasattr(page, name):
+                getattr(page, name).connect(slot)
+
+    def _restore(self) -> None:
+        if not self.restoreGeometry(self.settings.state("window")):
+            area = QGuiApplication.primaryScreen().availableGeometry()
+            self.resize(min(1440, round(area.width() * 0.9)), min(900, round(area.height() * 0.9)))
+
+    # --- slots ------------------------------------------------------------------------------------
+
+    def _opened(self, path: Path) -> None:
+        self.settings.add_recent(path)
+        self._title()
+        if self.project.read_only and self.project.read_only_reason:
+            self.status.say(self.tr("Read-only: {0}").format(self.project.read_only_reason))
+        else:
+            self.status.say(self.tr("{0} is open").format(path.name))
+
+    def _title(self) -> None:
+        path = self.project.path
+        suffix = self.tr(" (read-only)") if path is not None and self.project.read_only else ""
+        name = _app().applicationDisplayName() or "KPDD Studio"
+        self.setWindowTitle(f"{path.stem}{suffix} — {name}" if path is not None else name)
+        self._show_history_allowed()
+
+    def _name_history(self, undo: str, redo: str) -> None:
+        for action, word, label in (
+            (self.undo_action, self.tr("Undo"), undo),
+            (self.redo_action, self.tr("Redo"), redo),
+        ):
+            action.setText(f"{word}: {label}" if label else word)
+            action.setData(bool(label))
+        self._show_history_allowed()
+
+    def _show_history_allowed(self) -> None:
+        for action in (self.undo_action, self.redo_action):
+            action.setEnabled(bool(action.data()) and not self.project.read_only)
+
+    def _run_entry(self, entry: Entry) -> None:
+        for key, title in self.titles():
+            if title == entry.place and key != self.current:
+                self.show_page(key)
+        entry.action.trigger()
+
+    def _switch_scheme(self) -> None:
+        self.set_scheme("light" if theme.current().dark else "dark")
+
+    def _restyle(self) -> None:
+        self._scheme_button.set_icon_name("sun" if theme.current().dark else "moon")
+        self.update()
+
+    def _show_busy(self) -> None:
+        busy = {PAGE_OF_COMMAND.get(job.arguments[0]) for job in self.jobs.running()
+                if job.arguments and not job.background}  # fmt: skip
+        for key, button in self.rail.buttons.items():
+            button.set_busy(key in busy)
+
+    def _job_ended(self, job: Any) -> None:
+        self._show_busy()
+        if job.status == "failed" and not job.background and job.last_failure is not None:
+            messages.note(self.tr("{0} failed: {1}").format(job.title, job.last_failure.message))
+
+    def _copy_diagnostics(self) -> None:
+        QGuiApplication.clipboard().setText(diagnostics(self.project.path))
+        self.status.say(self.tr("Diagnostics are on the clipboard"))
+
+    def _open_sample(self) -> None:
+        self.show_page("home").open_sample()  # type: ignore[attr-defined]
+
+    def _take_file(self, path: Path) -> None:
+        if path.suffix == ".kpdd":
+            self.open_project(path)
+        else:
+            self._import(path)
+
+    def _import(self, path: Path | None) -> None:
+        self.show_page("dataset").import_file(path)  # type: ignore[attr-defined]
+
+
+def _files(data: QMimeData) -> list[Path]:
+    """Return the dropped files that this program can take."""
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return [path for path in paths if path.suffix.lower() in (*DATA_FILES, ".kpdd")]
+
+
+def _broken_page(key: str, error: Exception) -> QWidget:
+    """Return a page that says that it could not be built, with the traceback to copy."""
+    text = traceback.format_exc()
+    page = EmptyState("warning", f"The page {key.title()} could not be opened.", f"{type(error).__name__}: {error}",
+                      "Copy the report")  # fmt: skip
+    page.acted.connect(lambda: QGuiApplication.clipboard().setText(text))
+    return page
+
+
+def _app() -> QApplication:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    return app

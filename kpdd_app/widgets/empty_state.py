@@ -1,0 +1,69 @@
+"""What an empty place shows: what belongs there, and the one next action."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from kpdd_app import theme
+
+
+class EmptyState(QWidget):
+    """A drawing, a sentence, an explanation and at most one button (and one quieter one)."""
+
+    acted = Signal()
+    acted_other = Signal()
+
+    def __init__(self, icon_name: str, what: str, why: str = "", action: str = "", other: str = "",
+                 parent: QWidget | None = None) -> None:  # fmt: skip
+        """`action` is the text of the button; empty means none."""
+        super().__init__(parent)
+        self._icon_name = icon_name
+        self._picture = QLabel()
+        self.what = _label("title")
+        self.why = _label("muted")
+        self.button = QPushButton()
+        self.button.setProperty("kind", "primary")
+        self.button.clicked.connect(self.acted)
+        self.other = QPushButton()
+        self.other.clicked.connect(self.acted_other)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme.gap(theme.S))
+        for button in (self.button, self.other):
+            buttons.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setSpacing(theme.gap(theme.M))
+        column.addStretch(3)
+        for part in (self._picture, self.what, self.why):
+            column.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(theme.gap(theme.S))
+        column.addLayout(buttons)
+        column.setAlignment(buttons, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(4)
+        self.say(what, why, action, other)
+        theme.notifier().changed.connect(self._restyle)
+        self._restyle()
+
+    def say(self, what: str, why: str = "", action: str = "", other: str = "") -> None:
+        """Change the words."""
+        self.what.setText(what)
+        self.why.setText(why)
+        self.why.setVisible(bool(why))
+        for button, text in ((self.button, action), (self.other, other)):
+            button.setText(text)
+            button.setVisible(bool(text))
+
+    def _restyle(self) -> None:
+        edge = theme.line_height() * 2
+        self._picture.setPixmap(theme.pixmap(self._icon_name, "faint", edge, self.devicePixelRatioF()))
+        self.why.setMinimumWidth(min(theme.gap(110), 560))
+
+
+def _label(role: str) -> QLabel:
+    label = QLabel()
+    label.setProperty("role", role)
+    label.setWordWrap(role == "muted")
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
