@@ -1,0 +1,279 @@
+"""The settings of a training run: every field with its unit, default and range, presets, and the checks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from training_backend.errors import ConfigError
+from training_backend.methods import METHODS
+
+
+@dataclass(frozen=True)
+class FieldInfo:
+    """What a form needs to know of one setting; `choices` is empty for free values."""
+
+    title: str
+    help: str
+    unit: str = ""
+    group: str = "training"
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One setting that cannot be used, and why."""
+
+    field: str
+    text: str
+
+    def __str__(self) -> str:
+        """Return `field: why`."""
+        return f"{self.field}: {self.text}"
+
+
+@dataclass
+class RunConfig:
+    """The settings of one run; what each means stands in FIELDS."""
+
+    method: str = "kpdd-pot"
+    base: str = "tiny"
+    epochs: float = 10.0
+    max_steps: int = 0
+    learning_rate: float = 5e-4
+    batch: int = 32
+    batch_unit: str = "examples"
+    micro_tokens: int = 0
+    max_source_tokens: int = 512
+    max_target_tokens: int = 512
+    optimizer: str = "adamw"
+    schedule: str = "linear"
+    warmup: float = 0.0
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    dropout: float = -1.0
+    precision: str = "auto"
+    seed: int = 0
+    held_out: float = 0.05
+    held_out_judged: int = 64
+    eval_every: int = 0
+    save_every: int = 0
+    keep_checkpoints: int = 2
+    take: str = "best"
+    early_stopping: int = 0
+    gradient_checkpointing: bool = False
+    split_digits: bool = False
+    threads: int = 0
+
+    def validate(self) -> list[Mistake]:
+        """Return all mistakes at once; an empty list means the run can start."""
+        mistakes = [mistake for name in FIELDS for mistake in _check_field(name, getattr(self, name))]
+        if self.method not in METHODS:
+            mistakes.append(Mistake("method", f"there is no '{self.method}'; there are {', '.join(METHODS)}"))
+        if not str(self.base).strip():
+            mistakes.append(Mistake("base", "name a folder, a hub id, tiny, or random:flan-t5-small:TOKENIZER"))
+        if self.precision == "fp16":
+            mistakes.append(Mistake("precision", FP16_REASON))
+        if not self.epochs and not self.max_steps:
+            mistakes.append(Mistake("epochs", "either epochs or steps must be more than 0"))
+        if self.early_stopping and not self.held_out:
+            mistakes.append(Mistake("early_stopping", "needs held-out questions"))
+        return mistakes
+
+    def require_valid(self) -> None:
+        """Raise one ConfigError that lists every mistake."""
+        mistakes = self.validate()
+        if mistakes:
+            raise ConfigError(
+                "These settings cannot be used: " + "; ".join(map(str, mistakes)) + ".",
+                "`kpdd train --help` explains each.",
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain data."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str = "") -> RunConfig:
+        """Make settings from plain data; ConfigError names every unknown or ill-typed one."""
+        known = {f.name: f for f in dataclasses.fields(cls)}
+        mistakes = [Mistake(str(name), "there is no such setting") for name in data if name not in known]
+        values: dict[str, Any] = {}
+        for name, value in data.items():
+            if name in known:
+                try:
+                    values[name] = convert(name, value)
+                except ValueError as error:
+                    mistakes.append(Mistake(name, str(error)))
+        if mistakes:
+            raise ConfigError(
+                "These settings cannot be used: " + "; ".join(map(str, mistakes)) + ".",
+                "`kpdd train --help` lists the settings.",
+                where,
+            )
+        return cls(**values)
+
+    def save(self, file: Path) -> None:
+        """Write the settings as YAML, with what each means."""
+        lines = [f"# {dataclasses.asdict(FIELDS[name])['help']}\n{yaml.safe_dump({name: value}).strip()}"
+                 for name, value in self.to_dict().items()]  # fmt: skip
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, file: Path) -> RunConfig:
+        """Read settings from YAML; ConfigError names the file."""
+        try:
+            data = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        except OSError as error:
+            raise ConfigError(
+                f"The settings cannot be read ({error.strerror}).", "Prepare the run again.", str(file)
+            ) from error
+        except yaml.YAMLError as error:
+            raise ConfigError(
+                f"The settings are no YAML ({error}).", "Correct the file or prepare the run again.", str(file)
+            ) from error
+        if not isinstance(data, dict):
+            raise ConfigError("The settings are no mapping.", "Prepare the run again.", str(file))
+        return cls.from_dict(data, str(file))
+
+    @classmethod
+    def from_preset(cls, name: str, **changes: Any) -> RunConfig:
+        """Return the settings of a preset with some changed; ConfigError when there is no such preset."""
+        if name not in PRESETS:
+            raise ConfigError(f"There is no preset '{name}'.", f"Choose one of: {', '.join(PRESETS)}.")
+        return cls.from_dict({**PRESETS[name], **changes})
+
+
+FP16_REASON = (
+    "T5 overflows in fp16 (its feed-forward activations pass 65,504; huggingface/transformers#5651, #11461, "
+    "#23918); use bf16 where the device has it, else fp32"
+)
+
+FIELDS: dict[str, FieldInfo] = {
+    "method": FieldInfo("Method", "which students are trained on which texts", group="what",
+                        choices=tuple(METHODS)),
+    "base": FieldInfo("Base student", "a folder, a hub id, tiny (the demo's T5), tiny:TOKENIZER_FOLDER, or "
+                      "random:flan-t5-small:TOKENIZER_FOLDER", group="what"),
+    "epochs": FieldInfo("Epochs", "passes over the examples", "epochs", minimum=0, maximum=10_000),
+    "max_steps": FieldInfo("Steps at most", "ends the run earlier than the epochs; 0: no limit", "steps",
+                           minimum=0, maximum=100_000_000),
+    "learning_rate": FieldInfo("Learning rate", "peak of the schedule", minimum=1e-8, maximum=1.0),
+    "batch": FieldInfo("Batch", "how much one optimizer step sees, whatever fits the device at once",
+                       "batch unit", minimum=1, maximum=10_000_000),
+    "batch_unit": FieldInfo("Batch unit", "what the batch counts", choices=("examples", "target tokens")),
+    "micro_tokens": FieldInfo("Micro-batch", "padded source and target tokens computed at once; 0: by device",
+                              "tokens", group="memory", minimum=0, maximum=100_000_000),
+    "max_source_tokens": FieldInfo("Longest source", "longer examples are left out and counted, never cut",
+                                   "tokens", minimum=8, maximum=100_000),
+    "max_target_tokens": FieldInfo("Longest target", "longer examples are left out and counted, never cut",
+                                   "tokens", minimum=8, maximum=100_000),
+    "optimizer": FieldInfo("Optimizer", "adamw-rms scales each step by the weights' own size (for tiny "
+                           "students from nothing)", choices=("adamw", "adafactor", "adamw-rms")),
+    "schedule": FieldInfo("Schedule", "how the learning rate falls after warm-up",
+                          choices=("linear", "cosine", "constant")),
+    "warmup": FieldInfo("Warm-up", "below 1 a share of all steps, else a number of steps", "share or steps",
+                        minimum=0, maximum=1_000_000),
+    "weight_decay": FieldInfo("Weight decay", "decoupled, on weights only", minimum=0, maximum=1),
+    "clip": FieldInfo("Clip", "largest norm of the gradient; 0: no clipping", minimum=0, maximum=1_000),
+    "dropout": FieldInfo("Dropout", "-1: as in the base student", minimum=-1, maximum=0.9),
+    "precision": FieldInfo("Precision", "auto: bf16 where the device computes it natively, else fp32; "
+                           "never fp16 for T5", group="memory", choices=("auto", "bf16", "fp32")),
+    "seed": FieldInfo("Seed", "of shuffling, dropout and the held-out questions", minimum=0, maximum=2**31),
+    "held_out": FieldInfo("Held out", "share of the questions kept from training", "share",
+                          group="watching", minimum=0, maximum=0.5),
+    "held_out_judged": FieldInfo("Judged", "held-out questions solved and executed each time; 0: none",
+                                 "questions", group="watching", minimum=0, maximum=100_000),
+    "eval_every": FieldInfo("Look every", "steps between looks at the held-out questions; 0: each epoch",
+                            "steps", group="watching", minimum=0, maximum=100_000_000),
+    "save_every": FieldInfo("Checkpoint every", "steps between checkpoints; 0: each epoch", "steps",
+                            group="watching", minimum=0, maximum=100_000_000),
+    "keep_checkpoints": FieldInfo("Keep", "newest checkpoints kept beside the best", "checkpoints",
+                                  group="watching", minimum=1, maximum=1_000),
+    "take": FieldInfo("Take", "which checkpoint becomes the student", group="watching",
+                      choices=("best", "last")),
+    "early_stopping": FieldInfo("Stop early", "looks without improvement before the run ends; 0: never",
+                                "looks", group="watching", minimum=0, maximum=10_000),
+    "gradient_checkpointing": FieldInfo("Gradient checkpointing", "a third slower, far less memory",
+                                        group="memory"),
+    "split_digits": FieldInfo("Split digits", "every digit a token of its own: numbers never seen are copied "
+                              "better, texts get about a tenth longer"),
+    "threads": FieldInfo("CPU threads", "0: all cores", "threads", group="memory", minimum=0, maximum=1024),
+}  # fmt: skip
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "kpdd-paper": {"learning_rate": 5e-4, "batch": 32, "epochs": 10.0},
+    "flan-t5-gsm8k": {
+        "learning_rate": 3e-4, "batch": 96, "epochs": 8.0, "weight_decay": 0.01, "clip": 1.0,
+        "schedule": "cosine", "warmup": 0.1, "max_source_tokens": 500, "max_target_tokens": 500,
+    },
+    "quick-look": {
+        "learning_rate": 1e-3, "batch": 8, "epochs": 1.0, "max_steps": 60, "schedule": "constant",
+        "eval_every": 20, "save_every": 20, "held_out_judged": 4,
+    },
+    "demo": {
+        "base": "tiny", "learning_rate": 0.02, "batch": 1000, "batch_unit": "target tokens",
+        "optimizer": "adamw-rms", "schedule": "cosine", "warmup": 150.0, "dropout": 0.0, "epochs": 3.0,
+        "max_source_tokens": 256, "max_target_tokens": 256, "held_out": 0.01, "eval_every": 200,
+        "save_every": 500, "take": "last",
+    },
+}  # fmt: skip
+
+# title and where the figures are from
+PRESET_TITLES: dict[str, tuple[str, str]] = {
+    "kpdd-paper": ("KPDD paper", "arXiv 2407.10167: learning rate 5e-4, batch 32, 10 epochs"),
+    "flan-t5-gsm8k": ("Public FlanT5 recipe", "a public FlanT5 recipe for GSM8K: 3e-4, batch 96, 8 epochs"),
+    "quick-look": ("Quick look", "ours: sixty steps, to see that everything works"),
+    "demo": ("Demo", "ours: the tiny T5 on the built-in word problems, minutes on two CPU cores"),
+}
+
+
+def convert(name: str, value: Any) -> Any:
+    """Return `value` as the type of the setting `name`; ValueError says what was expected."""
+    default = getattr(RunConfig, name)
+    if isinstance(default, bool):
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() in ("true", "yes", "on", "1"):
+            return True
+        if str(value).lower() in ("false", "no", "off", "0"):
+            return False
+        raise ValueError(f"'{value}' is neither yes nor no")
+    if isinstance(default, int):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"'{value}' is no whole number") from None
+        if number != int(number):
+            raise ValueError(f"'{value}' is no whole number")
+        return int(number)
+    if isinstance(default, float):
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"'{value}' is no number") from None
+    return str(value)
+
+
+def _check_field(name: str, value: Any) -> list[Mistake]:
+    info = FIELDS[name]
+    if info.choices:
+        # the reason for fp16, and the list of methods, are given by the caller
+        if value in info.choices or name == "method" or (name == "precision" and value == "fp16"):
+            return []
+        return [Mistake(name, f"'{value}' is none of {', '.join(info.choices)}")]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return []
+    if value != value:
+        return [Mistake(name, "is not a number")]
+    if info.minimum is not None and value < info.minimum:
+        return [Mistake(name, f"{value:g} is below {info.minimum:g}")]
+    if info.maximum is not None and value > info.maximum:
+        return [Mistake(name, f"{value:g} is above {info.maximum:g}")]
+    return []
