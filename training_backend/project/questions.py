@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from training_backend.project.lines import ID_LIST, ids_json, snippet_sql, storable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from training_backend.project.store import Project
+
+CHUNK = 1000  # questions to a transaction: what a full disk or a stop can take away at most
 
 
 @dataclass(frozen=True)
@@ -42,3 +53,87 @@ class Question:
     text: str
     gold_text: str
     gold_value: float | None
+
+
+def add_questions(project: Project, questions: Iterable[NewQuestion]) -> Added:
+    """Add questions with one row each, and leave alone those that the project has (dataset, split, native id).
+
+    Streams; every thousand are one transaction, so what was added before a failure stays.
+    """
+    from training_backend.project import search
+
+    added = existing = 0
+    source = iter(questions)
+    while chunk := list(islice(source, CHUNK)):
+        with project.writing() as connection:
+            new = _add_chunk(connection, chunk)
+        added += new
+        existing += len(chunk) - new
+    search.catch_up(project)
+    return Added(added, existing)
+
+
+def _add_chunk(connection: Connection, chunk: list[NewQuestion]) -> int:
+    from sqlalchemy import func, select
+    from sqlalchemy.dialects.sqlite import insert
+
+    from training_backend.project.schema import question
+    from training_backend.project.store import now
+
+    before = connection.execute(select(func.coalesce(func.max(question.c.id), 0))).scalar_one()
+    time = now()
+    connection.execute(
+        insert(question).on_conflict_do_nothing(),
+        [
+            {
+                "dataset": storable(new.dataset), "split": storable(new.split),
+                "native_id": storable(new.native_id), "text": storable(new.text),
+                "gold_text": storable(new.gold_text), "gold_value": new.gold_value,
+                "extra": json.dumps(dict(new.extra)), "created_at": time,
+            }
+            for new in chunk
+        ],
+    )  # fmt: skip
+    return connection.exec_driver_sql(
+        f"""INSERT INTO row (question_id, dataset, split, verdict, question, gold_text, gold_value)
+            SELECT id, dataset, split, 'not_asked', {snippet_sql("text", "question")},
+                   {snippet_sql("gold_text", "gold_text")}, gold_value
+            FROM question WHERE id > ?""",
+        (before,),
+    ).rowcount
+
+
+def questions(
+    project: Project,
+    dataset: str | None = None,
+    split: str | None = None,
+    ids: Iterable[int] | None = None,
+    limit: int | None = None,
+) -> Iterator[Question]:
+    """Yield questions in the order in which they were added, with the corrected text and gold."""
+    where, values = ["1"], []
+    for column, value in (("dataset", dataset), ("split", split)):
+        if value is not None:
+            where.append(f"{column} = ?")
+            values.append(value)
+    if ids is not None:
+        where.append(f"id IN {ID_LIST}")
+        values.append(ids_json(ids))
+    with project.reading() as connection:
+        found = connection.execute(
+            f"""SELECT id, dataset, split, native_id, coalesce(corrected_text, text),
+                       coalesce(corrected_gold_text, gold_text),
+                       CASE WHEN corrected_gold_text IS NULL THEN gold_value ELSE corrected_gold_value END
+                FROM question WHERE {" AND ".join(where)} ORDER BY id LIMIT ?""",
+            (*values, -1 if limit is None else limit),
+        )
+        for line in found:
+            yield Question(*line)
+
+
+def datasets(project: Project) -> list[tuple[str, str, int]]:
+    """Return (dataset, split, number of questions) of everything that was imported, by name."""
+    with project.reading() as connection:
+        return connection.execute(
+            "SELECT dataset, split, count(*) FROM question GROUP BY dataset, split ORDER BY dataset, split"
+        ).fetchall()

@@ -1,0 +1,116 @@
+"""How older project files become current ones: named steps, each one transaction, after a backup copy."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from training_backend.errors import StoreError
+from training_backend.project import schema
+from training_backend.project.faults import explained
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step to `version`; `name` says what it brings."""
+
+    version: int
+    name: str
+    apply: Callable[[Connection], None]
+
+
+def _add_search(connection: Connection) -> None:
+    create_search(connection)
+
+
+# Steps never change once a file of their version may exist; a new one is added below.
+MIGRATIONS: tuple[Migration, ...] = (Migration(2, "full-text search", _add_search),)
+
+
+def create_all(connection: Connection) -> None:
+    """Make every table, view and index of the current version in an empty file, and mark the file as ours."""
+    schema.metadata.create_all(connection)
+    for name, select in schema.VIEWS.items():
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {select}")
+    create_search(connection)
+    explain_tables(connection)
+    connection.exec_driver_sql(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    connection.exec_driver_sql(f"PRAGMA user_version = {schema.SCHEMA_VERSION}")
+
+
+def create_search(connection: Connection) -> None:
+    """Make the search index, empty; the writers fill it up from row 1."""
+    connection.exec_driver_sql(
+        "INSERT OR REPLACE INTO setting (name, value) VALUES ('search_rows', '0'), ('search_questions', '0')"
+    )
+    for name, select in schema.SEARCH_VIEWS.items():
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {select}")
+    for statement in schema.SEARCH_TABLES:
+        connection.exec_driver_sql(statement)
+
+
+def explain_tables(connection: Connection) -> None:
+    """Write the comments of the schema into the table `about`, for whoever opens the file with other tools."""
+    lines = []
+    for table in schema.metadata.sorted_tables:
+        lines.append((table.name, "", table.comment or ""))
+        lines += [(table.name, column.name, column.comment) for column in table.columns if column.comment]
+    lines += [(name, "", comment) for name, comment in schema.VIEW_COMMENTS.items()]
+    connection.exec_driver_sql("DELETE FROM about")
+    connection.exec_driver_sql("INSERT INTO about VALUES (?, ?, ?)", lines)
+
+
+def migrate(engine: Engine, path: Path, version: int) -> list[str]:
+    """Bring the file from `version` to the current one and return the names of the steps.
+
+    A copy `NAME.kpdd.backup-<version>` is made first. A step that fails leaves the file as it was before it.
+    """
+    back_up(path, version)
+    done = []
+    with explained(path):
+        for step in MIGRATIONS:
+            if step.version <= version:
+                continue
+            with engine.begin() as connection:
+                # another program may have been quicker while we waited for the lock
+                now = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+                if now >= step.version:
+                    continue
+                step.apply(connection)
+                explain_tables(connection)
+                connection.exec_driver_sql(f"PRAGMA user_version = {step.version}")
+            done.append(step.name)
+    return done
+
+
+def back_up(path: Path, version: int) -> Path:
+    """Copy the project, whatever is still in its write-ahead log included, to a free `.backup-…` name."""
+    target = path.with_name(f"{path.name}.backup-{version}")
+    number = 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.name}.backup-{version}-{number}")
+    unfinished = target.with_name(target.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    try:
+        with explained(unfinished):
+            source, copy = sqlite3.connect(path), sqlite3.connect(unfinished)
+            try:
+                source.backup(copy)
+            finally:
+                copy.close()
+                source.close()
+            unfinished.rename(target)
+    except StoreError as error:
+        unfinished.unlink(missing_ok=True)
+        raise StoreError(
+            f"The project is of an older version and no backup could be made before bringing it up to date: "
+            f"{error.message}",
+            error.hint,
+            where=str(path),
+        ) from error
+    return target

@@ -1,0 +1,272 @@
+"""The project file: made, opened, checked, locked and closed here; everything else reads and writes through it."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+
+from training_backend.errors import StoreError
+from training_backend.project import lock, migrations, schema
+from training_backend.project.faults import explained
+
+Holder = Literal["", "window", "job"]
+
+_CHECK_ON_OPEN_BYTES = 64 * 2**20  # larger files are checked by `Project.check`, in the background
+_BUSY_TIMEOUT_S = 30.0
+_HEADER = b"SQLite format 3\x00"
+
+
+def now() -> str:
+    """Return the time for a `…_at` column: UTC, to the millisecond."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+class Project:
+    """An open project file. Any thread may use it; every `writing` block is one transaction."""
+
+    def __init__(self, path: Path, read_only: bool = False, reason: str = "", held: lock.Lock | None = None):
+        """Use `create` or `open` instead."""
+        self.path = path
+        self.read_only = read_only
+        self.read_only_reason = reason
+        self.migrated: list[str] = []
+        self._held = held
+        self._engine = _engine(path, read_only)
+        # what is being judged, by row: tells a judgement of the text as it stands from one of an older text
+        self.asked_to_judge: dict[int, str] = {}
+
+    @classmethod
+    def create(cls, path: str | Path, holder: Holder = "") -> Project:
+        """Make a new, empty project file; StoreError when there is one, or none can be made there."""
+        path = Path(path)
+        if path.exists():
+            raise StoreError("There is a file of this name.", "Choose another name.", where=str(path))
+        if not path.parent.is_dir():
+            raise StoreError(f"There is no folder {path.parent}.", "Make it first.", where=str(path))
+        held, _ = _take(path, holder)
+        project = cls(path, held=held)
+        try:
+            with explained(path):
+                with project._engine.connect() as connection:
+                    driver = connection.connection.driver_connection
+                    assert driver is not None
+                    driver.execute("PRAGMA journal_mode = WAL")
+                with project._engine.begin() as connection:
+                    migrations.create_all(connection)
+        except BaseException:
+            project.close()
+            for leftover in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+                leftover.unlink(missing_ok=True)
+            raise
+        return project
+
+    @classmethod
+    def open(cls, path: str | Path, read_only: bool = False, holder: Holder = "") -> Project:
+        """Open a project file, bringing an older one up to date after a backup.
+
+        A window passes `holder="window"`: while another window holds the project it is opened read-only, and
+        `read_only_reason` says so. A job that writes for long passes `holder="job"`: a second one gets a
+        StoreError. Without a holder short writes wait for each other, as SQLite does.
+        StoreError: no such file, no project, damaged, or of a newer version.
+        """
+        path = Path(path)
+        version = _look(path)
+        held, reason = (None, "") if read_only else _take(path, holder)
+        if not read_only and not reason and not _writable(path):
+            reason = "The file or its folder cannot be written."
+        read_only = read_only or bool(reason)
+        if version < schema.SCHEMA_VERSION and read_only:
+            _release(held)
+            raise StoreError(
+                "The project is of an older version and was opened for reading only.",
+                "Open it once where it may be written; a backup is made before it is brought up to date.",
+                where=str(path),
+            )
+        project = cls(path, read_only, reason, held)
+        try:
+            project._prepare(version)
+        except BaseException:
+            project.close()
+            raise
+        return project
+
+    def _prepare(self, version: int) -> None:
+        with explained(self.path):
+            if self.path.stat().st_size <= _CHECK_ON_OPEN_BYTES and (problems := self.check()):
+                raise StoreError(
+                    f"The project file is damaged: {problems[0]}.",
+                    "Open a backup, or recover what can be read with: sqlite3 NAME.kpdd .recover",
+                    where=str(self.path),
+                )
+            if version < schema.SCHEMA_VERSION:
+                self.migrated = migrations.migrate(self._engine, self.path, version)
+
+    def close(self) -> None:
+        """Close every connection and give the lock back; the file is then one file again."""
+        self._engine.dispose()
+        _release(self._held)
+        self._held = None
+
+    def __enter__(self) -> Project:
+        """Return the project itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the project."""
+        self.close()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection inside one transaction: all of the block is kept, or nothing of it.
+
+        StoreError when the project is open for reading only, the disk is full, or another program writes.
+        """
+        if self.read_only:
+            raise StoreError(
+                f"The project is open for reading only. {self.read_only_reason}".rstrip(),
+                "Close the other window, or work on a copy.",
+                where=str(self.path),
+            )
+        with explained(self.path), self._engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a raw connection for reading one state of the project; StoreError when that fails."""
+        with explained(self.path), contextlib.closing(self.reader()) as connection:
+            connection.execute("BEGIN")
+            yield connection
+
+    def reader(self) -> sqlite3.Connection:
+        """Return a fresh raw connection that can only read; the caller closes it. Rows are tuples."""
+        return connect_reader(self.path)
+
+    def check(self, full: bool = False) -> list[str]:
+        """Return what SQLite finds wrong with the file, as sentences; empty: nothing.
+
+        `full` also compares every index and the search index with their tables; that takes a while.
+        """
+        with explained(self.path), contextlib.closing(self.reader()) as connection:
+            pragma = "integrity_check" if full else "quick_check"
+            problems = [line for (line,) in connection.execute(f"PRAGMA {pragma}(10)") if line != "ok"]
+        if full and not self.read_only:
+            problems += self._check_search()
+        return problems
+
+    def _check_search(self) -> list[str]:
+        problems = []
+        for table in ("search", "search_question"):
+            try:
+                with self._engine.begin() as connection:
+                    connection.exec_driver_sql(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)")
+            except Exception as error:
+                if not isinstance(getattr(error, "orig", None), sqlite3.DatabaseError):
+                    raise
+                problems.append(f"the search index {table} does not agree with the texts")
+        return problems
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """Return a raw connection to a project file that can only read; any one thread at a time may use it."""
+    uri = path.absolute().as_uri()
+    with explained(path):
+        connection = sqlite3.connect(
+            f"{uri}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            # a folder where nothing may be written has no room for the log's index; the file itself is whole
+            connection.close()
+            if os.access(path.parent, os.W_OK):
+                raise
+            connection = sqlite3.connect(
+                f"{uri}?immutable=1", uri=True, isolation_level=None, check_same_thread=False
+            )
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _engine(path: Path, read_only: bool) -> Engine:
+    """Return an engine whose transactions begin as writers, so that none fails half way on a lock."""
+
+    def connect() -> sqlite3.Connection:
+        if read_only:
+            return connect_reader(path)
+        connection = sqlite3.connect(
+            path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA foreign_keys = ON")
+        # FULL: what was acknowledged survives a power cut, not only a crash of ours
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=2, max_overflow=-1)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if not read_only else "BEGIN")
+
+    return engine
+
+
+def _look(path: Path) -> int:
+    """Return the schema version of a project file after the checks that need no lock; StoreError otherwise."""
+    if not path.exists():
+        raise StoreError("There is no such file.", "Check the name, or make a project with: kpdd new", str(path))
+    if path.is_dir():
+        raise StoreError("This is a folder, not a project file.", "Choose a file that ends in .kpdd.", str(path))
+    with explained(path):
+        with path.open("rb") as file:
+            head = file.read(len(_HEADER))
+        if head != _HEADER:
+            what = "is empty" if not head else "is not a project file (no SQLite database)"
+            raise StoreError(f"The file {what}.", "Choose a file that ends in .kpdd.", where=str(path))
+        with contextlib.closing(connect_reader(path)) as connection:
+            application = connection.execute("PRAGMA application_id").fetchone()[0]
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != schema.APPLICATION_ID:
+        raise StoreError("This SQLite database is not a project of KPDD Studio.",
+                         "Choose a file that ends in .kpdd.", where=str(path))  # fmt: skip
+    if version > schema.SCHEMA_VERSION:
+        raise StoreError(
+            f"The project was made by a newer version of the program (its format is {version}, this program "
+            f"knows up to {schema.SCHEMA_VERSION}).",
+            "Update the program; the file was not changed.",
+            where=str(path),
+        )
+    return version
+
+
+def _take(path: Path, holder: Holder) -> tuple[lock.Lock | None, str]:
+    """Take the lock of `holder`; return it, or why the project can only be read. StoreError for a second job."""
+    if not holder:
+        return None, ""
+    try:
+        got = lock.acquire(path, holder)
+    except OSError:
+        return None, "Its folder cannot be written."
+    if isinstance(got, lock.Lock):
+        return got, ""
+    if holder == "job":
+        raise StoreError(f"Another job is at work on this project ({got}).",
+                         "Wait until it has ended, or stop it.", where=str(path))  # fmt: skip
+    return None, f"Another window has it open ({got})."
+
+
+def _release(held: lock.Lock | None) -> None:
+    if held is not None:
+        held.release()
+
+
+def _writable(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
