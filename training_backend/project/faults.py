@@ -58,7 +58,9 @@ def explained(path: Path) -> Iterator[None]:
             raise
         raise told from error
     except OSError as error:
-        raise StoreError(f"{error.strerror or error}.", "Check the disk and its permissions.", str(path)) from error
+        raise StoreError(
+            f"{error.strerror or error}.", "Check the disk and its permissions.", str(path)
+        ) from error
     except Exception as error:
         # SQLAlchemy wraps the error of the driver in its own
         driver = getattr(error, "orig", None)

@@ -298,9 +298,7 @@ def _chosen(wanted: RowFilter) -> list[tuple[str, frozenset]]:
 
 
 def _fits(values: tuple, wanted: RowFilter, besides: str = "") -> bool:
-    return all(
-        values[FACETS.index(name)] in chosen for name, chosen in _chosen(wanted) if name != besides
-    )
+    return all(values[FACETS.index(name)] in chosen for name, chosen in _chosen(wanted) if name != besides)
 
 
 def _count_values(

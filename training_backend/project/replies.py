@@ -94,9 +94,7 @@ def add_replies(project: Project, replies: Iterable[Reply]) -> int:
     return stored
 
 
-def answered(
-    project: Project, kind: str, path: int, origin_id: int, parsed_only: bool = False
-) -> set[int]:
+def answered(project: Project, kind: str, path: int, origin_id: int, parsed_only: bool = False) -> set[int]:
     """Return the questions that this origin has answered; `parsed_only` leaves out replies that did not parse."""
     with project.reading() as connection:
         if not kind:
@@ -149,9 +147,13 @@ class _Writer:
             return
         self.stored += 1
         row = self._run("SELECT id FROM row WHERE rationale_id = ?", (rationale,)).scalar()
-        row = row or self._run(
-            "SELECT id FROM row WHERE question_id = ? AND kind = '' ORDER BY id LIMIT 1", (reply.question_id,)
-        ).scalar()
+        row = (
+            row
+            or self._run(
+                "SELECT id FROM row WHERE question_id = ? AND kind = '' ORDER BY id LIMIT 1",
+                (reply.question_id,),
+            ).scalar()
+        )
         if row is None:
             row = self._run(
                 "INSERT INTO row (question_id, dataset, split, verdict) VALUES (?, ?, ?, 'not_run') RETURNING id",

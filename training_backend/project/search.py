@@ -38,7 +38,8 @@ def catch_up(project: Project, stop: Callable[[], bool] = lambda: False) -> int:
 def _index_chunk(connection: Connection, index, table, view, columns, mark) -> int:
     upto = int(connection.exec_driver_sql("SELECT value FROM setting WHERE name = ?", (mark,)).scalar_one())
     last = connection.exec_driver_sql(
-        f"SELECT count(*), max(id) FROM (SELECT id FROM {table} WHERE id > ? ORDER BY id LIMIT {_CHUNK})", (upto,)
+        f"SELECT count(*), max(id) FROM (SELECT id FROM {table} WHERE id > ? ORDER BY id LIMIT {_CHUNK})",
+        (upto,),
     ).one()
     if not last[0]:
         return 0

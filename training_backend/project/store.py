@@ -165,7 +165,9 @@ class Project:
         for table in ("search", "search_question"):
             try:
                 with self._engine.begin() as connection:
-                    connection.exec_driver_sql(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)")
+                    connection.exec_driver_sql(
+                        f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)"
+                    )
             except Exception as error:
                 if not isinstance(getattr(error, "orig", None), sqlite3.DatabaseError):
                     raise
@@ -222,9 +224,13 @@ def _engine(path: Path, read_only: bool) -> Engine:
 def _look(path: Path) -> int:
     """Return the schema version of a project file after the checks that need no lock; StoreError otherwise."""
     if not path.exists():
-        raise StoreError("There is no such file.", "Check the name, or make a project with: kpdd new", str(path))
+        raise StoreError(
+            "There is no such file.", "Check the name, or make a project with: kpdd new", str(path)
+        )
     if path.is_dir():
-        raise StoreError("This is a folder, not a project file.", "Choose a file that ends in .kpdd.", str(path))
+        raise StoreError(
+            "This is a folder, not a project file.", "Choose a file that ends in .kpdd.", str(path)
+        )
     with explained(path):
         with path.open("rb") as file:
             head = file.read(len(_HEADER))
