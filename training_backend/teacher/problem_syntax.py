@@ -11,9 +11,9 @@ One template is a block of lines; the first character says what a line is:
     = [condition] name = expression | sentence      one step; `{=}` shows the sum; `=~` allows a rest
     > line                               the program, where the steps alone would not make it
 
-Texts hold `{number}`, `{slot}` (plural), `{slot1}` (singular), `{a slot}`/`{A slot}` (with article), `{A}` and
-`{B}` (people of opposite gender), `{he} {He} {his} {His} {him}` (A) and `{he2}` (B), and `[this/that]`: one
-of the wordings. `new` templates are kept out of the students' training.
+Texts hold `{number}`, `{slot}` (plural), `{slot1}` (singular), `{a slot}`/`{A slot}` (with article), `{A}`
+and `{B}` (people of opposite gender), `{he} {He} {his} {His} {him}` (A) and `{he2}` (B), and `[this/that]`:
+one of the wordings. `new` templates are kept out of the students' training.
 """
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a template sentence is one line)
 """Templates of sample problems: kitchen, garden and home (the notation: `problem_syntax.py`)."""
 
 TEXT = """

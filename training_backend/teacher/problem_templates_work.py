@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a template sentence is one line)
 """Templates of sample problems: journeys, farms and work (the notation: `problem_syntax.py`)."""
 
 TEXT = """
