@@ -78,7 +78,9 @@ class RunConfig:
         if self.method not in METHODS:
             mistakes.append(Mistake("method", f"there is no '{self.method}'; there are {', '.join(METHODS)}"))
         if not str(self.base).strip():
-            mistakes.append(Mistake("base", "name a folder, a hub id, tiny, or random:flan-t5-small:TOKENIZER"))
+            mistakes.append(
+                Mistake("base", "name a folder, a hub id, tiny, or random:flan-t5-small:TOKENIZER")
+            )
         if self.precision == "fp16":
             mistakes.append(Mistake("precision", FP16_REASON))
         if not self.epochs and not self.max_steps:
@@ -137,7 +139,9 @@ class RunConfig:
             ) from error
         except yaml.YAMLError as error:
             raise ConfigError(
-                f"The settings are no YAML ({error}).", "Correct the file or prepare the run again.", str(file)
+                f"The settings are no YAML ({error}).",
+                "Correct the file or prepare the run again.",
+                str(file),
             ) from error
         if not isinstance(data, dict):
             raise ConfigError("The settings are no mapping.", "Prepare the run again.", str(file))

@@ -1,12 +1,12 @@
 """A run folder: everything one training run needs and leaves behind, so that any machine can run and read it.
 
-    run.json                        what it is: method, title, counts, versions, hash of the examples
-    config.yaml                     the settings
-    events.jsonl                    what happened
-    examples/<role>.train.jsonl     the exact texts; examples/<role>.held_out.jsonl those kept from training
-    checkpoints/<role>/step-N/      loadable students with what resuming needs
-    checkpoints/<role>/status.json  running, stopped, failed or done; step; best step
-    students/<role>/                the finished student
+run.json                        what it is: method, title, counts, versions, hash of the examples
+config.yaml                     the settings
+events.jsonl                    what happened
+examples/<role>.train.jsonl     the exact texts; examples/<role>.held_out.jsonl those kept from training
+checkpoints/<role>/step-N/      loadable students with what resuming needs
+checkpoints/<role>/status.json  running, stopped, failed or done; step; best step
+students/<role>/                the finished student
 """
 
 from __future__ import annotations

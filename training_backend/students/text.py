@@ -222,6 +222,9 @@ class StudentText:
         found: dict[str, None] = {}
         for i, (start, end) in zip(encoding.ids, encoding.offsets, strict=True):
             if i == self.unknown_id:
+                # a piece may hold the space before its word
+                while start < end and text[start].isspace():
+                    start += 1
                 while start > 0 and not text[start - 1].isspace():
                     start -= 1
                 while end < len(text) and not text[end].isspace():
@@ -422,7 +425,8 @@ def _id_of(tokenizer: Tokenizer, name: str, others: Sequence[str], default: int 
     if default is not None:
         return default
     raise CheckpointError(
-        f"The tokenizer has no token '{name}'.", "A student needs an end token; name it in tokenizer_config.json."
+        f"The tokenizer has no token '{name}'.",
+        "A student needs an end token; name it in tokenizer_config.json.",
     )
 
 

@@ -1,0 +1,205 @@
+"""Train the students of a method: from a project's rows, or what a run folder holds.
+
+kpdd train PROJECT.kpdd --method kpdd-pot --base google/flan-t5-small --preset kpdd-paper
+kpdd train PROJECT.kpdd --method kpdd-pot --base tiny --preset demo --prepare-only
+kpdd train RUN_FOLDER [--role key] [--resume] [--parallel-roles]
+
+A run folder needs no project: it can be trained on another machine. Stop (Ctrl+C) keeps a checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from training_backend import methods
+from training_backend.errors import ConfigError, DatasetError
+from training_backend.events import Control, Reporter, Started
+from training_backend.methods import Role
+from training_backend.paths import runs_dir
+from training_backend.students.run_config import FIELDS, PRESET_TITLES, PRESETS, RunConfig, convert
+from training_backend.students.run_folder import RoleStatus, RunFolder, new_run_folder, prepare_run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what to train, and one option for each setting."""
+    parser.add_argument("what", type=Path, help="a project file (NAME.kpdd) or a run folder")
+    parser.add_argument(
+        "--role", action="append", default=[], help="train only this student (may be repeated)"
+    )
+    parser.add_argument(
+        "--parallel-roles",
+        action="store_true",
+        help="train the students at the same time, one process and one CPU thread each",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+    making = parser.add_argument_group("from a project")
+    making.add_argument("--preset", help="; ".join(f"{key}: {PRESET_TITLES[key][1]}" for key in PRESETS))
+    making.add_argument("--prepare-only", action="store_true", help="make the run folder and end")
+    making.add_argument("--dataset", help="only rows of this dataset")
+    making.add_argument("--split", help="only rows of this split")
+    making.add_argument("--title", default="", help="a name for people")
+    making.add_argument("--config", type=Path, help="settings as YAML; options given here win")
+    settings = parser.add_argument_group("settings")
+    for name, info in FIELDS.items():
+        default = getattr(RunConfig, name)
+        unit = f" [{info.unit}]" if info.unit else ""
+        choices = f" ({', '.join(info.choices)})" if info.choices else ""
+        settings.add_argument(
+            "--" + name.replace("_", "-"),
+            dest="set_" + name,
+            metavar="VALUE",
+            help=f"{info.help}{choices}{unit}; default {default}",
+        )
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # fmt: skip
+
+
+def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
+    """Prepare where a project is given, then train."""
+    if args.what.suffix == ".kpdd" or args.what.is_file():
+        folder, run_id = _prepare(args, reporter)
+        if args.prepare_only:
+            reporter.result({"run_folder": str(folder)}, f"Prepared {folder}")
+            return 0
+        return _train_and_note(args, folder, run_id, reporter, control)
+    changed = [name for name in FIELDS if getattr(args, "set_" + name) is not None]
+    if changed or args.preset or args.config:
+        raise ConfigError(
+            "A prepared run keeps its settings.",
+            f"Change them in {args.what / 'config.yaml'}, or prepare another run from the project.",
+            str(args.what),
+        )
+    return _train(args, RunFolder.open(args.what), reporter, control)
+
+
+def settings_from(args: argparse.Namespace) -> RunConfig:
+    """Return the settings of preset, file and options, the later winning; all mistakes in one ConfigError."""
+    values: dict[str, Any] = {}
+    if args.preset:
+        values |= RunConfig.from_preset(args.preset).to_dict()
+    if args.config:
+        values |= RunConfig.load(args.config).to_dict()
+    values |= {
+        name: getattr(args, "set_" + name) for name in FIELDS if getattr(args, "set_" + name) is not None
+    }
+    mistakes = []
+    for name in list(values):
+        try:
+            values[name] = convert(name, values[name])
+        except ValueError as error:
+            mistakes.append(f"{name}: {error}")
+            del values[name]
+    config = RunConfig.from_dict(values)
+    mistakes += [str(mistake) for mistake in config.validate()]
+    if mistakes:
+        raise ConfigError(
+            f"These settings cannot be used: {'; '.join(mistakes)}.", "See `kpdd train --help`."
+        )
+    return config
+
+
+def _prepare(args: argparse.Namespace, reporter: Reporter) -> tuple[Path, int]:
+    """Make the run folder of a project and enter it there; return it and the project's id of the run."""
+    from training_backend.project.runs import add_run
+    from training_backend.project.store import Project
+    from training_backend.project.training_rows import training_rows
+
+    config = settings_from(args)
+    runs = runs_dir(args.what)
+    with Project.open(args.what) as project:
+        kinds = methods.get(config.method).kinds
+        rows = list(training_rows(project, kinds, dataset=args.dataset, split=args.split))
+        reporter.progress("reading rows", len(rows), len(rows))
+        runs.mkdir(exist_ok=True)
+        folder = new_run_folder(runs, config.method)
+        made = prepare_run(folder, config, rows, args.title, source=str(args.what.name))
+        run_id = add_run(project, str(folder), config.method, made.title)
+    reporter.log(
+        f"{folder}: {len(rows)} rows, "
+        + ", ".join(
+            f"{role} {counts['train']} examples and {counts['held_out']} held out"
+            for role, counts in made.about["examples"].items()
+        )
+    )
+    return folder, run_id
+
+
+def _train_and_note(
+    args: argparse.Namespace, folder: Path, run_id: int, reporter: Reporter, control: Control
+) -> int:
+    """Train and keep the project's list of runs true, whatever happens."""
+    from training_backend.project.runs import set_run_status
+    from training_backend.project.store import Project
+
+    def note(status: str, summary: dict[str, Any]) -> None:
+        with Project.open(args.what) as project:
+            set_run_status(project, run_id, status, summary)
+
+    note("running", {})
+    opened = RunFolder.open(folder)
+    try:
+        return _train(args, opened, reporter, control)
+    finally:
+        note(opened.status(), summary_of(opened))
+
+
+def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, control: Control) -> int:
+    roles = [opened.method.role(name) for name in args.role] or list(opened.method.roles)
+    missing = [role.name for role in roles if not opened.examples_file(role.name).is_file()]
+    if missing:
+        raise DatasetError(
+            f"The run has no examples for {', '.join(missing)}.", "Prepare the run again.", str(opened.path)
+        )
+    if not args.child:
+        reporter.attach(opened.path)
+        control.attach(opened.path)
+    reporter.emit(Started("train", os.getpid(), str(opened.path)))
+    if args.parallel_roles and len(roles) > 1:
+        from training_backend.students.parallel import train_in_parallel
+
+        train_in_parallel(opened, roles, reporter, control, resume=args.resume)
+    else:
+        _one_after_the_other(opened, roles, reporter, control, args.resume)
+    if args.child:
+        return 0
+    summary = summary_of(opened)
+    reporter.result({"run_folder": str(opened.path), **summary}, _table(opened))
+    return 1 if opened.status() == "failed" else 0
+
+
+def _one_after_the_other(
+    opened: RunFolder, roles: list[Role], reporter: Reporter, control: Control, resume: bool
+) -> None:
+    from training_backend.students.training import train_role
+
+    for role in roles:
+        if control.stop_requested:
+            return
+        if resume and opened.role_status(role.name).status == "done":
+            reporter.log(f"{role.title}: done already.")
+            continue
+        train_role(opened, role, reporter, control, resume)
+
+
+def summary_of(opened: RunFolder) -> dict[str, Any]:
+    """Return where each student of a run stands, as data."""
+    statuses: dict[str, RoleStatus] = {
+        role.name: opened.role_status(role.name) for role in opened.method.roles
+    }
+    return {
+        "status": opened.status(),
+        "students": {name: str(folder) for name, folder in opened.students().items()},
+        "roles": {name: dict(status.__dict__) for name, status in statuses.items()},
+    }
+
+
+def _table(opened: RunFolder) -> str:
+    lines = [f"{opened.title}: {opened.status()}"]
+    for role in opened.method.roles:
+        status = opened.role_status(role.name)
+        best = f", best at step {status.best_step}" if status.best_step else ""
+        lines.append(f"  {role.title:<6} {status.status}, step {status.step} of {status.total_steps}{best}")
+    lines.append(f"  {opened.path}")
+    return "\n".join(lines)

@@ -1,0 +1,218 @@
+"""The batch plan: which examples an optimizer step sees, and how they are cut into what the device holds.
+
+A step is a fixed number of examples or of target tokens. Examples of similar length meet in a step, and a step
+is computed in micro-batches of at most a budget of padded tokens; the loss is summed over tokens and divided by
+the tokens of the whole step, so the cut does not change the curve. The plan of a whole run is fixed by the seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from training_backend.students.examples import Example
+from training_backend.students.text import StudentText
+
+# steps whose examples are sorted together: long enough to group lengths, short enough to stay random
+POOL_STEPS = 16
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The ids of one example, each with its end mark."""
+
+    source: list[int]
+    target: list[int]
+
+
+@dataclass
+class Fitness:
+    """What became of the examples: ids used, and ids left out by reason."""
+
+    used: int
+    too_long: list[str]
+    not_exact: list[str]
+    longest_source: int = 0
+    longest_target: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """Return how many examples are not used."""
+        return len(self.too_long) + len(self.not_exact)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimizer step: its place in the run and its examples (indices)."""
+
+    number: int
+    epoch: float
+    indices: tuple[int, ...]
+
+
+@dataclass
+class Batch:
+    """One micro-batch of token ids; shapes (examples, tokens)."""
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    decoder_input_ids: torch.Tensor
+    labels: torch.Tensor
+
+    def to(self, device: torch.device) -> dict[str, torch.Tensor]:
+        """Return the arguments of a network on `device`."""
+        return {
+            "input_ids": self.input_ids.to(device, non_blocking=True),
+            "attention_mask": self.attention_mask.to(device, non_blocking=True),
+            "decoder_input_ids": self.decoder_input_ids.to(device, non_blocking=True),
+            "labels": self.labels.to(device, non_blocking=True),
+        }
+
+
+def encode_examples(
+    examples: Sequence[Example], text: StudentText, max_source: int, max_target: int
+) -> tuple[list[Example], list[Encoded], Fitness]:
+    """Return the examples that fit the student, their ids, and what was left out and why.
+
+    Nothing is cut: an example longer than a limit is left out. A target that does not come back exactly, or a
+    source with an unknown word, is left out too, since the student would learn a damaged text.
+    """
+    kept: list[Example] = []
+    encoded: list[Encoded] = []
+    fitness = Fitness(0, [], [])
+    for example in examples:
+        source, target = text.encode(example.source), text.encode(example.target)
+        fitness.longest_source = max(fitness.longest_source, len(source) + 1)
+        fitness.longest_target = max(fitness.longest_target, len(target) + 1)
+        if len(source) + 1 > max_source or len(target) + 1 > max_target:
+            fitness.too_long.append(example.id)
+        elif text.decode(target) != example.target or text.unknown_id in source:
+            fitness.not_exact.append(example.id)
+        else:
+            kept.append(example)
+            encoded.append(Encoded([*source, text.eos_id], [*target, text.eos_id]))
+    fitness.used = len(kept)
+    return kept, encoded, fitness
+
+
+class BatchPlan:
+    """The steps of a whole run, in order, from the lengths of its examples."""
+
+    def __init__(
+        self,
+        encoded: Sequence[Encoded],
+        batch: int,
+        unit: str,
+        epochs: float,
+        max_steps: int = 0,
+        seed: int = 0,
+    ) -> None:
+        """Plan `epochs` passes with `batch` examples or target tokens (`unit`) a step, ended by `max_steps`."""
+        self.sources = np.array([len(e.source) for e in encoded], dtype=np.int64)
+        self.targets = np.array([len(e.target) for e in encoded], dtype=np.int64)
+        self.steps: list[Step] = []
+        whole, part = divmod(epochs, 1) if epochs else (1_000_000, 0.0)
+        for epoch in range(int(whole) + (part > 0)):
+            cuts = self._epoch(np.random.default_rng((seed, epoch)), batch, unit)
+            wanted = len(cuts) if epoch < whole else max(1, round(part * len(cuts)))
+            for n, cut in enumerate(cuts[:wanted]):
+                self.steps.append(Step(len(self.steps), epoch + (n + 1) / len(cuts), tuple(cut.tolist())))
+            if max_steps and len(self.steps) >= max_steps:
+                del self.steps[max_steps:]
+                break
+
+    def _epoch(self, random: np.random.Generator, batch: int, unit: str) -> list[np.ndarray]:
+        order = random.permutation(len(self.targets))
+        if unit == "examples":
+            pool = batch * POOL_STEPS
+        else:
+            pool = max(1, int(batch * POOL_STEPS / max(1.0, float(self.targets.mean()))))
+        cuts: list[np.ndarray] = []
+        for start in range(0, len(order), pool):
+            part = order[start : start + pool]
+            part = part[np.lexsort((self.sources[part], self.targets[part]))]
+            if unit == "examples":
+                cuts += [part[n : n + batch] for n in range(0, len(part), batch)]
+            else:
+                ends = np.cumsum(self.targets[part])
+                marks = np.flatnonzero(np.diff((ends - 1) // batch)) + 1
+                cuts += np.split(part, marks)
+        return [cuts[n] for n in random.permutation(len(cuts))]
+
+    def per_epoch(self) -> int:
+        """Return how many steps the first epoch has."""
+        return sum(step.epoch <= 1.0 for step in self.steps)
+
+    def tokens(self, step: Step) -> int:
+        """Return the target tokens of a step, the divisor of its loss."""
+        return int(self.targets[list(step.indices)].sum())
+
+    def micro_batches(self, indices: Sequence[int], budget: int) -> Iterator[list[int]]:
+        """Cut indices into groups of similar length with at most `budget` padded tokens (at least one example)."""
+        order = sorted(indices, key=lambda i: (self.targets[i], self.sources[i]))
+        group: list[int] = []
+        source = target = 0
+        for i in order:
+            wider = max(source, int(self.sources[i])), max(target, int(self.targets[i]))
+            if group and (len(group) + 1) * sum(wider) > budget:
+                yield group
+                group, wider = [], (int(self.sources[i]), int(self.targets[i]))
+            group.append(i)
+            source, target = wider
+        if group:
+            yield group
+
+
+class StepLoader:
+    """Iterates over the steps of a plan from `start`; what transformers' Trainer takes as a data loader."""
+
+    def __init__(self, plan: BatchPlan, start: int = 0) -> None:
+        """Begin at step `start` (of a resumed run)."""
+        self.plan = plan
+        self.start = start
+        self.dataset = plan.steps
+
+    def __len__(self) -> int:
+        """Return the steps of the whole run."""
+        return len(self.plan.steps)
+
+    def __iter__(self) -> Iterator[Step]:
+        """Yield the steps that are left."""
+        return iter(self.plan.steps[self.start :])
+
+
+def collate(encoded: Sequence[Encoded], pad_id: int, start_id: int) -> Batch:
+    """Return one padded micro-batch; the decoder reads its target shifted by one, from `start_id`."""
+    sources = _pad([e.source for e in encoded], pad_id)
+    labels = _pad([e.target for e in encoded], IGNORED)
+    decoder = _pad([[start_id, *e.target[:-1]] for e in encoded], pad_id)
+    lengths = torch.tensor([len(e.source) for e in encoded])
+    mask = (torch.arange(sources.shape[1])[None, :] < lengths[:, None]).long()
+    return Batch(sources, mask, decoder, labels)
+
+
+def token_losses(network: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return the negative log-likelihood summed over the target tokens of a batch (in fp32)."""
+    labels = batch["labels"]
+    logits = network(
+        input_ids=batch["input_ids"],
+        attention_mask=batch["attention_mask"],
+        decoder_input_ids=batch["decoder_input_ids"],
+        use_cache=False,
+    ).logits
+    return torch.nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum"
+    )
+
+
+def _pad(rows: list[list[int]], value: int) -> torch.Tensor:
+    width = max(map(len, rows))
+    table = np.full((len(rows), width), value, dtype=np.int64)
+    for n, row in enumerate(rows):
+        table[n, : len(row)] = row
+    return torch.from_numpy(table)
