@@ -32,8 +32,20 @@ def test_parse_number(text, value):
         ("so 12 eggs, then 30 eggs", 30, "last number"),
         ("It is -4 degrees.", -4, "last number"),
         ("The answer is 50%.", 50, "after 'answer is'"),
+        # a verb, a noun and a heading are no statement of the answer
+        ("She answers 60% of 5 questions. So she scores 3 points.", 3, "last number"),
+        ("8 correct answers. She has 41 points.", 41, "last number"),
+        ("Here is the answer:\nOf 36 cups 17 break, which leaves 19.", 19, "last number"),
+        # the last sentence repeats facts of the question beside the result
+        ("28 / 2 = 14 bags.\nJean fills 14 bags with 2 cups each.", 14,
+         "last result, repeated in the last sentence"),
+        ("3 * 8 = $<<3*8=24>>24.\n\nSo he pays $24 for 8 pens.", 24,
+         "last result, repeated in the last sentence"),
+        ("He pays 3 = 2 + 1, no: 2 + 2 = 4. 5 pens, 6 cups.", 6, "last number"),
+        ("57 birds did not hide. This is found by taking 40 from 97.", 57,
+         "last number before the explanation"),
     ],
-)
+)  # fmt: skip
 def test_read_answer(rationale, value, rule):
     read = read_answer(rationale)
     assert (read.value, read.rule) == (value, rule)

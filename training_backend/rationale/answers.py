@@ -9,6 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 ABSOLUTE_TOLERANCE = 1e-3
 RELATIVE_TOLERANCE = 1e-9
@@ -18,7 +19,18 @@ _LARGE = 1e6
 _NUMBER = re.compile(
     r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)"
 )
-_ANSWER_PHRASE = re.compile(r"answer(?:\s+is)?\s*:?\s*", re.IGNORECASE)
+# "the answer is 5", "Final answer: 5"; not "she answers 60 %" or "8 correct answers"
+_ANSWER_PHRASE = re.compile(r"\banswers?\s*(?:is|are|was|would be|will be|:|=)[ \t]*:?[ \t]*", re.IGNORECASE)
+_PHRASE_REACH = 60
+# GSM8K's calculator marks repeat what stands beside them
+_CALCULATOR = re.compile(r"<<[^<>]*>>")
+# a full stop inside a number ends no sentence
+_SENTENCE_END = re.compile(r"[.!?](?=\s)\s*|\n\s*")
+# a last sentence that only says how the answer before it was found
+_EXPLANATION = re.compile(
+    r"(?:This|That|It)(?:\s+\w+)?\s+(?:is|was)\b|(?:You|We)\s+(?:can|could)\s+(?:find|calculate)\b"
+)
+_OPERATOR = re.compile(r"[+*/×÷]|\s[-−]\s")
 
 
 @dataclass(frozen=True)
@@ -69,24 +81,53 @@ def read_answer(rationale: str) -> ReadAnswer | None:
     """Read the answer of a chain of thought, or None when it states no number.
 
     Rules, in order: the first number after the last "answer is" or "answer:"; the number after the last
-    "####"; the last number of the text. A percent sign is not interpreted.
+    "####"; where the last sentence states several numbers ("28 lollipops fill 14 bags with 2 each"), the one
+    that is the result of the last equation; the last number of the text, without a closing sentence that
+    only explains ("This is found by subtracting 40 from 97."). A percent sign is not interpreted.
     """
-    marks = list(_ANSWER_PHRASE.finditer(rationale))
-    for match in reversed(marks):
-        after = numbers_in(rationale[match.end() : match.end() + 200])
-        if after:
-            start, end, value = after[0]
-            return ReadAnswer(value, rationale[match.end() + start : match.end() + end], "after 'answer is'")
-    if "####" in rationale:
-        tail = rationale.rsplit("####", 1)[1]
-        after = numbers_in(tail)
-        if after:
-            start, end, value = after[0]
-            return ReadAnswer(value, tail[start:end], "after '####'")
-    every = numbers_in(rationale)
-    if every:
-        start, end, value = every[-1]
-        return ReadAnswer(value, rationale[start:end], "last number")
+    for match in reversed(list(_ANSWER_PHRASE.finditer(rationale))):
+        # "here is the answer:" and a new line begin an explanation, they do not end one
+        if found := _first(rationale[match.end() :].split("\n")[0][:_PHRASE_REACH], "after 'answer is'"):
+            return found
+    if "####" in rationale and (found := _first(rationale.rsplit("####", 1)[1], "after '####'")):
+        return found
+    text = _CALCULATOR.sub("", rationale)
+    sentences = [part for part in _sentences(text) if numbers_in(part)]
+    if not sentences:
+        return None
+    last = sentences[-1]
+    result = _last_result(text)
+    stated = numbers_in(last)
+    if result is not None and len({value for _, _, value in stated}) > 1:
+        for start, end, value in reversed(stated):
+            if equal(value, result):
+                return ReadAnswer(value, last[start:end], "last result, repeated in the last sentence")
+    if len(sentences) > 1 and result is None and _EXPLANATION.match(last):
+        last = sentences[-2]
+    start, end, value = numbers_in(last)[-1]
+    rule = "last number" if last is sentences[-1] else "last number before the explanation"
+    return ReadAnswer(value, last[start:end], rule)
+
+
+def _first(text: str, rule: str) -> ReadAnswer | None:
+    """Return the first number of a text as an answer."""
+    for start, end, value in numbers_in(text):
+        return ReadAnswer(value, text[start:end], rule)
+    return None
+
+
+def _sentences(text: str) -> list[str]:
+    cuts = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
+    return [text[start:end] for start, end in pairwise(cuts) if text[start:end].strip()]
+
+
+def _last_result(text: str) -> float | None:
+    """Return the number on the right of the last `=` that is followed by a number and not by another sum."""
+    for match in reversed(list(re.finditer("=", text))):
+        right = text[match.end() : match.end() + 40]
+        for start, _, value in numbers_in(right)[:1]:
+            if not _OPERATOR.search(right[:start]):
+                return value
     return None
 
 
