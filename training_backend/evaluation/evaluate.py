@@ -1,0 +1,176 @@
+"""Measuring students: questions are solved in pieces, each answer is judged and kept, the figures follow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from training_backend.errors import DatasetError
+from training_backend.evaluation.scoring import Score, percent, score
+from training_backend.events import Control, Reporter
+from training_backend.execution.runner import ProgramRunner
+from training_backend.project.runs import Prediction
+
+if TYPE_CHECKING:
+    from training_backend.project.store import Project
+    from training_backend.students.solving import Solution, Solver
+
+# questions solved together: large enough for batches of like length, small enough for stop and progress
+PIECE = 64
+
+
+class BenchmarkQuestion(Protocol):
+    """A question of a file or of a project."""
+
+    @property
+    def native_id(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def gold_text(self) -> str: ...
+    @property
+    def gold_value(self) -> float | None: ...
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """Students on one benchmark: the score, the judgements by state, and every prediction in order."""
+
+    students: str
+    method: str
+    benchmark: str
+    score: Score
+    by_state: dict[str, int]
+    predictions: tuple[Prediction, ...]
+    evaluation_id: int | None = None
+    elapsed_s: float = 0.0
+    stopped: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def wrong(self) -> list[Prediction]:
+        """Return the predictions that do not equal gold, the ones that could not be scored among them."""
+        return [one for one in self.predictions if one.gold_value is not None and not one.equal]
+
+
+def evaluate(
+    project: Project | None,
+    solver: Solver,
+    questions: Sequence[BenchmarkQuestion],
+    reporter: Reporter,
+    control: Control,
+    *,
+    students: str,
+    method: str,
+    benchmark: str,
+    kind: str | None = None,
+    run_id: int | None = None,
+    settings: dict[str, Any] | None = None,
+    notes: tuple[str, ...] = (),
+    runner: ProgramRunner | None = None,
+) -> EvaluationReport:
+    """Let `solver` answer the questions and score it; with a project every prediction is stored as it comes.
+
+    A stop keeps what was answered and reports on that. DatasetError when there is no question.
+    """
+    if not questions:
+        raise DatasetError("There is no question to measure on.", "Choose another data set or file.")
+    evaluation_id = None
+    if project is not None:
+        from training_backend.project.runs import add_evaluation
+
+        evaluation_id = add_evaluation(project, run_id, students, benchmark, method, settings or {})
+    with runner or ProgramRunner() as programs:
+        predictions, by_state = _predict(
+            project, evaluation_id, solver, questions, reporter, control, kind, programs
+        )
+    stopped = len(predictions) < len(questions)
+    report = EvaluationReport(
+        students, method, benchmark, score(predictions), dict(by_state), tuple(predictions), evaluation_id,
+        round(reporter.elapsed_s, 3), stopped, notes,
+    )  # fmt: skip
+    if project is not None and evaluation_id is not None:
+        from training_backend.project.runs import finish_evaluation
+
+        finish_evaluation(project, evaluation_id, summary(report))
+    return report
+
+
+def _predict(
+    project: Project | None,
+    evaluation_id: int | None,
+    solver: Solver,
+    questions: Sequence[BenchmarkQuestion],
+    reporter: Reporter,
+    control: Control,
+    kind: str | None,
+    programs: ProgramRunner,
+) -> tuple[list[Prediction], Counter[str]]:
+    predictions: list[Prediction] = []
+    by_state: Counter[str] = Counter()
+    quiet = Reporter(quiet=True)
+    reporter.progress("evaluate", 0, len(questions))
+    for start in range(0, len(questions), PIECE):
+        control.wait_while_paused()
+        if control.stop_requested:
+            break
+        piece = questions[start : start + PIECE]
+        texts, gold = [one.text for one in piece], [one.gold_value for one in piece]
+        solutions = solver.solve_many(texts, programs, quiet, kind=kind, gold=gold)
+        fresh = [predicted(one, solution) for one, solution in zip(piece, solutions, strict=True)]
+        if project is not None and evaluation_id is not None:
+            from training_backend.project.runs import add_predictions
+
+            add_predictions(project, evaluation_id, fresh)
+        predictions += fresh
+        by_state.update(solution.judgement.state for solution in solutions)
+        so_far = score(predictions)
+        text = f"{percent(so_far.accuracy)} right, {so_far.unscored:,} not scored"
+        reporter.progress("evaluate", len(predictions), len(questions), text)
+    return predictions, by_state
+
+
+def predicted(question: BenchmarkQuestion, solution: Solution) -> Prediction:
+    """Return what is stored of one solution."""
+    judgement = solution.judgement
+    equal = None if question.gold_value is None else judgement.state == "equal"
+    return Prediction(
+        native_id=question.native_id,
+        question=question.text,
+        gold_text=question.gold_text,
+        gold_value=question.gold_value,
+        core_question=solution.core_question,
+        information=tuple(solution.information),
+        kind=solution.kind,
+        rationale=solution.rationale,
+        verdict=judgement.verdict or judgement.state,
+        answer_text=judgement.answer_text,
+        value=judgement.value,
+        equal=equal,
+        error=judgement.error,
+        rule=judgement.rule,
+    )
+
+
+def summary(report: EvaluationReport) -> dict[str, Any]:
+    """Return the figures of a report as data: counts, accuracy and interval in 0..1, judgements by state."""
+    result = report.score
+    return {
+        "students": report.students,
+        "method": report.method,
+        "benchmark": report.benchmark,
+        "questions": len(report.predictions),
+        "total": result.total,
+        "right": result.right,
+        "wrong": result.wrong,
+        "unscored": result.unscored,
+        "no_gold": result.no_gold,
+        "accuracy": result.accuracy,
+        "interval_95": list(result.interval) if result.interval else None,
+        "by_state": report.by_state,
+        "elapsed_s": report.elapsed_s,
+        "stopped": report.stopped,
+        "notes": list(report.notes),
+    }
