@@ -29,6 +29,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "make-demo-students": ("make_demo_students", "train the shipped demo students again"),
 }
 
+# how a frozen app starts the processes of the sandbox; from source their files are started directly
+_INNER = {
+    "sandbox-launcher": "training_backend.execution.launcher",
+    "sandbox-child": "training_backend.execution.plain_child",
+}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0 (done), 1 (failed or stopped) or 2 (the arguments are wrong)."""
@@ -40,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_version())
         return 0
     name, *rest = arguments
+    if name in _INNER:
+        return importlib.import_module(_INNER[name]).main(rest)
     if name not in COMMANDS:
         print(f"kpdd: there is no command '{name}'. `kpdd --help` lists them.", file=sys.stderr)
         return 2

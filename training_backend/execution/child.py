@@ -1,0 +1,181 @@
+"""Run one job in the process that is there for it: read, check, run, find the answer, encode, send the end.
+
+Bulk and trace take the same way, so that their answers cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import io
+import json
+import os
+import sys
+import types
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from training_backend.execution import policy
+from training_backend.execution.channel import Channel
+from training_backend.execution.encoder import Encoder, type_name
+from training_backend.execution.limits import MAX_SOURCE_BYTES
+from training_backend.execution.output import Output, safe
+from training_backend.execution.trace import Recorder
+
+FILE_NAME = "<program>"
+ANSWER_NAMES = ("ans", "answer", "result")
+ANSWER_FUNCTIONS = ("solution", "solver", "solve", "main")
+_MAX_MESSAGE = 1000
+
+
+def serve(channel: Channel) -> None:
+    """Read one job from the channel, do it, send its end frame."""
+    job = json.loads(channel.receive())
+    source = channel.receive()
+    sys.path.clear()
+    sys.argv = [FILE_NAME]
+    sys.stdin = io.StringIO("")
+    output = Output(channel, int(job["stdout_chars"]))
+    sys.stdout = sys.stderr = output
+    output.at_limit = lambda: _send_end(channel, output, {"status": "output_limit"})
+    warnings.simplefilter("ignore")
+    _seed(int(job["seed"]))
+    recorder = Recorder(channel, output) if job["trace"] else None
+    end = _run(source, str(job["kind"]), recorder)
+    _send_end(channel, output, end)
+
+
+def _send_end(channel: Channel, output: Output, end: dict[str, Any]) -> None:
+    rest = safe(output.take())
+    channel.send({"t": "end", **end, "stdout": rest, "stdout_cut": output.cut, "printed": output.printed})
+
+
+def _seed(seed: int) -> None:
+    import random
+
+    random.seed(seed)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed(seed)
+
+
+def _run(source: bytes, kind: str, recorder: Recorder | None) -> dict[str, Any]:
+    """Return the end frame's content; whatever the program does, it is no exception here."""
+    if len(source) > MAX_SOURCE_BYTES:
+        return {"status": "refused", "reason": f"the text is longer than {MAX_SOURCE_BYTES // 1024} KiB"}
+    # given back when memory has run out, so that there is room to say so
+    reserve = bytearray(1 << 20)
+    try:
+        text = source.decode("utf-8", "surrogatepass")
+        if kind == "eot":
+            from training_backend.execution.equation_solver import run_equations
+
+            return run_equations(text, recorder)
+        return _run_program(text, recorder)
+    except MemoryError:
+        del reserve
+        _stop_tracing(recorder)
+        return {"status": "memory"}
+    except BaseException as error:
+        del reserve
+        _stop_tracing(recorder)
+        return describe(error)
+
+
+def _stop_tracing(recorder: Recorder | None) -> None:
+    sys.settrace(None)
+    if recorder is not None:
+        recorder.finish()
+
+
+def _run_program(text: str, recorder: Recorder | None) -> dict[str, Any]:
+    try:
+        refusal = policy.check(text)
+        if refusal is not None:
+            return {"status": "refused", "reason": refusal.reason, "line": refusal.line}
+        code = compile(text, FILE_NAME, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return _no_program(error)
+    module = types.ModuleType("__main__")
+    module.__dict__["__builtins__"] = builtins
+    sys.modules["__main__"] = module
+    if recorder is not None:
+        recorder.start()
+    with contextlib.suppress(SystemExit):
+        # our own call: running the text is what this process is for
+        exec(code, module.__dict__)
+    taken_from, value = find_answer(module.__dict__)
+    _stop_tracing(recorder)
+    if value is None:
+        return {"status": "no_answer", "taken_from": taken_from}
+    return {"status": "ok", "taken_from": taken_from, "answer": Encoder().encode(value)}
+
+
+def _no_program(error: BaseException) -> dict[str, Any]:
+    """Describe a text that the parser does not take."""
+    if isinstance(error, SyntaxError):
+        line, column = error.lineno, error.offset
+        where = f" (line {line}, column {column})" if line else ""
+        message = f"{error.msg}{where}"
+        return {"status": "syntax", "error": {"type": type(error).__name__, "message": message[:_MAX_MESSAGE],
+                                              "line": line}}  # fmt: skip
+    if isinstance(error, MemoryError | RecursionError):
+        return {"status": "syntax", "error": {"type": "SyntaxError", "message": "too deeply nested"}}
+    return {"status": "syntax", "error": {"type": "SyntaxError", "message": safe(str(error))[:_MAX_MESSAGE]}}
+
+
+def find_answer(names: dict[str, Any]) -> tuple[str, Any]:
+    """Return (where it was found, value): the first of `ans answer result` that holds a value, else what the
+    first of `solution() solver() solve() main()` without required arguments returns."""
+    not_values = (types.FunctionType, types.ModuleType, types.BuiltinFunctionType, type)
+    for name in ANSWER_NAMES:
+        value = names.get(name)
+        if value is not None and type(value) not in not_values:
+            return name, value
+    for name in ANSWER_FUNCTIONS:
+        function = _own_function(names.get(name))
+        if function is not None:
+            try:
+                return f"{name}()", function()
+            except SystemExit:
+                return f"{name}()", None
+    return "", None
+
+
+def _own_function(value: Any) -> Callable[[], Any] | None:
+    """Return `value` if it is a function that the program wrote and that needs no argument."""
+    inner = value if type(value) is types.FunctionType else getattr(value, "__wrapped__", None)
+    if type(inner) is not types.FunctionType or inner.__code__.co_filename != FILE_NAME:
+        return None
+    required = inner.__code__.co_argcount - len(inner.__defaults__ or ())
+    keywords = inner.__code__.co_kwonlyargcount - len(inner.__kwdefaults__ or {})
+    return value if required == 0 and keywords == 0 else None
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """Return what a raised exception was: its type, its message and the program's last line in it."""
+    line = None
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == FILE_NAME:
+            line = step.tb_lineno
+        step = step.tb_next
+    if isinstance(error, SyntaxError) and line is None:
+        line = error.lineno
+    name = type_name(type(error))
+    return {"status": "error", "error": {"type": name, "message": message_of(error), "line": line}}
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of an exception; one whose own text fails has none."""
+    try:
+        text = str(error)
+        return safe(text[:_MAX_MESSAGE]) if type(text) is str else ""
+    except BaseException:
+        return ""
+
+
+def leave(code: int = 0) -> None:
+    """End this process without running anything that a program may have registered."""
+    os._exit(code)

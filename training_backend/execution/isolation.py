@@ -1,0 +1,46 @@
+"""How well programs are shut in on this system, in words a person can act on."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+LEVELS = ("full", "partial", "basic")
+_COULD = {
+    "open": "A program could open a file.",
+    "socket": "A program could make a network connection.",
+    "fork": "A program could start other processes.",
+    "kill": "A program could signal other processes.",
+}
+
+
+@dataclass(frozen=True)
+class IsolationReport:
+    """`level` is full, partial or basic; `missing` holds one sentence for each protection that is not there."""
+
+    level: str
+    missing: tuple[str, ...]
+
+
+def from_ready(ready: dict[str, Any]) -> IsolationReport:
+    """Return the report of a launcher that said ready: full only when its own test could do nothing."""
+    missing = [str(sentence) for sentence in ready.get("missing", ())]
+    missing += [_COULD[name] for name in ready.get("could", ()) if name in _COULD]
+    if ready.get("filter") and not ready.get("could"):
+        return IsolationReport("full", tuple(missing))
+    return IsolationReport("basic", tuple(missing))
+
+
+def without_launcher(reason: str) -> IsolationReport:
+    """Return the report of the reduced path: one ordinary process for each program."""
+    system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
+    sentences = [
+        f"On {system} programs run in ordinary processes without a system call filter: "
+        "the rules on their text and the interpreter's own hooks stop files and network, the kernel does not.",
+    ]
+    if reason:
+        sentences.insert(0, reason)
+    if sys.platform in ("darwin", "win32"):
+        sentences.append("Memory and time are watched from outside and not bounded by the system.")
+    return IsolationReport("basic", tuple(sentences))

@@ -1,0 +1,147 @@
+"""The reduced path: an ordinary process for each program, watched from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from training_backend.execution.frames import FrameReader, ProtocolError
+from training_backend.execution.jobs import Job
+from training_backend.execution.pool import clean_environment, import_paths
+
+_WATCH_S = 0.05
+# loading SymPy takes its time on a slow disk; the program's own clock starts when it has been sent
+_START_S = 30.0
+
+
+class PlainPool:
+    """Runs at most `workers` programs at a time, each in a new process."""
+
+    def __init__(self, workers: int) -> None:
+        """Make the threads that wait for the processes; none starts before its first job."""
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="sandbox")
+        self._processes: dict[Job, subprocess.Popen] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def submit(self, job: Job) -> None:
+        """Queue a job."""
+        try:
+            self._threads.submit(self._run, job)
+        except RuntimeError:
+            job.fail("the runner was closed")
+
+    def cancel(self, job: Job) -> None:
+        """End a job, whether it waits or runs."""
+        job.cancelled = True
+        with self._lock:
+            process = self._processes.get(job)
+        if process is not None:
+            process.kill()
+
+    def close(self) -> None:
+        """End every process; what waits ends as crashed."""
+        self._closed = True
+        with self._lock:
+            running = list(self._processes.values())
+        for process in running:
+            process.kill()
+        self._threads.shutdown(wait=True)
+
+    def _run(self, job: Job) -> None:
+        if job.cancelled or self._closed:
+            job.fail("cancelled" if job.cancelled else "the runner was closed")
+            return
+        try:
+            process = subprocess.Popen(
+                _command(job), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                env=clean_environment(), start_new_session=os.name == "posix", cwd=Path(sys.executable).anchor,
+            )  # fmt: skip
+        except OSError as error:
+            job.fail(f"no process could be started: {error}")
+            return
+        with self._lock:
+            self._processes[job] = process
+        try:
+            self._serve(job, process)
+        finally:
+            process.kill()
+            process.wait()
+            with self._lock:
+                del self._processes[job]
+        job.finish()
+
+    def _serve(self, job: Job, process: subprocess.Popen) -> None:
+        report: dict[str, Any] = {"ended_for": "", "signal": 0, "cpu_s": 0.0}
+        watcher = threading.Thread(target=_watch, args=(job, process, report), daemon=True)
+        began = time.monotonic()
+        watcher.start()
+        assert process.stdin is not None and process.stdout is not None
+        reader = job.reader = FrameReader(job.max_bytes)
+        with contextlib.suppress(OSError):
+            process.stdin.write(job.request)
+            process.stdin.close()
+        while data := os.read(process.stdout.fileno(), 1 << 16):
+            try:
+                for message in reader.feed(data):
+                    job.take(message)
+            except ProtocolError as error:
+                job.protocol_error = str(error)
+                break
+        if job.protocol_error:
+            process.kill()
+        code = process.wait()
+        watcher.join(5)
+        report["signal"] = -code if code < 0 else 0
+        report["wall_s"] = time.monotonic() - began
+        job.report = report
+        process.stdout.close()
+
+
+def _command(job: Job) -> list[str]:
+    limits = json.dumps({"cpu_s": job.limits.cpu_s, "memory_mib": job.limits.memory_mib})
+    arguments = [job.tier, limits, json.dumps(import_paths())]
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "sandbox-child", *arguments]
+    return [sys.executable, "-s", "-P", str(Path(__file__).with_name("plain_child.py")), *arguments]
+
+
+def _watch(job: Job, process: subprocess.Popen, report: dict[str, Any]) -> None:
+    """End a process that passes its time or its memory; remember why."""
+    import psutil  # type: ignore[import-untyped]
+
+    began = time.monotonic()
+    base_cpu = base_memory = None
+    try:
+        watched = psutil.Process(process.pid)
+        while process.poll() is None:
+            with watched.oneshot():
+                cpu, memory = sum(watched.cpu_times()[:2]), watched.memory_info().rss
+            report["cpu_s"] = cpu
+            report["peak_kib"] = max(report.get("peak_kib", 0), memory // 1024)
+            wall = time.monotonic() - began
+            if base_cpu is None and wall > 1.0:
+                # the libraries are loaded by now
+                base_cpu, base_memory = cpu, memory
+            if (
+                wall > job.limits.wall_s + _START_S
+                or (base_cpu is not None and wall > job.limits.wall_s + 2)
+                or (base_cpu is not None and cpu - base_cpu > job.limits.cpu_s)
+            ):
+                report["ended_for"] = "wall"
+            elif base_memory is not None and memory - base_memory > job.limits.memory_mib * 1024 * 1024:
+                report["ended_for"] = "memory"
+            if report["ended_for"]:
+                process.kill()
+                return
+            time.sleep(_WATCH_S)
+    except psutil.Error:
+        return

@@ -1,0 +1,365 @@
+"""The launchers of one runner, served by one thread: jobs go out, frames and reports come back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from training_backend.execution.frames import FrameReader, ProtocolError
+from training_backend.execution.jobs import Job
+
+_READ = 1 << 16
+_READY_WITHIN_S = 60.0
+
+
+@dataclass
+class _Launcher:
+    """The handle on one launcher process."""
+
+    tier: str
+    process: subprocess.Popen
+    control: socket.socket
+    started: float
+    ready: bool = False
+    jobs: dict[int, Job] = field(default_factory=dict)
+
+
+class Pool:
+    """Owns up to three launchers (light, numpy, heavy) and at most `workers` running children."""
+
+    def __init__(self, workers: int, on_broken: Callable[[str, list[Job]], None]) -> None:
+        """Start the serving thread; `on_broken(reason, jobs)` gets the jobs when no launcher can be started."""
+        self.workers = workers
+        self.reports: dict[str, dict[str, Any]] = {}
+        self.changed = threading.Condition()
+        self.broken = ""
+        self._on_broken = on_broken
+        self._selector = selectors.DefaultSelector()
+        self._wake_in, self._wake_out = socket.socketpair()
+        for end in (self._wake_in, self._wake_out):
+            end.setblocking(False)
+        self._selector.register(self._wake_in, selectors.EVENT_READ, None)
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._launchers: dict[str, _Launcher] = {}
+        self._failures: dict[str, int] = {}
+        self._waiting: dict[str, deque[Job]] = {}
+        self._running: dict[int, Job] = {}
+        self._next_id = 0
+        self._closing = False
+        self._thread = threading.Thread(target=self._serve, name="sandbox", daemon=True)
+        self._thread.start()
+
+    # ---- from any thread
+
+    def submit(self, job: Job) -> None:
+        """Queue a job."""
+        self._call(lambda: self._queue(job))
+
+    def cancel(self, job: Job) -> None:
+        """End a job, whether it waits or runs."""
+        self._call(lambda: self._cancel(job))
+
+    def want(self, tier: str) -> None:
+        """Start the launcher of a tier now, so that it is ready when the first job comes."""
+        self._call(lambda: self._want(tier))
+
+    def close(self) -> None:
+        """End the launchers; unfinished jobs end as crashed."""
+        if self._thread.is_alive():
+            self._call(self._begin_closing)
+            self._thread.join(10)
+
+    def _call(self, action: Callable[[], None]) -> None:
+        self._inbox.append(action)
+        with contextlib.suppress(OSError):
+            self._wake_out.send(b"x")
+
+    # ---- in the serving thread
+
+    def _serve(self) -> None:
+        while not self._closing:
+            for key, _ in self._selector.select(1.0 if self._launchers else None):
+                if key.fileobj is self._wake_in:
+                    self._drain_inbox()
+                elif isinstance(key.data, _Launcher):
+                    self._on_control(key.data)
+                elif isinstance(key.data, Job):
+                    self._on_job_data(key.data)
+            self._check_starting()
+            self._dispatch()
+        self._close_all()
+
+    def _drain_inbox(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._wake_in.recv(4096):
+                pass
+        while self._inbox:
+            self._inbox.popleft()()
+
+    def _begin_closing(self) -> None:
+        self._closing = True
+
+    def _queue(self, job: Job) -> None:
+        if self.broken:
+            self._on_broken(self.broken, [job])
+            return
+        self._next_id += 1
+        job.id = self._next_id
+        self._waiting.setdefault(job.tier, deque()).append(job)
+
+    def _dispatch(self) -> None:
+        """Give waiting jobs to launchers that are ready, one tier after the other, while there is room."""
+        progress = True
+        while progress and len(self._running) < self.workers:
+            progress = False
+            for tier, queue in self._waiting.items():
+                if not queue or self.broken:
+                    continue
+                launcher = self._launcher(tier)
+                if launcher is None or not launcher.ready or len(self._running) >= self.workers:
+                    continue
+                self._send(launcher, queue.popleft())
+                progress = True
+
+    def _send(self, launcher: _Launcher, job: Job) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            ours.setblocking(False)
+            head = {"id": job.id, "cpu_s": job.limits.cpu_s, "wall_s": job.limits.wall_s,
+                    "memory_mib": job.limits.memory_mib}  # fmt: skip
+            try:
+                # 64 KiB of program fit into an empty socket's buffer, so this cannot wait
+                ours.send(job.request)
+                socket.send_fds(launcher.control, [json.dumps(head).encode()], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                self._waiting[job.tier].appendleft(job)
+                self._on_death(launcher)
+                return
+        job.socket = ours
+        job.reader = FrameReader(job.max_bytes)
+        job.open = True
+        launcher.jobs[job.id] = job
+        self._running[job.id] = job
+        self._selector.register(ours, selectors.EVENT_READ, job)
+
+    def _on_job_data(self, job: Job) -> None:
+        """Read what a child sent; at the end of its socket stop listening."""
+        if job.open:
+            self._read(job)
+            self._finish_if_over(job)
+
+    def _read(self, job: Job) -> bool:
+        """Read once; return False when there is nothing to read now."""
+        assert job.socket is not None
+        try:
+            data = job.socket.recv(_READ)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if data:
+            self._take_frames(job, data)
+        else:
+            self._close_job_socket(job)
+        return True
+
+    def _take_frames(self, job: Job, data: bytes) -> None:
+        if job.protocol_error or job.reader is None:
+            return
+        try:
+            for frame in job.reader.feed(data):
+                job.take(frame)
+        except ProtocolError as error:
+            job.protocol_error = str(error)
+            self._close_job_socket(job)
+            self._kill(job)
+
+    def _close_job_socket(self, job: Job) -> None:
+        if job.open and job.socket is not None:
+            job.open = False
+            self._selector.unregister(job.socket)
+            job.socket.close()
+
+    def _on_control(self, launcher: _Launcher) -> None:
+        try:
+            data = launcher.control.recv(8192)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._on_death(launcher)
+            return
+        message = json.loads(data)
+        if "ready" in message:
+            launcher.ready = True
+            self._failures.pop(launcher.tier, None)
+            with self.changed:
+                self.reports[launcher.tier] = message
+                self.changed.notify_all()
+        elif "failed" in message:
+            self._on_death(launcher, message["failed"])
+        else:
+            job = launcher.jobs.pop(message["id"], None)
+            if job is not None:
+                job.report = message
+                self._drain(job)
+                self._finish_if_over(job)
+
+    def _drain(self, job: Job) -> None:
+        """Read what an ended child left in its socket."""
+        while job.open and self._read(job):
+            pass
+        self._close_job_socket(job)
+
+    def _finish_if_over(self, job: Job) -> None:
+        if job.report is not None and not job.open and job.id in self._running:
+            del self._running[job.id]
+            job.finish()
+
+    def _cancel(self, job: Job) -> None:
+        queue = self._waiting.get(job.tier)
+        if queue and job in queue:
+            queue.remove(job)
+            job.fail("cancelled")
+        elif job.id in self._running:
+            job.cancelled = True
+            self._kill(job)
+
+    def _kill(self, job: Job) -> None:
+        launcher = self._launchers.get(job.tier)
+        if launcher is not None and job.id in launcher.jobs:
+            with contextlib.suppress(OSError):
+                launcher.control.send(json.dumps({"kill": job.id}).encode())
+
+    # ---- launchers
+
+    def _want(self, tier: str) -> None:
+        self._launcher(tier)
+
+    def _launcher(self, tier: str) -> _Launcher | None:
+        if tier not in self._launchers:
+            try:
+                self._launchers[tier] = launcher = _start(tier)
+            except OSError as error:
+                self._fail(f"The launcher cannot be started: {error}.")
+                return None
+            self._selector.register(launcher.control, selectors.EVENT_READ, launcher)
+        return self._launchers[tier]
+
+    def _check_starting(self) -> None:
+        for launcher in list(self._launchers.values()):
+            if not launcher.ready and time.monotonic() - launcher.started > _READY_WITHIN_S:
+                launcher.process.kill()
+                self._on_death(launcher, "it did not get ready")
+
+    def _on_death(self, launcher: _Launcher, why: str = "it ended") -> None:
+        """Forget a launcher; its jobs go again once, then count as crashed."""
+        if self._launchers.get(launcher.tier) is not launcher:
+            return
+        del self._launchers[launcher.tier]
+        self._selector.unregister(launcher.control)
+        launcher.control.close()
+        with contextlib.suppress(Exception):
+            launcher.process.kill()
+            launcher.process.wait(5)
+        if not launcher.ready:
+            self._failures[launcher.tier] = self._failures.get(launcher.tier, 0) + 1
+        for job in list(launcher.jobs.values()):
+            self._close_job_socket(job)
+            self._running.pop(job.id, None)
+            if job.tries > 0 or job.has_given:
+                job.fail("the launcher ended while it ran")
+            else:
+                job.tries += 1
+                job.again()
+                self._waiting.setdefault(job.tier, deque()).appendleft(job)
+        if self._failures.get(launcher.tier, 0) >= 2:
+            self._fail(f"The launcher of the tier {launcher.tier} does not start: {why}.")
+
+    def _fail(self, reason: str) -> None:
+        with self.changed:
+            self.broken = reason
+            self.changed.notify_all()
+        jobs = [job for queue in self._waiting.values() for job in queue]
+        self._waiting.clear()
+        self._on_broken(reason, jobs)
+
+    def _close_all(self) -> None:
+        for launcher in self._launchers.values():
+            launcher.control.close()
+        for launcher in self._launchers.values():
+            try:
+                launcher.process.wait(3)
+            except subprocess.TimeoutExpired:
+                launcher.process.kill()
+                launcher.process.wait(5)
+        for job in list(self._running.values()):
+            if job.open and job.socket is not None:
+                job.socket.close()
+            job.fail("the runner was closed")
+        for queue in self._waiting.values():
+            for job in queue:
+                job.fail("the runner was closed")
+        self._drain_inbox_after_close()
+        self._selector.close()
+        self._wake_in.close()
+        self._wake_out.close()
+
+    def _drain_inbox_after_close(self) -> None:
+        """Jobs that came while the pool was closing end too, so that nobody waits for them."""
+        self._waiting.clear()
+        while self._inbox:
+            self._inbox.popleft()()
+        for queue in self._waiting.values():
+            for job in queue:
+                job.fail("the runner was closed")
+
+
+def _start(tier: str) -> _Launcher:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        process = subprocess.Popen(
+            launcher_command(tier, theirs.fileno()),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),), start_new_session=True, cwd="/", env=clean_environment(),
+        )  # fmt: skip
+    ours.setblocking(False)
+    return _Launcher(tier, process, ours, time.monotonic())
+
+
+def launcher_command(tier: str, descriptor: int) -> list[str]:
+    """Return the command that starts a launcher, from source or in a frozen app."""
+    paths = json.dumps(import_paths())
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "sandbox-launcher", tier, str(descriptor), paths]
+    file = Path(__file__).with_name("launcher.py")
+    return [sys.executable, "-s", "-P", str(file), tier, str(descriptor), paths]
+
+
+def import_paths() -> list[str]:
+    """Return this process's import path, absolute, with the folder of this program first."""
+    here = str(Path(__file__).resolve().parents[2])
+    return [here, *(str(Path(path).resolve()) for path in sys.path if path and path != here)]
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the whole environment of a launcher: nothing of the user's, one fixed hash seed, one thread."""
+    environment = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "OPENBLAS_NUM_THREADS": "1",
+                   "OMP_NUM_THREADS": "1"}  # fmt: skip
+    if os.name == "nt":
+        environment["SYSTEMROOT"] = os.environ.get("SYSTEMROOT", r"C:\Windows")
+    return environment
