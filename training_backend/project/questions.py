@@ -36,10 +36,14 @@ class NewQuestion:
 
 @dataclass(frozen=True)
 class Added:
-    """How many questions were new and how many the project already had."""
+    """How many questions were new and how many the project already had.
+
+    `different` of the existing ones have the same name (dataset, split, native id) but another text.
+    """
 
     added: int
     existing: int
+    different: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,15 +66,17 @@ def add_questions(project: Project, questions: Iterable[NewQuestion]) -> Added:
     """
     from training_backend.project import search
 
-    added = existing = 0
+    added = existing = different = 0
     source = iter(questions)
     while chunk := list(islice(source, CHUNK)):
         with project.writing() as connection:
             new = _add_chunk(connection, chunk)
+            if new < len(chunk):
+                different += _count_different(connection, chunk)
         added += new
         existing += len(chunk) - new
     search.catch_up(project)
-    return Added(added, existing)
+    return Added(added, existing, different)
 
 
 def _add_chunk(connection: Connection, chunk: list[NewQuestion]) -> int:
@@ -101,6 +107,18 @@ def _add_chunk(connection: Connection, chunk: list[NewQuestion]) -> int:
             FROM question WHERE id > ?""",
         (before,),
     ).rowcount
+
+
+def _count_different(connection: Connection, chunk: list[NewQuestion]) -> int:
+    """Return how many of these questions the project holds with another text."""
+    different = 0
+    for new in chunk:
+        text = connection.exec_driver_sql(
+            "SELECT text FROM question WHERE dataset = ? AND split = ? AND native_id = ?",
+            (storable(new.dataset), storable(new.split), storable(new.native_id)),
+        ).scalar()
+        different += text != storable(new.text)
+    return different
 
 
 def questions(

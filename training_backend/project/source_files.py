@@ -1,0 +1,283 @@
+"""Reading records out of JSONL, JSON, XML and CSV files, in a stream, with the line each one stands on."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+from xml.parsers import expat
+
+from training_backend.errors import DatasetError
+
+Form = Literal["jsonl", "json", "xml", "csv"]
+
+_PEEK = 64 * 1024
+_MAX_LINE = 32 * 2**20  # characters; a longer "line" is no record
+_MAX_CSV_LINES = 200  # a record over more lines is a quote that was never closed
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a file: its line, and either its data or the problem why there is none."""
+
+    line: int
+    data: dict[str, Any] | None
+    problem: str = ""
+
+
+class SourceFile:
+    """An open file of records; `form` was told by its content. `position` counts the bytes read so far."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file; DatasetError when it is missing, a folder, empty or no text."""
+        self.path = path
+        try:
+            self._raw = path.open("rb")
+        except OSError as error:
+            raise DatasetError(
+                f"The file cannot be read: {error.strerror}.", "Check its name.", str(path)
+            ) from error
+        self.size = path.stat().st_size
+        try:
+            self._text = _as_text(self._raw)
+            start = self._peek()
+        except DatasetError as error:
+            self.close()
+            raise DatasetError(error.message, error.hint, where=str(path)) from None
+        self.form: Form = _form(start)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._raw.close()
+
+    @property
+    def position(self) -> int:
+        """Return how many bytes of `size` were read."""
+        return self._raw.tell()
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record, and a problem where there should be one; never raises for what the file holds."""
+        reader = {"jsonl": _jsonl, "json": _json, "xml": _xml, "csv": _csv}[self.form]
+        try:
+            yield from reader(_Lines(self._text, self._first))
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            yield Record(0, None, f"the compressed file is cut off or damaged ({error})")
+        except OSError as error:
+            yield Record(0, None, f"reading failed: {error.strerror or error}")
+
+    def _peek(self) -> str:
+        try:
+            self._first = self._text.read(_PEEK)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            raise DatasetError("The compressed file is cut off or damaged.", "Fetch it again.") from None
+        if not self._first.strip():
+            raise DatasetError("The file is empty.", "Choose a file with questions.")
+        if "\x00" in self._first[:1000]:
+            raise DatasetError("The file is no text.", "Choose a JSONL, JSON, XML or CSV file.")
+        return self._first
+
+
+class _Lines:
+    """The lines of a text of which the start has been read; counts them."""
+
+    def __init__(self, text: IO[str], start: str) -> None:
+        self._text = text
+        self._start = io.StringIO(start, newline="\n")
+        self.number = 0
+        self.too_long = False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._start.readline(_MAX_LINE)
+        if not line.endswith("\n") and len(line) < _MAX_LINE:
+            line += self._text.readline(_MAX_LINE)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        self.too_long = len(line) >= _MAX_LINE and not line.endswith("\n")
+        if self.too_long:
+            while (rest := self._text.readline(_MAX_LINE)) and not rest.endswith("\n"):
+                pass
+        return line
+
+    def read(self, size: int) -> str:
+        """Return the next characters, whatever lines they are on."""
+        return self._start.read(size) or self._text.read(size)
+
+
+def _as_text(raw: IO[bytes]) -> IO[str]:
+    """Return the file as text: gzip by its mark, UTF-16 by its mark, else UTF-8.
+
+    Bytes that are no UTF-8 become surrogates, so that one bad line does not spoil the others.
+    """
+    binary: IO[bytes] = raw
+    if raw.read(2) == b"\x1f\x8b":
+        raw.seek(0)
+        binary = gzip.GzipFile(fileobj=raw)
+    else:
+        raw.seek(0)
+    buffered = io.BufferedReader(binary)  # type: ignore[type-var]
+    mark = buffered.peek(4)[:3]
+    encoding = "utf-16" if mark[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    errors = "replace" if encoding == "utf-16" else "surrogateescape"
+    return io.TextIOWrapper(buffered, encoding=encoding, errors=errors, newline="")
+
+
+def _form(start: str) -> Form:
+    head = start.lstrip()
+    if head.startswith("<"):
+        return "xml"
+    if head.startswith("["):
+        return "json"
+    return "jsonl" if head.startswith("{") else "csv"
+
+
+def _bad_bytes(text: str) -> bool:
+    return not text.isascii() and re.search("[\udc80-\udcff]", text) is not None
+
+
+def _jsonl(lines: _Lines) -> Iterator[Record]:
+    for line in lines:
+        if not line.strip():
+            continue
+        if lines.too_long:
+            yield Record(lines.number, None, "the line is longer than 32 million characters")
+        elif _bad_bytes(line):
+            yield Record(lines.number, None, "the line is not UTF-8 text")
+        else:
+            yield _json_record(line, lines.number)
+
+
+def _json_record(line: str, number: int) -> Record:
+    try:
+        data = json.loads(line)
+    except ValueError as error:
+        cut = "" if line.endswith("\n") else "; the file ends here, it may be cut off"
+        return Record(number, None, f"this is no JSON ({error}){cut}")
+    except RecursionError:
+        return Record(number, None, "the JSON is nested too deeply")
+    if not isinstance(data, dict):
+        return Record(number, None, "this is no JSON object ({…})")
+    return Record(number, data)
+
+
+def _json(lines: _Lines) -> Iterator[Record]:
+    """Read one array of objects piece by piece: a file cut in the middle still gives its whole entries."""
+    decoder = json.JSONDecoder()
+    buffer, line = lines.read(_PEEK).lstrip()[1:], 1
+    while True:
+        stripped = buffer.lstrip(" \t\r\n,")
+        line += buffer[: len(buffer) - len(stripped)].count("\n")
+        buffer = stripped
+        if buffer.startswith("]"):
+            return
+        try:
+            data, end = decoder.raw_decode(buffer) if buffer else (None, 0)
+        except (ValueError, RecursionError) as error:
+            data, end, problem = None, 0, str(error)
+        else:
+            problem = "the array is not closed"
+        # an entry that ends with the buffer may go on behind it: 12 of 123
+        if not end or end == len(buffer):
+            more = lines.read(max(_PEEK, len(buffer)))
+            if more and len(buffer) < _MAX_LINE:
+                buffer += more
+                continue
+        if not end:
+            yield Record(line, None, f"the JSON cannot be read from here on ({problem})")
+            return
+        entry = buffer[:end]
+        if _bad_bytes(entry):
+            yield Record(line, None, "the entry is not UTF-8 text")
+        elif isinstance(data, dict):
+            yield Record(line, data)
+        else:
+            yield Record(line, None, "the entry is no JSON object ({…})")
+        line += entry.count("\n")
+        buffer = buffer[end:]
+
+
+def _xml(lines: _Lines) -> Iterator[Record]:
+    """Yield every element <Problem> as a dict of its attributes and its children's texts."""
+    parser = expat.ParserCreate()
+    done: list[Record] = []
+    current: dict[str, Any] | None = None
+    start_line, text = 0, ""
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal current, start_line, text
+        text = ""
+        if name == "Problem":
+            current, start_line = dict(attributes), parser.CurrentLineNumber
+
+    def end(name: str) -> None:
+        nonlocal current
+        if name == "Problem" and current is not None:
+            done.append(Record(start_line, current))
+            current = None
+        elif current is not None:
+            current[name] = text.strip()
+
+    def characters(data: str) -> None:
+        nonlocal text
+        text += data
+
+    def refuse_entity(*_: object) -> None:
+        raise ValueError("entity declarations are not read")
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler, parser.EntityDeclHandler = characters, refuse_entity
+    problem = ""
+    while True:
+        piece = lines.read(_PEEK)
+        try:
+            # the text is decoded already, whatever encoding the file says it has
+            parser.Parse(
+                re.sub(r"(<\?xml[^>]*?)\sencoding=[\"'][^\"']*[\"']", r"\1", piece, count=1), not piece
+            )
+        except expat.ExpatError as error:
+            problem = f"the XML cannot be read from here on ({expat.errors.messages[error.code]})"
+        except (ValueError, UnicodeError) as error:
+            problem = f"the XML cannot be read from here on ({error})"
+        yield from done
+        done.clear()
+        if problem:
+            yield Record(parser.CurrentLineNumber, None, problem)
+        if problem or not piece:
+            return
+
+
+def _csv(lines: _Lines) -> Iterator[Record]:
+    """Read a table with a header; comma, semicolon or tab, whichever the header holds most of."""
+    header_line = next(lines)
+    delimiter = max(",;\t", key=header_line.count)
+    header = next(csv.reader([header_line], delimiter=delimiter))
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        first = lines.number + 1
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Record(first, None, f"the CSV record cannot be read ({error})")
+            continue
+        if not values:
+            continue
+        if lines.number - first >= _MAX_CSV_LINES:
+            yield Record(first, None, "a quote is not closed: the record runs over hundreds of lines")
+        elif len(values) != len(header):
+            yield Record(first, None, f"there are {len(values)} values for {len(header)} columns")
+        elif _bad_bytes("".join(values)):
+            yield Record(first, None, "the record is not UTF-8 text")
+        else:
+            yield Record(first, dict(zip(header, values, strict=True)))
