@@ -47,7 +47,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What students answered to one question; `equal` is None where there is no gold to compare with."""
+    """What students answered to one question; `equal` is None without gold, `rule` says how it was read."""
 
     native_id: str
     question: str
@@ -62,6 +62,7 @@ class Prediction:
     value: float | None
     equal: bool | None
     error: str
+    rule: str = ""
 
 
 def add_run(project: Project, folder: str, method: str, title: str) -> int:
@@ -122,8 +123,8 @@ def add_predictions(project: Project, evaluation_id: int, predictions: Iterable[
         with project.writing() as connection:
             connection.exec_driver_sql(
                 """INSERT INTO prediction (evaluation_id, native_id, question, gold_text, gold_value, core_question,
-                       information, kind, rationale, verdict, answer_text, value, equal, error)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                       information, kind, rationale, verdict, answer_text, value, equal, error, rule)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [_prediction_line(evaluation_id, prediction) for prediction in chunk],
             )
         stored += len(chunk)
@@ -137,7 +138,7 @@ def _prediction_line(evaluation_id: int, prediction: Prediction) -> tuple:
                prediction.answer_text)  # fmt: skip
     equal = None if prediction.equal is None else int(prediction.equal)
     return (evaluation_id, *map(storable, texts), prediction.gold_value, *map(storable, written),
-            prediction.value, equal, storable(prediction.error))  # fmt: skip
+            prediction.value, equal, storable(prediction.error), storable(prediction.rule))  # fmt: skip
 
 
 def finish_evaluation(project: Project, evaluation_id: int, summary: Mapping[str, Any]) -> None:
@@ -171,13 +172,13 @@ def predictions(project: Project, evaluation_id: int, only_wrong: bool = False) 
     with project.reading() as connection:
         found = connection.execute(
             f"""SELECT native_id, question, gold_text, gold_value, core_question, information, kind, rationale,
-                       verdict, answer_text, value, equal, error
+                       verdict, answer_text, value, equal, error, rule
                 FROM prediction WHERE evaluation_id = ? {"AND equal = 0" if only_wrong else ""} ORDER BY id""",
             (evaluation_id,),
         ).fetchall()
     return [
         Prediction(*line[:5], tuple(line[5].splitlines()), *line[6:11],
-                   None if line[11] is None else bool(line[11]), line[12])
+                   None if line[11] is None else bool(line[11]), line[12], line[13])
         for line in found
     ]  # fmt: skip
 

@@ -248,6 +248,7 @@ prediction = Table(
     Column("value", Float, comment="the answer as a number"),
     Column("equal", Integer, comment="1: equal to gold, 0: not, null: there is no gold"),
     _text("error", ""),
+    _text("rule", "how the answer was read"),
     comment="Every answer of an evaluation.",
 )  # fmt: skip
 Index("prediction_evaluation", prediction.c.evaluation_id, prediction.c.equal)
