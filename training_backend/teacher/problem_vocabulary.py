@@ -116,8 +116,12 @@ def _wordings(template: Template) -> Iterator[str]:
                 chosen = dict(fillers)
                 for words in choices.values():
                     chosen |= words[number % len(words)]
-                filled = PLACEHOLDER.sub(lambda match, chosen=chosen: chosen.get(match.group(1), "1"), text)
+                filled = _filled(text, chosen)
                 yield f"{filled} {filled}"
+
+
+def _filled(text: str, words: dict[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda match: words.get(match.group(1), "1"), text)
 
 
 def _with_each_wording(raw: str) -> Iterator[str]:
