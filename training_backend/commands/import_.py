@@ -67,8 +67,8 @@ def _describe(file: Path, report: ImportReport) -> str:
     ]
     if report.different:
         lines.append(
-            f"  {report.different:,} of those that were there have another text under the same number; they were "
-            "left as they are. For other questions give another --dataset or --split."
+            f"  {report.different:,} of those that were there have another text under the same number; "
+            "they were left as they are. For other questions give another --dataset or --split."
         )
     lines += [f"  {place}" for place in report.unreadable[:_LISTED]]
     if report.unreadable_count > _LISTED:

@@ -87,8 +87,10 @@ def row_detail(project: Project, row_id: int) -> RowDetail:
             "key_points": _origin(connection, points_origin),
             "rationale": _origin(connection, rationale_origin),
         }
+        question, gold, core_question, information, rationale = texts
         return RowDetail(
-            row[0], *texts, note=note,
+            row=row[0], question=question, gold=gold, core_question=core_question, information=information,
+            rationale=rationale, note=note,
             judgement=_judgement(connection, judgement_id, row[0].verdict, parse_error or ""),
             origins={name: origin for name, origin in origins.items() if origin is not None},
             raw={**json.loads(points_raw or "{}"), **json.loads(raw or "{}")},
@@ -105,15 +107,15 @@ def _origin(connection: sqlite3.Connection, origin_id: int | None) -> Origin | N
     found = connection.execute(
         "SELECT teacher, model, source, prompt_version, details FROM origin WHERE id = ?", (origin_id,)
     ).fetchone()
-    return Origin(*found[:4], json.loads(found[4])) if found else None
+    return Origin(*(*found[:4], json.loads(found[4]))) if found else None
 
 
 def _judgement(
     connection: sqlite3.Connection, judgement_id: int | None, state: str, parse_error: str
 ) -> Judgement:
     found = connection.execute(
-        """SELECT state, verdict, answer_text, value, stdout, error, error_line, elapsed_ms, rule, isolation, python
-           FROM judgement WHERE id = ?""",
+        """SELECT state, verdict, answer_text, value, stdout, error, error_line, elapsed_ms, rule, isolation,
+                  python FROM judgement WHERE id = ?""",
         (judgement_id,),
     ).fetchone()
     return Judgement(*found) if found else Judgement(state, "", "", None, error=parse_error)

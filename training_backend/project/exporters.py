@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from training_backend.project.store import Project
 
 FIELDS = (
-    "row_id", "question_id", "dataset", "split", "native_id", "question", "gold_text", "gold_value", "core_question",
-    "information", "kind", "path", "rationale", "verdict", "answer_text", "answer_value", "review", "flagged",
-    "changed", "note", "key_points_teacher", "rationale_teacher",
+    "row_id", "question_id", "dataset", "split", "native_id", "question", "gold_text", "gold_value",
+    "core_question", "information", "kind", "path", "rationale", "verdict", "answer_text", "answer_value",
+    "review", "flagged", "changed", "note", "key_points_teacher", "rationale_teacher",
 )  # fmt: skip
 
 _SQL = """
     SELECT t.id, t.question_id, t.dataset, t.split, q.native_id, t.question, t.gold_text, t.gold_value,
-           t.core_question, t.information, t.kind, t.path, t.rationale, t.verdict, r.answer_text, r.answer_value,
-           t.review, r.flagged, r.changed, t.note,
+           t.core_question, t.information, t.kind, t.path, t.rationale, t.verdict, r.answer_text,
+           r.answer_value, t.review, r.flagged, r.changed, t.note,
            trim(coalesce(ko.teacher, '') || ' ' || coalesce(ko.model, '')),
            trim(coalesce(ao.teacher, '') || ' ' || coalesce(ao.model, ''))
     FROM row_text AS t JOIN row AS r ON r.id = t.id JOIN question AS q ON q.id = t.question_id
@@ -80,9 +80,8 @@ def _messages(record: Record) -> Record | None:
 def _alpaca(record: Record) -> Record | None:
     if not record["rationale"]:
         return None
-    return {
-        "instruction": _INSTRUCTIONS[record["kind"]], "input": _user_text(record), "output": record["rationale"],
-    }  # fmt: skip
+    instruction = _INSTRUCTIONS[record["kind"]]
+    return {"instruction": instruction, "input": _user_text(record), "output": record["rationale"]}
 
 
 def _user_text(record: Record) -> str:
@@ -139,7 +138,7 @@ def parse_where(conditions: list[str]) -> RowFilter:
             facets[name] = frozenset(_value(name, value.strip()) for value in values.split(","))
         else:
             raise ConfigError(f"'{condition}' is no condition.",
-                              f"Write FACET=VALUE[,VALUE…] with one of: {', '.join(FACETS)}, search.")  # fmt: skip
+                              f"Write NAME=VALUE,… with one of: {', '.join(FACETS)}, search.")  # fmt: skip
     # a trailing space: the last word is finished, not the beginning of one
     return RowFilter(facets, f"{search} " if search else "")
 

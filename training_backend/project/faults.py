@@ -27,13 +27,19 @@ _BY_NAME = {
         "The project file is damaged.",
         "Open a backup, or recover what can be read with: sqlite3 NAME.kpdd .recover",
     ),
-    "SQLITE_NOTADB": ("This is no project file (no SQLite database).", "Choose a file that ends in .kpdd."),
+    "SQLITE_NOTADB": ("This is no project file (no SQLite database).", "Choose a .kpdd file."),
     "SQLITE_CANTOPEN": ("The project file cannot be opened.", "Check that it and its folder may be read."),
     "SQLITE_PERM": ("The project file may not be opened.", "Check its permissions."),
     "SQLITE_TOOBIG": ("A text is too large for the project file.", "Texts may hold up to a billion bytes."),
 }
-_BY_TEXT = {"disk is full": "SQLITE_FULL", "disk I/O": "SQLITE_IOERR", "locked": "SQLITE_BUSY",
-            "readonly": "SQLITE_READONLY", "malformed": "SQLITE_CORRUPT", "not a database": "SQLITE_NOTADB"}  # fmt: skip
+_BY_TEXT = {
+    "disk is full": "SQLITE_FULL",
+    "disk I/O": "SQLITE_IOERR",
+    "locked": "SQLITE_BUSY",
+    "readonly": "SQLITE_READONLY",
+    "malformed": "SQLITE_CORRUPT",
+    "not a database": "SQLITE_NOTADB",
+}
 
 
 def explain(error: Exception, path: Path) -> StoreError | None:

@@ -142,7 +142,8 @@ def redo_label(project: Project) -> str:
 
 # The newest edit that holds; and the newest undo after which nothing was edited.
 _NEXT = {
-    "undo": "SELECT id, label FROM change WHERE action = 'edit' AND undone_by IS NULL ORDER BY id DESC LIMIT 1",
+    "undo": """SELECT id, label FROM change WHERE action = 'edit' AND undone_by IS NULL
+               ORDER BY id DESC LIMIT 1""",
     "redo": """SELECT id, label FROM change WHERE action = 'edit'
                AND undone_by > (SELECT coalesce(max(id), 0) FROM change WHERE action = 'edit')
                ORDER BY undone_by DESC LIMIT 1""",
@@ -165,7 +166,8 @@ def _step(project: Project, action: str) -> Change | None:
             return None
         rows = _apply_recorded(connection, edit.id, "old" if action == "undo" else "new")
         event = run(
-            "INSERT INTO change (made_at, who, action, label, of_change) VALUES (?, 'person', ?, ?, ?) RETURNING id",
+            "INSERT INTO change (made_at, who, action, label, of_change) "
+            "VALUES (?, 'person', ?, ?, ?) RETURNING id",
             (now(), action, edit.label, edit.id),
         ).scalar_one()
         run("UPDATE change SET undone_by = ? WHERE id = ?", (event if action == "undo" else None, edit.id))
@@ -202,7 +204,8 @@ def _set_on_rows(
         change_id = _record(connection, who, verb, [])
         count = run(
             f"""INSERT INTO change_item (change_id, entity, entity_id, field, old, new)
-                SELECT ?, 'row', id, '{column}', {column}, ? FROM row WHERE id IN {ID_LIST} AND {column} <> ?""",
+                SELECT ?, 'row', id, '{column}', {column}, ? FROM row
+                WHERE id IN {ID_LIST} AND {column} <> ?""",
             (change_id, value, ids_json(row_ids), value),
         ).rowcount
         if not count:
@@ -223,7 +226,8 @@ def _record(connection: Connection, who: str, label: str, items: list[_Item]) ->
     ).scalar_one()
     for item in items:
         connection.exec_driver_sql(
-            "INSERT INTO change_item (change_id, entity, entity_id, field, old, new) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO change_item (change_id, entity, entity_id, field, old, new) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
             (change_id, item.entity, item.entity_id, item.column, item.old, item.new),
         )
     return change_id
@@ -235,8 +239,8 @@ def _extend_newest(connection: Connection, item: _Item, who: str) -> bool:
 
     newest = connection.exec_driver_sql(
         """SELECT c.id, i.id AS item FROM change AS c JOIN change_item AS i ON i.change_id = c.id
-           WHERE c.id = (SELECT max(id) FROM change) AND c.action = 'edit' AND c.undone_by IS NULL AND c.who = ?
-             AND i.entity = ? AND i.entity_id = ? AND i.field = ?""",
+           WHERE c.id = (SELECT max(id) FROM change) AND c.action = 'edit' AND c.undone_by IS NULL
+             AND c.who = ? AND i.entity = ? AND i.entity_id = ? AND i.field = ?""",
         (who, item.entity, item.entity_id, item.column),
     ).first()
     if newest is None:
@@ -275,7 +279,8 @@ def _empty_key_points(connection: Connection, row_id: int) -> int:
     question_id, path = run("SELECT question_id, path FROM row WHERE id = ?", (row_id,)).one()
     origin = origin_id(connection, Origin("person", "", "written by hand"))
     points = run(
-        "INSERT INTO key_points (question_id, origin_id, digest, created_at) VALUES (?, ?, ?, ?) RETURNING id",
+        "INSERT INTO key_points (question_id, origin_id, digest, created_at) "
+        "VALUES (?, ?, ?, ?) RETURNING id",
         (question_id, origin, f"by hand for row {row_id}", now()),
     ).scalar_one()
     run("UPDATE row SET key_points_id = ? WHERE question_id = ? AND path = ? AND key_points_id IS NULL",

@@ -109,11 +109,13 @@ class QuestionFile:
                 first_problem = first_problem or item
             yield item
         if not good:
+            reason = first_problem.reason if first_problem else "it is empty"
+            line = first_problem.line if first_problem else 0
             raise DatasetError(
-                f"No question could be read from the file; {first_problem.reason if first_problem else 'it is empty'}.",
+                f"No question could be read from the file; {reason}.",
                 "Check that this is the right file. The formats that are read: "
                 + ", ".join(form.title for form in FORMATS.values()) + ".",
-                where=f"{self.path}" + (f", line {first_problem.line}" if first_problem and first_problem.line else ""),
+                where=f"{self.path}, line {line}" if line else str(self.path),
             )  # fmt: skip
 
     def _convert(self, record: Record, row: int, seen: set[str]) -> NewQuestion | Unreadable:
@@ -128,9 +130,14 @@ class QuestionFile:
                 return Unreadable(str(self.path), record.line, f"the id '{fields.native_id}' occurs twice")
             seen.add(fields.native_id)
         return NewQuestion(
-            dataset=self.dataset, split=self.split, native_id=fields.native_id or str(row), text=fields.text,
-            gold_text=fields.gold_text, gold_value=fields.gold_value, extra={"row": row, **(fields.extra or {})},
-        )  # fmt: skip
+            dataset=self.dataset,
+            split=self.split,
+            native_id=fields.native_id or str(row),
+            text=fields.text,
+            gold_text=fields.gold_text,
+            gold_value=fields.gold_value,
+            extra={"row": row, **(fields.extra or {})},
+        )
 
 
 def read_questions(
@@ -184,14 +191,22 @@ class _Import:
                 self._stopped = self._control is not None and self._control.stop_requested
         except StoreError as error:
             raise StoreError(
-                f"{error.message} The import of {self._file.path.name} ended after {self._added:,} new questions.",
+                f"{error.message} The import of {self._file.path.name} ended after "
+                f"{self._added:,} new questions.",
                 error.hint + " Importing the file again goes on from there.",
                 where=error.where,
             ) from error
         return ImportReport(
-            self._added, self._existing, self._unreadable, self._file.dataset, self._file.split, self._stopped,
-            self._bad, self._file.format.name, self._different,
-        )  # fmt: skip
+            added=self._added,
+            existing=self._existing,
+            unreadable=self._unreadable,
+            dataset=self._file.dataset,
+            split=self._file.split,
+            stopped=self._stopped,
+            unreadable_count=self._bad,
+            format=self._file.format.name,
+            different=self._different,
+        )
 
     def _good_ones(self) -> Iterator[NewQuestion]:
         for item in self._file.questions():

@@ -37,7 +37,8 @@ def to_judge(
     while True:
         with project.reading() as connection:
             found = connection.execute(
-                f"""SELECT t.id, t.kind, t.rationale, t.gold_value FROM row_text AS t JOIN row AS r ON r.id = t.id
+                f"""SELECT t.id, t.kind, t.rationale, t.gold_value
+                    FROM row_text AS t JOIN row AS r ON r.id = t.id
                     WHERE {condition} AND r.id > ? ORDER BY r.id LIMIT 1000""",
                 (*values, last),
             ).fetchall()
@@ -75,8 +76,8 @@ def _store(connection: Connection, row_id: int, judgement: Judgement, asked: str
         return False
     present = lines.digest(*row)
     judgement_id = connection.exec_driver_sql(
-        """INSERT INTO judgement (row_id, digest, state, verdict, answer_text, value, stdout, error, error_line,
-                                  elapsed_ms, rule, isolation, python, judged_at)
+        """INSERT INTO judgement (row_id, digest, state, verdict, answer_text, value, stdout, error,
+                                  error_line, elapsed_ms, rule, isolation, python, judged_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (row_id, digest) DO UPDATE SET
              state = excluded.state, verdict = excluded.verdict, answer_text = excluded.answer_text,
@@ -86,7 +87,8 @@ def _store(connection: Connection, row_id: int, judgement: Judgement, asked: str
            RETURNING id""",
         (row_id, asked or present, judgement.state, judgement.verdict, lines.storable(judgement.answer_text),
          judgement.value, lines.storable(judgement.stdout), lines.storable(judgement.error),
-         judgement.error_line, judgement.elapsed_ms, judgement.rule, judgement.isolation, judgement.python, now()),
+         judgement.error_line, judgement.elapsed_ms, judgement.rule, judgement.isolation, judgement.python,
+         now()),
     ).scalar_one()  # fmt: skip
     if asked in (None, present):
         lines.set_state(connection, row_id, judgement.state, judgement_id,

@@ -43,7 +43,7 @@ _REFRESH = f"""
       gold_text = {snippet_sql("t.gold_text", "gold_text")},
       gold_value = t.gold_value,
       changed = t.changed
-    FROM row_text AS t WHERE t.id = row.id AND row.id IN {ID_LIST}"""  # noqa: S608
+    FROM row_text AS t WHERE t.id = row.id AND row.id IN {ID_LIST}"""
 
 
 def refresh(connection: Connection, row_ids: Sequence[int]) -> None:
@@ -63,7 +63,7 @@ def refresh_states(connection: Connection, row_ids: Sequence[int]) -> None:
         f"""SELECT t.id, t.kind, t.rationale, t.gold_value, r.rationale_id IS NULL,
                    a.text IS NULL AND a.corrected_text IS NULL
             FROM row_text AS t JOIN row AS r ON r.id = t.id LEFT JOIN rationale AS a ON a.id = r.rationale_id
-            WHERE t.id IN {ID_LIST}""",  # noqa: S608
+            WHERE t.id IN {ID_LIST}""",
         (ids_json(row_ids),),
     ).fetchall()
     for row_id, kind, rationale, gold_value, unasked, unparsed in found:

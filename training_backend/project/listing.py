@@ -36,7 +36,7 @@ class RowFilter:
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One line of the list; its texts are snippets on one line. `verdict` is a state of rationale.judgement."""
+    """One line of the list; its texts are snippets. `verdict` is a state of rationale.judgement."""
 
     id: int
     question_id: int
@@ -56,8 +56,8 @@ class ListRow:
 
 
 LIST_COLUMNS = (
-    "id, question_id, dataset, split, kind, path, verdict, review, flagged, changed, question, core_question, "
-    "rationale, answer_text, gold_text"
+    "id, question_id, dataset, split, kind, path, verdict, review, flagged, changed, question, "
+    "core_question, rationale, answer_text, gold_text"
 )
 # columns whose order is read from an index; every other one is a facet and is ordered by its few values
 _ORDERED = {
@@ -76,7 +76,7 @@ class Interrupted(Exception):
 
 def list_row(line: Sequence) -> ListRow:
     """Return the ListRow of one line of LIST_COLUMNS."""
-    return ListRow(*line[:8], bool(line[8]), bool(line[9]), *line[10:])
+    return ListRow(*(*line[:8], bool(line[8]), bool(line[9]), *line[10:]))
 
 
 def read_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[ListRow]:
@@ -92,7 +92,7 @@ def read_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[ListRo
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """Every row's facet values at one moment: `code[id]` is an index into `values`, -1 where there is no row."""
+    """Every row's facet values at one moment: `code[id]` is an index into `values`, -1: no such row."""
 
     version: int
     code: np.ndarray
@@ -230,7 +230,9 @@ class Listing:
         if not query.rows:
             # signs only, such as "<<": no index knows them, so the texts themselves are read
             return [(f"SELECT id FROM row_text WHERE {likes}", patterns)]
-        statements = [("SELECT rowid AS id FROM search WHERE search MATCH ?", (query.rows,))]
+        statements: list[tuple[str, tuple]] = [
+            ("SELECT rowid AS id FROM search WHERE search MATCH ?", (query.rows,))
+        ]
         if query.questions:
             statements.append((
                 "SELECT row.id FROM search_question AS s JOIN row ON row.question_id = s.rowid "

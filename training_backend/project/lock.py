@@ -17,7 +17,7 @@ from typing import IO
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment,unused-ignore]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _lock(file: IO[str]) -> bool:
             import msvcrt
 
             file.seek(1 << 30)  # far behind the text, which others must be able to read
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
             file.seek(0)
     except OSError:
         return False

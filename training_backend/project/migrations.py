@@ -54,7 +54,7 @@ def create_search(connection: Connection) -> None:
 
 
 def explain_tables(connection: Connection) -> None:
-    """Write the comments of the schema into the table `about`, for whoever opens the file with other tools."""
+    """Write the schema's comments into the table `about`, for whoever opens the file with other tools."""
     lines = []
     for table in schema.metadata.sorted_tables:
         lines.append((table.name, "", table.comment or ""))

@@ -162,12 +162,13 @@ def _is_plain(value: Any) -> bool:
 FORMATS: dict[str, NativeFormat] = {
     form.name: form
     for form in (
-        NativeFormat("svamp", frozenset({"Body", "Question", "Answer", "Equation"}), _svamp, "svamp", "SVAMP"),
-        NativeFormat("asdiv", frozenset({"Question", "Answer", "Solution-Type"}), _asdiv, "asdiv", "ASDiv"),
-        NativeFormat("multiarith", frozenset({"sQuestion", "lSolutions"}), _multiarith, "multiarith", "MultiArith"),
+        NativeFormat("svamp", frozenset({"Body", "Question", "Equation"}), _svamp, "svamp", "SVAMP"),
+        NativeFormat("asdiv", frozenset({"Question", "Solution-Type"}), _asdiv, "asdiv", "ASDiv"),
+        NativeFormat("multiarith", frozenset({"sQuestion", "lSolutions"}), _multiarith, "multiarith",
+                     "MultiArith"),
         NativeFormat("gsm8k", frozenset({"question", "answer"}), _gsm8k, "gsm8k", "GSM8K"),
         NativeFormat("pal", frozenset({"input", "target"}), _pal, "", "PAL (input, target)"),
-        NativeFormat("generic", frozenset(), _generic, "", "any JSONL, JSON or CSV with a question and an answer"),
+        NativeFormat("generic", frozenset(), _generic, "", "any JSONL, JSON or CSV with question and answer"),
     )
 }  # fmt: skip
 
@@ -190,7 +191,8 @@ def _looks_like(form: NativeFormat, record: Mapping[str, Any]) -> bool:
 _SPLITS = {"train": "train", "training": "train", "test": "test", "dev": "dev", "val": "dev", "valid": "dev",
            "validation": "dev"}  # fmt: skip
 _KNOWN_FILES = {"mawpsaddsub": "addsub", "mawpssingleeq": "singleeq", "mawpssingleop": "singleop",
-                "mawpsmultiarith": "multiarith-pal", "gsmhardv2": "gsm-hard", "asdiv": "asdiv-pal"}  # fmt: skip
+                "mawpsmultiarith": "multiarith-pal",
+                "gsmhardv2": "gsm-hard", "asdiv": "asdiv-pal"}  # fmt: skip
 _NO_NAMES = {"", "data", "dataset", "questions", "default", "pal"}
 
 

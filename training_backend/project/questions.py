@@ -60,7 +60,7 @@ class Question:
 
 
 def add_questions(project: Project, questions: Iterable[NewQuestion]) -> Added:
-    """Add questions with one row each, and leave alone those that the project has (dataset, split, native id).
+    """Add questions with one row each; those known by (dataset, split, native id) stay as they are.
 
     Streams; every thousand are one transaction, so what was added before a failure stays.
     """

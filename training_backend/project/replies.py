@@ -1,4 +1,4 @@
-"""What teachers wrote: origins, key points and rationales become rows, and nothing asked twice is kept twice."""
+"""What teachers wrote: origins, key points and rationales become rows; nothing is stored twice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHUNK = 500  # replies to a transaction
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a text comes from: the teacher's name, its model, the source (endpoint, file), the prompt version."""
+    """Where a text comes from: the teacher's name, its model, the source (endpoint, file), the prompt."""
 
     teacher: str
     model: str
@@ -37,7 +37,7 @@ class Origin:
 class Reply:
     """One reply of a teacher to one question; `kind` is cot, pot, eot, or "" where it holds key points only.
 
-    `rationale` is None and `parse_error` says why where the reply could not be read; `raw` keeps it as it came.
+    `rationale` is None where the reply could not be read, and `parse_error` says why; `raw` keeps the reply.
     The origins are ids of `add_origin`; 0 where that part is missing.
     """
 
@@ -70,7 +70,8 @@ def origin_id(connection: Connection, origin: Origin) -> int:
         (*values, now()),
     )
     return connection.exec_driver_sql(
-        "SELECT id FROM origin WHERE teacher = ? AND model = ? AND source = ? AND prompt_version = ? AND details = ?",
+        "SELECT id FROM origin "
+        "WHERE teacher = ? AND model = ? AND source = ? AND prompt_version = ? AND details = ?",
         values,
     ).scalar_one()
 
@@ -95,7 +96,7 @@ def add_replies(project: Project, replies: Iterable[Reply]) -> int:
 
 
 def answered(project: Project, kind: str, path: int, origin_id: int, parsed_only: bool = False) -> set[int]:
-    """Return the questions that this origin has answered; `parsed_only` leaves out replies that did not parse."""
+    """Return the questions that this origin has answered; `parsed_only`: with a reply that parsed."""
     with project.reading() as connection:
         if not kind:
             sql = "SELECT question_id FROM key_points WHERE origin_id = ?"
@@ -135,7 +136,8 @@ class _Writer:
         question = self._run("SELECT dataset, split FROM question WHERE id = ?", (reply.question_id,)).first()
         if question is None:
             raise DatasetError("A reply names a question that the project does not have.",
-                               "Import the questions first.", where=f"question {reply.question_id}")  # fmt: skip
+                               "Import the questions first.",
+                               where=f"question {reply.question_id}")  # fmt: skip
         points, points_are_new = self._key_points(reply)
         if not reply.kind:
             self.stored += points_are_new
@@ -156,7 +158,8 @@ class _Writer:
         )
         if row is None:
             row = self._run(
-                "INSERT INTO row (question_id, dataset, split, verdict) VALUES (?, ?, ?, 'not_run') RETURNING id",
+                "INSERT INTO row (question_id, dataset, split, verdict) "
+                "VALUES (?, ?, ?, 'not_run') RETURNING id",
                 (reply.question_id, *question),
             ).scalar_one()
         self._touch(row)
@@ -181,7 +184,8 @@ class _Writer:
             return known, False
         raw = {} if reply.kind else dict(reply.raw)
         return self._run(
-            "INSERT INTO key_points (question_id, origin_id, digest, core_question, information, raw, created_at) "
+            "INSERT INTO key_points (question_id, origin_id, digest, core_question, information, raw, "
+            "created_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (*key, core, information, json.dumps(raw), self._now),
         ).scalar_one(), True
@@ -198,14 +202,16 @@ class _Writer:
         error = reply.parse_error or ("" if text is not None else "the reply holds no rationale")
         if known is None:
             return self._run(
-                "INSERT INTO rationale (question_id, kind, path, origin_id, text, parse_error, raw, created_at) "
-                "VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?, ?) RETURNING id",
+                "INSERT INTO rationale (question_id, kind, path, origin_id, text, parse_error, raw, "
+                "created_at)"
+                " VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?, ?) RETURNING id",
                 (*key, text, storable(error), json.dumps(dict(reply.raw)), self._now),
             ).scalar_one()
         if known.text is not None or text is None:
             return None
         row = self._run("SELECT id FROM row WHERE rationale_id = ?", (known.id,)).scalar()
-        self._touch(row)
+        if row is not None:
+            self._touch(row)
         raw = {**dict(reply.raw), "earlier reply that did not parse": known.raw}
         self._run("UPDATE rationale SET text = ?, parse_error = '', raw = ? WHERE id = ?",
                   (text, json.dumps(raw), known.id))  # fmt: skip

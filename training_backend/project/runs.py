@@ -19,7 +19,7 @@ CHUNK = 500  # predictions to a transaction
 
 @dataclass(frozen=True)
 class Run:
-    """One training run: its folder (relative to the project file where it lies beside it) and how it stands."""
+    """One training run: its folder (relative to the project file where it lies beside it), how it stands."""
 
     id: int
     folder: str
@@ -93,7 +93,7 @@ def runs(project: Project) -> list[Run]:
         found = connection.execute(
             "SELECT id, folder, method, title, status, created_at, summary FROM run ORDER BY id DESC"
         ).fetchall()
-    return [Run(*line[:6], json.loads(line[6])) for line in found]
+    return [Run(*(*line[:6], json.loads(line[6]))) for line in found]
 
 
 def add_evaluation(
@@ -122,8 +122,9 @@ def add_predictions(project: Project, evaluation_id: int, predictions: Iterable[
     while chunk := list(islice(source, CHUNK)):
         with project.writing() as connection:
             connection.exec_driver_sql(
-                """INSERT INTO prediction (evaluation_id, native_id, question, gold_text, gold_value, core_question,
-                       information, kind, rationale, verdict, answer_text, value, equal, error, rule)
+                """INSERT INTO prediction (evaluation_id, native_id, question, gold_text, gold_value,
+                       core_question, information, kind, rationale, verdict, answer_text, value, equal,
+                       error, rule)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 [_prediction_line(evaluation_id, prediction) for prediction in chunk],
             )
@@ -134,8 +135,8 @@ def add_predictions(project: Project, evaluation_id: int, predictions: Iterable[
 def _prediction_line(evaluation_id: int, prediction: Prediction) -> tuple:
     information = "\n".join(" ".join(item.split()) for item in prediction.information)
     texts = (prediction.native_id, prediction.question, prediction.gold_text)
-    written = (prediction.core_question, information, prediction.kind, prediction.rationale, prediction.verdict,
-               prediction.answer_text)  # fmt: skip
+    written = (prediction.core_question, information, prediction.kind, prediction.rationale,
+               prediction.verdict, prediction.answer_text)  # fmt: skip
     equal = None if prediction.equal is None else int(prediction.equal)
     return (evaluation_id, *map(storable, texts), prediction.gold_value, *map(storable, written),
             prediction.value, equal, storable(prediction.error), storable(prediction.rule))  # fmt: skip
@@ -158,29 +159,31 @@ def evaluations(project: Project) -> list[Evaluation]:
     """Return all evaluations, newest first."""
     with project.reading() as connection:
         found = connection.execute(
-            """SELECT id, run_id, students, benchmark, method, settings, summary, created_at, finished_at IS NOT NULL
-               FROM evaluation ORDER BY id DESC"""
+            """SELECT id, run_id, students, benchmark, method, settings, summary, created_at,
+                      finished_at IS NOT NULL FROM evaluation ORDER BY id DESC"""
         ).fetchall()
     return [
-        Evaluation(*line[:5], json.loads(line[5]), json.loads(line[6]), line[7], bool(line[8]))
+        Evaluation(*(*line[:5], json.loads(line[5]), json.loads(line[6]), line[7], bool(line[8])))
         for line in found
     ]
 
 
 def predictions(project: Project, evaluation_id: int, only_wrong: bool = False) -> list[Prediction]:
     """Return the predictions of an evaluation in order; `only_wrong`: those known not to equal gold."""
+    wrong = "AND equal = 0" if only_wrong else ""
     with project.reading() as connection:
         found = connection.execute(
-            f"""SELECT native_id, question, gold_text, gold_value, core_question, information, kind, rationale,
-                       verdict, answer_text, value, equal, error, rule
-                FROM prediction WHERE evaluation_id = ? {"AND equal = 0" if only_wrong else ""} ORDER BY id""",
+            f"""SELECT native_id, question, gold_text, gold_value, core_question, information, kind,
+                       rationale, verdict, answer_text, value, equal, error, rule
+                FROM prediction WHERE evaluation_id = ? {wrong} ORDER BY id""",
             (evaluation_id,),
         ).fetchall()
-    return [
-        Prediction(*line[:5], tuple(line[5].splitlines()), *line[6:11],
-                   None if line[11] is None else bool(line[11]), line[12], line[13])
-        for line in found
-    ]  # fmt: skip
+    return [_prediction(line) for line in found]
+
+
+def _prediction(line: tuple) -> Prediction:
+    equal = None if line[11] is None else bool(line[11])
+    return Prediction(*(*line[:5], tuple(line[5].splitlines()), *line[6:11], equal, *line[12:]))
 
 
 def _dump(data: Mapping[str, Any]) -> str:

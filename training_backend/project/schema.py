@@ -1,4 +1,4 @@
-"""The tables and views of a project file; each column says what it holds (also in the file, table `about`)."""
+"""The tables and views of a project file; each column says what it holds (in the file: table `about`)."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ judgement = Table(
     _text("python", "under which interpreter it ran"),
     _text("judged_at", "UTC"),
     UniqueConstraint("row_id", "digest"),
-    comment="What running or reading a rationale gave; earlier texts keep theirs, so an undo needs no new run.",
+    comment="What running or reading a rationale gave; earlier texts keep theirs: an undo needs no new run.",
 )  # fmt: skip
 
 row = Table(
@@ -151,7 +151,7 @@ row = Table(
     Column("review", String, nullable=False, server_default="unreviewed",
            comment="unreviewed, accepted or rejected, by a person"),
     Column("flagged", Integer, nullable=False, server_default="0", comment="1: marked by a person"),
-    Column("changed", Integer, nullable=False, server_default="0", comment="1: a person corrected a text of it"),
+    Column("changed", Integer, nullable=False, server_default="0", comment="1: a person corrected a text"),
     _text("question", "start of the corrected question, on one line"),
     _text("core_question", "start of the corrected core question"),
     _text("rationale", "start of the corrected rationale, on one line"),
@@ -279,7 +279,7 @@ VIEWS = {
 }
 VIEW_COMMENTS = {
     "row_text": "Every row with its full texts as they stand: corrected where a person corrected them.",
-    "training_rows": "The rows that students learn from: equal to gold and not rejected, or accepted by hand.",
+    "training_rows": "What students learn from: rows equal to gold and not rejected, or accepted by hand.",
 }
 
 # Full-text search. Both indices read their text from a view, so no text is stored twice. The views end at

@@ -1,4 +1,4 @@
-"""The full-text index: filled behind the writers up to a mark, and exact for every text that a person corrects."""
+"""The full-text index: filled behind the writers up to a mark, exact for every text that is corrected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 2000
 _INDEXES = {
-    "search": ("row", "search_text", ("question", "core_question", "information", "rationale", "note"), "search_rows"),
+    "search": ("row", "search_text", ("question", "core_question", "information", "rationale", "note"),
+               "search_rows"),
     "search_question": ("question", "search_question_text", ("question",), "search_questions"),
 }  # fmt: skip
 _SHORT = 4  # from this many letters on, a word that is still being typed is looked for in all columns

@@ -63,7 +63,7 @@ class SourceFile:
         return self._raw.tell()
 
     def records(self) -> Iterator[Record]:
-        """Yield every record, and a problem where there should be one; never raises for what the file holds."""
+        """Yield every record, and a problem where one cannot be read; what the file holds raises nothing."""
         reader = {"jsonl": _jsonl, "json": _json, "xml": _xml, "csv": _csv}[self.form]
         try:
             yield from reader(_Lines(self._text, self._first))
@@ -119,13 +119,13 @@ def _as_text(raw: IO[bytes]) -> IO[str]:
 
     Bytes that are no UTF-8 become surrogates, so that one bad line does not spoil the others.
     """
-    binary: IO[bytes] = raw
+    binary: Any = raw
     if raw.read(2) == b"\x1f\x8b":
         raw.seek(0)
         binary = gzip.GzipFile(fileobj=raw)
     else:
         raw.seek(0)
-    buffered = io.BufferedReader(binary)  # type: ignore[type-var]
+    buffered = io.BufferedReader(binary)
     mark = buffered.peek(4)[:3]
     encoding = "utf-16" if mark[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     errors = "replace" if encoding == "utf-16" else "surrogateescape"

@@ -1,4 +1,4 @@
-"""The project file: made, opened, checked, locked and closed here; everything else reads and writes through it."""
+"""The project file: made, opened, checked, locked and closed here; every access goes through it."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def _engine(path: Path, read_only: bool) -> Engine:
 
 
 def _look(path: Path) -> int:
-    """Return the schema version of a project file after the checks that need no lock; StoreError otherwise."""
+    """Return the schema version of a project file after the checks that need no lock, else StoreError."""
     if not path.exists():
         raise StoreError(
             "There is no such file.", "Check the name, or make a project with: kpdd new", str(path)
@@ -254,7 +254,7 @@ def _look(path: Path) -> int:
 
 
 def _take(path: Path, holder: Holder) -> tuple[lock.Lock | None, str]:
-    """Take the lock of `holder`; return it, or why the project can only be read. StoreError for a second job."""
+    """Take the lock of `holder`: return it, or why the project can only be read; a second job: StoreError."""
     if not holder:
         return None, ""
     try:

@@ -1,4 +1,4 @@
-"""The rows that students learn from: equal to gold and not rejected, or accepted by a person, as corrected."""
+"""The rows that students learn from, as corrected: equal to gold and not rejected, or accepted by hand."""
 
 from __future__ import annotations
 
@@ -45,4 +45,4 @@ def training_rows(
             values,
         )
         for line in found:
-            yield TrainingRow(*line[:8], tuple(line[8].splitlines()), *line[9:])
+            yield TrainingRow(*(*line[:8], tuple(line[8].splitlines()), *line[9:]))
