@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtWidgets import QApplication
 
 from kpdd_app import theme
@@ -22,13 +22,16 @@ NAME = "KPDD Studio"
 
 
 def run_window(arguments: Sequence[str]) -> int:
-    """Open the window: the given project, else the last one, else the sample project; return the exit status."""
+    """Open the window: the given project, else the last one, else the sample; return the exit status."""
     start_logging()
     app = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(app, QApplication)
     app.setApplicationName("kpdd-studio")
     app.setApplicationDisplayName(NAME)
     app.setDesktopFileName("kpdd-studio")
+    if QLocale().language() == QLocale.Language.C:
+        # a bare environment: figures still want their thousands apart
+        QLocale.setDefault(QLocale(QLocale.Language.English))
     settings = Settings()
     theme.apply(app, settings.scheme, settings.point_size)
     app.setWindowIcon(theme.app_icon())

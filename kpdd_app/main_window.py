@@ -155,7 +155,7 @@ class MainWindow(QMainWindow):
         page.solve_question(question, gold)  # type: ignore[attr-defined]
 
     def build_next_page(self) -> None:
-        """Build one page that nobody asked for yet; called while the window is idle, so switching is instant."""
+        """Build one page that nobody asked for yet, while the window is idle: switching is instant then."""
         if self._to_build:
             self.page(self._to_build[0])
         if self._to_build:
@@ -420,8 +420,8 @@ def _files(data: QMimeData) -> list[Path]:
 def _broken_page(key: str, error: Exception) -> QWidget:
     """Return a page that says that it could not be built, with the traceback to copy."""
     text = traceback.format_exc()
-    page = EmptyState("warning", f"The page {key.title()} could not be opened.", f"{type(error).__name__}: {error}",
-                      "Copy the report")  # fmt: skip
+    what = f"The page {key.title()} could not be opened."
+    page = EmptyState("warning", what, f"{type(error).__name__}: {error}", "Copy the report")
     page.acted.connect(lambda: QGuiApplication.clipboard().setText(text))
     return page
 

@@ -1,23 +1,21 @@
 """The open project: thin actions on it, and signals that say what changed.
 
-Writing goes through one thread in the order in which it was asked for, so the window never waits for the disk;
-reading goes through another. A second window on the same file opens it read-only and says so.
+Writing goes through one thread in the order in which it was asked for, so the window never waits for the
+disk; reading goes through another. A second window on the same file opens it read-only and says so.
 The backend's `Project` is imported when the first project opens, never before the window stands.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 
 from kpdd_app.background import Background
 from training_backend.errors import StoreError
-from training_backend.paths import user_data_dir
 
 if TYPE_CHECKING:
     from training_backend.execution.runner import ProgramRunner
@@ -52,10 +50,9 @@ class OpenProject(QObject):
         """Begin without a project."""
         super().__init__(parent)
         self.project: Project | None = None
-        self.read_only_reason = ""
-        self._lock: QLockFile | None = None
         self._writer = Background("project-writer", self)
         self._reader = Background("project-reader", self)
+        self._opener = Background("project-opener", self)
         self._judge = Background("project-judge", self)
         self._runner: ProgramRunner | None = None
         self._waiting = 0
@@ -70,48 +67,40 @@ class OpenProject(QObject):
         """Tell whether nothing can be changed (also when no project is open)."""
         return self.project is None or self.project.read_only
 
+    @property
+    def read_only_reason(self) -> str:
+        """Return why nothing can be changed; empty when that was asked for, or when it can."""
+        return self.project.read_only_reason if self.project is not None else ""
+
     # --- opening and closing ----------------------------------------------------------------------
 
     def open(self, path: Path | str) -> None:
         """Open a project file in place of the one open now; raises a KpddError and keeps the old one."""
         path = Path(path).absolute()
-        if self.path == path:
-            return
-        lock, reason = _lock(path)
-        try:
-            project, reason = _open(path, reason)
-        except BaseException:
-            lock.unlock()
-            raise
-        self.close()
-        self._lock = lock
-        self._take(project, reason)
+        if self.path != path:
+            project = _open(path)
+            self.close()
+            self._take(project)
 
     def open_later(self, path: Path | str, failed: Callable[[Exception], None] | None = None) -> None:
         """Open a project file without stopping the window; `opened` tells when, `failed` why not."""
         path = Path(path).absolute()
         if self.path == path:
             return
-        lock, reason = _lock(path)
 
-        def done(result: tuple[Project, str]) -> None:
+        def done(project: Project) -> None:
             self.close()
-            self._lock = lock
-            self._take(*result)
+            self._take(project)
 
-        def went_wrong(error: Exception) -> None:
-            lock.unlock()
-            (failed or self.failed.emit)(error)
-
-        self._reader.run(lambda: _open(path, reason), done, went_wrong)
+        self._opener.run(lambda: _open(path), done, failed or self.failed.emit)
 
     def create(self, path: Path | str) -> None:
         """Make a new project file and open it; raises StoreError when there is one already."""
         from training_backend.project.store import Project
 
-        path = Path(path).absolute()
-        Project.create(path).close()
-        self.open(path)
+        project = Project.create(Path(path).absolute(), holder="window")
+        self.close()
+        self._take(project)
 
     def close(self) -> None:
         """Write what waits, then let go of the project."""
@@ -124,14 +113,11 @@ class OpenProject(QObject):
             self._runner.close()
             self._runner = None
         project.close()
-        if self._lock is not None:
-            self._lock.unlock()
-            self._lock = None
 
     def shut_down(self) -> None:
         """Close the project and end the threads; called once, when the window closes."""
         self.close()
-        for thread in (self._writer, self._reader, self._judge):
+        for thread in (self._opener, self._writer, self._reader, self._judge):
             thread.close()
 
     def flush(self) -> None:
@@ -193,31 +179,48 @@ class OpenProject(QObject):
 
         self._writer.run(work, done, went_wrong)
 
-    def edit_field(self, row_id: int, field: str, text: str) -> None:
-        """Put a person's text beside the teacher's."""
+    def edit_field(
+        self,
+        row_id: int,
+        field: str,
+        text: str,
+        continues: bool = False,
+        then: Callable[[Any], None] | None = None,
+    ) -> None:
+        """Put a person's text beside the teacher's; `continues` joins it to the step just before."""
         from training_backend.project.history import edit_field
 
-        self.change(lambda project: edit_field(project, row_id, field, text))
+        self.change(lambda project: edit_field(project, row_id, field, text, continues=continues), then)
 
     def bring_back(self, row_id: int, field: str) -> None:
         """Make the teacher's text the one that counts again."""
         from training_backend.project.history import bring_back
 
-        self.change(lambda project: _ids(bring_back(project, row_id, field), [row_id]))
+        self.change(lambda project: bring_back(project, row_id, field))
 
     def set_review(self, row_ids: Iterable[int], review: str) -> None:
         """Accept, reject, or set back to unreviewed."""
         from training_backend.project.history import set_review
 
         ids = list(row_ids)
-        self.change(lambda project: _ids(set_review(project, ids, review), ids))
+
+        def task(project: Project) -> list[int]:
+            set_review(project, ids, review)
+            return ids
+
+        self.change(task)
 
     def set_flagged(self, row_ids: Iterable[int], flagged: bool) -> None:
         """Put a flag on rows, or take it off."""
         from training_backend.project.history import set_flagged
 
         ids = list(row_ids)
-        self.change(lambda project: _ids(set_flagged(project, ids, flagged), ids))
+
+        def task(project: Project) -> list[int]:
+            set_flagged(project, ids, flagged)
+            return ids
+
+        self.change(task)
 
     def undo(self) -> None:
         """Take the last change back, also one of an earlier session."""
@@ -242,9 +245,8 @@ class OpenProject(QObject):
 
     # --- helpers ----------------------------------------------------------------------------------
 
-    def _take(self, project: Project, reason: str) -> None:
+    def _take(self, project: Project) -> None:
         self.project = project
-        self.read_only_reason = reason
         self.opened.emit(project.path)
         self.read(_labels, lambda labels: self.history_changed.emit(*labels), key="labels")
 
@@ -283,33 +285,13 @@ class OpenProject(QObject):
         return store_judgements(project, judge_many(items, self._runner))
 
 
-def _open(path: Path, reason: str) -> tuple[Project, str]:
-    """Open a project, read-only where a reason is given or where the disk leaves no choice."""
+def _open(path: Path) -> Project:
     from training_backend.project.store import Project
 
-    if reason:
-        return Project.open(path, read_only=True), reason
-    return Project.open(path), ""
-
-
-def _lock(path: Path) -> tuple[QLockFile, str]:
-    """Take this window's claim on a project file; the reason is empty when it is the first window."""
-    folder = user_data_dir() / "open"
-    folder.mkdir(exist_ok=True)
-    name = hashlib.sha1(str(path.resolve()).encode(), usedforsecurity=False).hexdigest()[:16]
-    lock = QLockFile(str(folder / f"{name}.lock"))
-    # only the death of its process frees a claim, however long the window stays open
-    lock.setStaleLockTime(0)
-    if lock.tryLock(0):
-        return lock, ""
-    return lock, "Another window has this project open. Close it there to make changes here."
+    return Project.open(path, holder="window")
 
 
 def _labels(project: Project) -> tuple[str, str]:
     from training_backend.project.history import redo_label, undo_label
 
     return undo_label(project), redo_label(project)
-
-
-def _ids(result: Any, otherwise: list[int]) -> list[int]:
-    return result if isinstance(result, list) else otherwise

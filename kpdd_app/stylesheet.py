@@ -124,6 +124,7 @@ QScrollBar::handle {{ background: {t.strong_border}; border-radius: {bar // 2 - 
 QScrollBar::handle:vertical {{ min-height: {line * 2}px; }}
 QScrollBar::handle:horizontal {{ min-width: {line * 2}px; }}
 QScrollBar::handle:hover {{ background: {t.faint}; }}
+QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QTabWidget::pane {{ border: none; border-top: 1px solid {t.border}; }}

@@ -8,7 +8,7 @@ Distances grow with the text: `gap(1)` is a quarter of a line.
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
@@ -66,6 +66,8 @@ class Tokens:
         """Tell whether this is the dark scheme."""
         return self.name == "dark"
 
+
+COLOURS = tuple(field.name for field in fields(Tokens) if field.name != "name")
 
 LIGHT = Tokens(
     name="light",
@@ -201,6 +203,11 @@ def line_height(font: QFont | None = None) -> int:
     return QFontMetrics(font or text_font()).height()
 
 
+def text_metrics() -> QFontMetrics:
+    """Return the metrics of ordinary text."""
+    return QFontMetrics(text_font())
+
+
 def gap(units: float) -> int:
     """Return a distance in pixels: `units` quarters of a line of ordinary text."""
     return max(1, round(units * _line() / 4))
@@ -313,8 +320,10 @@ def _palette(tokens: Tokens) -> QPalette:
         (role.Window, tokens.window), (role.WindowText, tokens.text), (role.Base, tokens.surface),
         (role.AlternateBase, tokens.window), (role.Text, tokens.text), (role.Button, tokens.raised),
         (role.ButtonText, tokens.text), (role.BrightText, tokens.wrong), (role.Highlight, tokens.accent),
-        (role.HighlightedText, tokens.on_accent), (role.Link, tokens.accent), (role.LinkVisited, tokens.accent),
-        (role.ToolTipBase, tokens.raised), (role.ToolTipText, tokens.text), (role.PlaceholderText, tokens.faint),
+        (role.HighlightedText, tokens.on_accent), (role.LinkVisited, tokens.accent),
+        (role.Link, tokens.accent),
+        (role.ToolTipBase, tokens.raised), (role.ToolTipText, tokens.text),
+        (role.PlaceholderText, tokens.faint),
         (role.Light, tokens.raised), (role.Midlight, tokens.hover), (role.Mid, tokens.border),
         (role.Dark, tokens.strong_border), (role.Shadow, tokens.strong_border), (role.Accent, tokens.accent),
     ):  # fmt: skip

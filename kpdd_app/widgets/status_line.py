@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 from kpdd_app import messages, theme
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
+from kpdd_app.widgets.job_bar import JobBar
 
 NOTE_MS = 6000
 
@@ -28,7 +29,7 @@ class StatusLine(QWidget):
         self._note.setProperty("role", "muted")
         self._note.setTextFormat(Qt.TextFormat.PlainText)
         self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.job_bar = _job_bar(jobs)
+        self.job_bar = JobBar(jobs)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._note.clear)
@@ -86,11 +87,3 @@ class StatusLine(QWidget):
             self._saved.setToolTip(self._project.read_only_reason)
         else:
             self._saved.setText(self.tr("saving …") if waiting else self.tr("all saved"))
-
-
-def _job_bar(jobs: Jobs) -> QWidget:
-    try:
-        from kpdd_app.widgets.job_bar import JobBar
-    except ImportError:
-        return QWidget()
-    return JobBar(jobs)

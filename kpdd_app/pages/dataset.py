@@ -1,0 +1,299 @@
+"""The Dataset page: facets at left, search and the table in the middle, the row at right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QLocale, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kpdd_app import theme
+from kpdd_app.jobs import Job, Jobs
+from kpdd_app.open_project import OpenProject
+from kpdd_app.pages.dataset_actions import DatasetActions
+from kpdd_app.settings import Settings
+from kpdd_app.widgets.empty_state import EmptyState
+from kpdd_app.widgets.facet_panel import FacetPanel
+from kpdd_app.widgets.icon_button import IconButton
+from kpdd_app.widgets.row_editor import RowEditor
+from kpdd_app.widgets.row_source import RowFilter, RowSource
+from kpdd_app.widgets.row_table import RowTable
+from training_backend.events import RowsChanged
+
+SEARCH_MS = 110
+
+
+class DatasetPage(QWidget):
+    """Curation by pointing, clicking and single keys."""
+
+    solve_wanted = Signal(str, object)
+    trace_wanted = Signal(object)
+    page_wanted = Signal(str)
+    choose_project_wanted = Signal()
+
+    def __init__(self, project: OpenProject, jobs: Jobs, parent: QWidget | None = None) -> None:
+        """Show the rows of `project`; imports and exports run as `jobs`."""
+        super().__init__(parent)
+        self.project = project
+        self.jobs = jobs
+        self.settings = Settings()
+        self.source = RowSource(self)
+        self.facets = FacetPanel()
+        self.table = RowTable(self.source)
+        self.editor = RowEditor(project)
+        self.search = QLineEdit()
+        self.empty = EmptyState("dataset", "")
+        self._search_timer = QTimer(self)
+        self._search_timer.setSingleShot(True)
+        self._search_timer.setInterval(SEARCH_MS)
+        self._build()
+        self.actions_of_page = DatasetActions(self)
+        self._connect()
+        self._restore()
+        if project.path is not None:
+            self._opened(project.path)
+        else:
+            self._show_state()
+
+    # --- properties and methods -------------------------------------------------------------------
+
+    def key(self) -> str:
+        """Return the page's key in the rail."""
+        return "dataset"
+
+    def take_focus(self) -> None:
+        """Give the keyboard to the table."""
+        self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_filter(self, wanted: RowFilter) -> None:
+        """Show the rows of a filter, as Home's numbers and other pages ask."""
+        self.search.blockSignals(True)
+        self.search.setText(wanted.search)
+        self.search.blockSignals(False)
+        self.facets.choose(dict(wanted.facets))
+        self.table.header.sort, self.table.header.descending = wanted.sort, wanted.descending
+        self._clear.setVisible(bool(wanted.facets or wanted.search))
+        self.source.set_filter(wanted)
+
+    def show_row(self, row_id: int) -> None:
+        """Make a row current; one outside the filter is still shown in the editor."""
+        if not self.table.show_row(row_id):
+            self.editor.show_row(row_id)
+
+    def clear_filter(self) -> None:
+        """Show all rows again."""
+        self.show_filter(RowFilter(sort=self.source.filter.sort, descending=self.source.filter.descending))
+
+    def import_file(self, path: Path | None = None) -> None:
+        """Open the import dialog, with a file in it where one was dropped."""
+        from kpdd_app.pages.dataset_import import import_rows
+
+        import_rows(self, path)
+
+    def export_rows(self) -> None:
+        """Open the export dialog."""
+        from kpdd_app.pages.dataset_export import export_rows
+
+        export_rows(self)
+
+    def chosen_ids(self) -> list[int]:
+        """Return the rows that an action is for: the selected ones, else the one in the editor."""
+        ids = self.table.selected_ids()
+        return ids if ids else [self.editor.row_id] if self.editor.row_id is not None else []
+
+    def leave(self) -> None:
+        """Keep what was typed, widths and splitters; called before the window closes."""
+        self.editor.flush()
+        self.settings.set_state("dataset/splitter", self.splitter.saveState())
+        self.settings.set_numbers("dataset/columns", self.table.header.state())
+        self.source.shut_down()
+
+    # --- construction -----------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setHandleWidth(1)
+        self.splitter.addWidget(self._left())
+        self.splitter.addWidget(self._middle())
+        self.splitter.addWidget(self.editor)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([theme.gap(46), theme.gap(150), theme.gap(104)])
+        self.editor.setMinimumWidth(theme.gap(72))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.splitter)
+
+    def _left(self) -> QWidget:
+        self.left = QWidget()
+        self.left.setMinimumWidth(theme.gap(36))
+        column = QVBoxLayout(self.left)
+        column.setContentsMargins(0, theme.gap(1), 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.facets)
+        return self.left
+
+    def _middle(self) -> QWidget:
+        self.search.setPlaceholderText(self.tr("Search in all text"))
+        self.search.setAccessibleName(self.tr("Search in all text"))
+        self.search.setClearButtonEnabled(False)
+        self.search.addAction(theme.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
+        self._clear = QPushButton(self.tr("Clear the filter"))
+        self._clear.setProperty("kind", "link")
+        self._clear.clicked.connect(self.clear_filter)
+        self._clear.hide()
+        self.count = QLabel()
+        self.count.setProperty("role", "muted")
+        self.import_button = IconButton("import", self.tr("Import a file (Ctrl+I)"))
+        self.export_button = IconButton("export", self.tr("Export rows (Ctrl+E)"))
+        bar = QHBoxLayout()
+        bar.setContentsMargins(theme.gap(2), theme.gap(1.5), theme.gap(2), theme.gap(1.5))
+        bar.setSpacing(theme.gap(1.5))
+        bar.addWidget(self.search, 1)
+        for part in (self._clear, self.count, self.import_button, self.export_button):
+            bar.addWidget(part)
+        self.news = QFrame()
+        self.news.setProperty("panel", "notice")
+        self._news_text = QLabel()
+        refresh = QPushButton(self.tr("Refresh  F5"))
+        refresh.setProperty("kind", "link")
+        refresh.clicked.connect(self.source.refresh)
+        line = QHBoxLayout(self.news)
+        line.setContentsMargins(theme.gap(2), theme.gap(0.5), theme.gap(2), theme.gap(0.5))
+        line.addWidget(self._news_text)
+        line.addWidget(refresh)
+        line.addStretch(1)
+        self.news.hide()
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.table)
+        self.stack.addWidget(self.empty)
+        middle = QWidget()
+        middle.setMinimumWidth(theme.gap(60))
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(bar)
+        column.addWidget(self.news)
+        column.addWidget(self.stack, 1)
+        return middle
+
+    def _connect(self) -> None:
+        project, source = self.project, self.source
+        project.opened.connect(self._opened)
+        project.closed.connect(self._closed)
+        project.rows_changed.connect(source.rows_changed)
+        project.undone.connect(self._undone)
+        self.jobs.job_started.connect(self._watch)
+        source.ids_changed.connect(self._show_state)
+        source.facets_changed.connect(self.facets.set_facets)
+        source.news_changed.connect(self._show_news)
+        source.failed.connect(project.failed)
+        self.facets.changed.connect(lambda _: self._filter())
+        self.search.textChanged.connect(lambda _: self._search_timer.start())
+        self.search.returnPressed.connect(self.take_focus)
+        self._search_timer.timeout.connect(self._filter)
+        self.table.sort_wanted.connect(self._sort)
+        self.table.current_changed.connect(self.editor.show_row)
+        self.table.selection_changed.connect(lambda _: self._show_count())
+        self.table.activated.connect(lambda _: self.editor.edit())
+        self.editor.row_wanted.connect(self.show_row)
+        self.editor.trace_wanted.connect(self.trace_wanted)
+        self.import_button.clicked.connect(lambda: self.import_file())
+        self.export_button.clicked.connect(self.export_rows)
+        self.empty.acted.connect(self._help)
+        self.empty.acted_other.connect(lambda: self.page_wanted.emit("home"))
+
+    def _restore(self) -> None:
+        self.table.header.restore(self.settings.numbers("dataset/columns"))
+        self.splitter.restoreState(self.settings.state("dataset/splitter"))
+
+    # --- slots ------------------------------------------------------------------------------------
+
+    def _opened(self, path: Path) -> None:
+        self.clear_filter()
+        self.source.open(path)
+
+    def _closed(self) -> None:
+        self.source.close()
+        self.facets.set_facets({})
+
+    def _watch(self, job: Job) -> None:
+        """Follow the jobs that write rows."""
+
+        def take(event: object) -> None:
+            if isinstance(event, RowsChanged):
+                self.project.rows_changed.emit(None)
+
+        job.event_came.connect(take)
+
+    def _filter(self) -> None:
+        old = self.source.filter
+        words = self.search.text().strip()
+        self._clear.setVisible(bool(self.facets.chosen or words))
+        self.source.set_filter(RowFilter(dict(self.facets.chosen), words, old.sort, old.descending))
+
+    def _sort(self, key: str, descending: bool) -> None:
+        old = self.source.filter
+        self.table.header.sort, self.table.header.descending = key, descending
+        self.source.set_filter(RowFilter(old.facets, old.search, key, descending))
+
+    def _undone(self, sentence: str, ids: list[int]) -> None:
+        from kpdd_app import messages
+
+        messages.note(sentence)
+        if ids and self.editor.row_id not in ids:
+            self.show_row(ids[0])
+
+    def _show_news(self, added: int, gone: int) -> None:
+        parts = [self.tr("%n new row(s)", "", added)] if added else []
+        parts += [self.tr("%n row(s) no longer fit this filter", "", gone)] if gone else []
+        self._news_text.setText(self.tr(" and ").join(parts).replace("(s)", "" if added + gone == 1 else "s"))
+        self.news.setVisible(bool(parts))
+
+    def _show_state(self) -> None:
+        """Show the table, or what to do where it is empty."""
+        self._show_count()
+        if self.project.path is None:
+            self.empty.say(self.tr("No project is open"), self.tr("Rows belong to a project."),
+                           self.tr("Open a project…"), self.tr("Go to Home"))  # fmt: skip
+        elif len(self.source) or self.source.loading:
+            self.stack.setCurrentWidget(self.table)
+            return
+        elif self.source.filter.facets or self.source.filter.search:
+            why = self.tr("Other words or fewer facets find more.")
+            self.empty.say(self.tr("No row fits this filter"), why, self.tr("Clear the filter"))
+        else:
+            self.empty.say(
+                self.tr("This project has no questions yet"),
+                self.tr("Questions come from a file: GSM8K, SVAMP, ASDiv, MultiArith, or any JSON lines with "
+                        "a question and an answer. Drop it on the window, or choose it."),
+                self.tr("Import a file…"),
+            )  # fmt: skip
+        self.stack.setCurrentWidget(self.empty)
+
+    def _show_count(self) -> None:
+        number = QLocale().toString(len(self.source))
+        text = self.tr("{0} rows").format(number) if len(self.source) != 1 else self.tr("1 row")
+        if self.table.selected_count() > 1:
+            text = self.tr("{0} of {1} selected").format(
+                QLocale().toString(self.table.selected_count()), number
+            )
+        self.count.setText(text)
+
+    def _help(self) -> None:
+        if self.project.path is None:
+            self.choose_project_wanted.emit()
+        elif self.source.filter.facets or self.source.filter.search:
+            self.clear_filter()
+        else:
+            self.import_file()

@@ -1,0 +1,368 @@
+"""The row at the right: its texts in editors that save themselves, its verdict, its history."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QScrollArea,
+    QTabBar,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kpdd_app import theme
+from kpdd_app.open_project import OpenProject
+from kpdd_app.widgets.code_editor import CodeEditor
+from kpdd_app.widgets.diff_view import DiffView
+from kpdd_app.widgets.empty_state import EmptyState
+from kpdd_app.widgets.growing_text import GrowingText
+from kpdd_app.widgets.icon_button import IconButton
+from kpdd_app.widgets.row_fields import Field, Outcome, Pill
+from kpdd_app.widgets.row_history import RowHistory
+from kpdd_app.widgets.row_paint import kind_text
+from training_backend.methods import KINDS
+from training_backend.project.details import RowDetail, field_history, row_detail
+from training_backend.project.listing import ListRow
+
+SAVE_MS = 400
+# saves closer together than this are one step of undo
+ONE_STEP_S = 3.0
+_TITLES = {
+    "question": "Question", "gold": "Gold answer", "core_question": "Core question",
+    "information": "Information, one item per line", "rationale": "Rationale", "note": "Note",
+}  # fmt: skip
+
+
+class RowEditor(QWidget):
+    """Shows one row and keeps what is typed; nothing is saved by a button."""
+
+    review_wanted = Signal(str)
+    flag_wanted = Signal()
+    trace_wanted = Signal(object)
+    row_wanted = Signal(int)
+
+    def __init__(self, project: OpenProject, parent: QWidget | None = None) -> None:
+        """Edit rows of `project`."""
+        super().__init__(parent)
+        self.project = project
+        self.row_id: int | None = None
+        self.detail: RowDetail | None = None
+        self._unsaved: dict[tuple[int, str], str] = {}
+        self._in_flight: set[tuple[int, str, str]] = set()
+        self._saved_at: dict[tuple[int, str], float] = {}
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SAVE_MS)
+        self._timer.timeout.connect(self.flush)
+        self.fields: dict[str, Field] = {}
+        self._build()
+        project.rows_changed.connect(self._rows_changed)
+        project.judging.connect(self._judging)
+        project.closed.connect(lambda: self.show_row(None))
+
+    # --- methods ----------------------------------------------------------------------------------
+
+    def show_row(self, row_id: int | None) -> None:
+        """Show another row, after what was typed in this one is on its way to disk."""
+        if row_id == self.row_id and row_id is not None:
+            return
+        self.flush()
+        self.row_id = row_id
+        if row_id is None:
+            self.detail = None
+            self._empty.setVisible(True)
+            self._body.setVisible(False)
+            return
+        self._load()
+
+    def flush(self) -> None:
+        """Hand everything typed to the project now."""
+        self._timer.stop()
+        for (row_id, field), text in list(self._unsaved.items()):
+            if (row_id, field, text) in self._in_flight:
+                continue
+            now = time.monotonic()
+            continues = now - self._saved_at.get((row_id, field), -9e9) < ONE_STEP_S
+            self._saved_at = {(row_id, field): now}
+            self._in_flight.add((row_id, field, text))
+            self.project.edit_field(row_id, field, text, continues, partial(self._saved, row_id, field, text))
+
+    def run_program(self) -> None:
+        """Save, then run the row's program and show the verdict."""
+        if self.row_id is not None and self.detail is not None and self.detail.row.kind:
+            self.flush()
+            self.project.rerun(self.row_id)
+
+    def edit(self) -> None:
+        """Put the keyboard into the rationale, or into the question where there is none."""
+        name = "rationale" if self.fields["rationale"].isVisible() else "question"
+        self.fields[name].editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def show_differences(self) -> None:
+        """Bring the differences from the teacher's text to the front."""
+        self.tabs.setCurrentWidget(self.diff)
+        self._scroll.ensureWidgetVisible(self.tabs)
+
+    # --- construction -----------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self._empty = EmptyState("file", self.tr("No row is chosen"), self.tr("Choose one in the table."))
+        self._body = QWidget()
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._empty)
+        outer.addWidget(self._body)
+        column = QVBoxLayout(self._body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._head())
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(self._fields())
+        column.addWidget(self._scroll, 1)
+        self._body.hide()
+
+    def _head(self) -> QWidget:
+        head = QFrame()
+        self.place = QLabel()
+        self.place.setProperty("role", "caption")
+        self.pill = Pill()
+        self.accept = IconButton("accept", self.tr("Accept (A)"), self.tr("Accept"), "equal")
+        self.reject = IconButton("reject", self.tr("Reject (R)"), self.tr("Reject"), "wrong")
+        for button in (self.accept, self.reject):
+            button.setCheckable(True)
+        self.flag = IconButton("flag", self.tr("Flag (F)"))
+        self.trace = IconButton("trace", self.tr("Trace this program on the Solve page (T)"))
+        self.accept.clicked.connect(lambda: self.review_wanted.emit("accepted"))
+        self.reject.clicked.connect(lambda: self.review_wanted.emit("rejected"))
+        self.flag.clicked.connect(self.flag_wanted)
+        self.trace.clicked.connect(lambda: self.trace_wanted.emit(self.detail))
+        line = QHBoxLayout()
+        line.setSpacing(theme.gap(1))
+        line.addWidget(self.accept)
+        line.addWidget(self.reject)
+        line.addWidget(self.flag)
+        line.addWidget(self.trace)
+        line.addStretch(1)
+        line.addWidget(self.pill)
+        self.paths = QTabBar()
+        self.paths.setExpanding(False)
+        self.paths.setAccessibleName(self.tr("Other rows of this question"))
+        self.paths.tabBarClicked.connect(self._path_chosen)
+        self.paths.currentChanged.connect(self._path_chosen)
+        column = QVBoxLayout(head)
+        column.setContentsMargins(theme.gap(3), theme.gap(1.5), theme.gap(3), 0)
+        column.setSpacing(theme.gap(1.2))
+        column.addWidget(self.place)
+        column.addLayout(line)
+        column.addWidget(self.paths)
+        return head
+
+    def _fields(self) -> QWidget:
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(theme.gap(3), theme.gap(2), theme.gap(3), theme.gap(3))
+        column.setSpacing(theme.gap(2.4))
+        for key, least, most in (("question", 2, 14), ("gold", 1, 2), ("core_question", 1, 6),
+                                 ("information", 2, 14)):  # fmt: skip
+            column.addWidget(self._field(key, GrowingText(self.tr(_TITLES[key]), least, most)))
+        self.fields["question"].editor.mark_numbers(True)
+        self.fields["information"].editor.mark_numbers(True)
+        self.code = CodeEditor(self.tr("Rationale"))
+        self.code.run_wanted.connect(self.run_program)
+        rationale = self._field("rationale", self.code)
+        self.run_button = IconButton(
+            "play", self.tr("Run in the sandbox (Ctrl+Return)"), self.tr("Run"), "accent"
+        )
+        self.run_button.clicked.connect(self.run_program)
+        rationale.head.addWidget(self.run_button)
+        column.addWidget(rationale)
+        self.outcome = Outcome()
+        column.addWidget(self.outcome)
+        column.addWidget(self._field("note", GrowingText(self.tr("Note"), 1, 8)))
+        column.addWidget(self._more())
+        column.addStretch(1)
+        return inside
+
+    def _field(self, key: str, editor: GrowingText) -> Field:
+        field = Field(key, self.tr(_TITLES[key]), editor)
+        field.edited.connect(self._typed)
+        field.bring_back_wanted.connect(self._bring_back)
+        editor.left.connect(self.flush)
+        self.fields[key] = field
+        return field
+
+    def _more(self) -> QWidget:
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.diff = DiffView()
+        self.history = RowHistory()
+        self.history.bring_back_wanted.connect(self._put_text)
+        self.reply = QPlainTextEdit()
+        self.reply.setReadOnly(True)
+        self.reply.setTabChangesFocus(True)
+        self.reply.setAccessibleName(self.tr("The teacher's reply as it came"))
+        self.tabs.addTab(self.diff, self.tr("Differences"))
+        self.tabs.addTab(self.history, self.tr("History"))
+        self.tabs.addTab(self.reply, self.tr("Teacher's reply"))
+        self.tabs.setMinimumHeight(theme.line_height() * 15)
+        self.tabs.currentChanged.connect(lambda _: self._show_more())
+        return self.tabs
+
+    # --- slots ------------------------------------------------------------------------------------
+
+    def _typed(self, field: str, text: str) -> None:
+        if self.row_id is None or self.detail is None or self.detail.row.id != self.row_id:
+            return
+        self._unsaved[self.row_id, field] = text
+        if not self._timer.isActive():
+            # not restarted by further keys: whatever happens, half a second is the most that is lost
+            self._timer.start()
+
+    def _saved(self, row_id: int, field: str, text: str, _rows: object) -> None:
+        self._in_flight.discard((row_id, field, text))
+        if self._unsaved.get((row_id, field)) == text:
+            del self._unsaved[row_id, field]
+
+    def _bring_back(self, field: str) -> None:
+        if self.row_id is not None:
+            self._unsaved.pop((self.row_id, field), None)
+            self.project.bring_back(self.row_id, field)
+
+    def _put_text(self, field: str, text: str) -> None:
+        if self.row_id is not None:
+            self.project.edit_field(self.row_id, field, text)
+
+    def _rows_changed(self, ids: list[int] | None) -> None:
+        if self.row_id is not None and (ids is None or self.row_id in ids or self._shows_any(ids)):
+            self._load()
+
+    def _judging(self, ids: list[int], begins: bool) -> None:
+        if begins and self.row_id in ids:
+            self.outcome.show_running()
+
+    def _path_chosen(self, index: int) -> None:
+        row_id = self.paths.tabData(index) if index >= 0 else None
+        if row_id is not None and row_id != self.row_id:
+            self.row_wanted.emit(row_id)
+
+    # --- helpers ----------------------------------------------------------------------------------
+
+    def _shows_any(self, ids: list[int]) -> bool:
+        return self.detail is not None and any(row.id in ids for row in self.detail.siblings)
+
+    def _load(self) -> None:
+        row_id = self.row_id
+        assert row_id is not None
+        self.project.read(lambda project: row_detail(project, row_id), self._take, key="row")
+
+    def _take(self, detail: RowDetail) -> None:
+        if detail.row.id != self.row_id:
+            return
+        another = self.detail is None or self.detail.row.id != detail.row.id
+        self.detail = detail
+        self._show_texts(detail)
+        self._show_head(detail.row)
+        self._show_outcome(detail)
+        self._show_paths(detail)
+        self._show_more()
+        self._empty.hide()
+        self._body.show()
+        if another:
+            self._scroll.verticalScrollBar().setValue(0)
+
+    def _show_texts(self, detail: RowDetail) -> None:
+        read_only = self.project.read_only
+        kind = detail.row.kind
+        self.fields["rationale"].title.setText(KINDS.get(kind, self.tr("rationale")).capitalize())
+        self.code.set_code(kind in ("pot", "eot"))
+        for key, field in self.fields.items():
+            field.editor.setReadOnly(read_only)
+            if (detail.row.id, key) in self._unsaved:
+                continue
+            field.blockSignals(True)
+            if key == "note":
+                field.editor.set_text(detail.note)
+            else:
+                field.take(getattr(detail, key))
+            field.blockSignals(False)
+        self.fields["rationale"].setVisible(bool(kind))
+        self.outcome.setVisible(bool(kind))
+        asked = bool(kind) or bool(detail.core_question.text) or bool(detail.information.text)
+        for key in ("core_question", "information"):
+            self.fields[key].setVisible(asked)
+
+    def _show_head(self, row: ListRow) -> None:
+        place = "  ·  ".join(part for part in (f"row {row.id}", row.dataset, row.split,
+                             KINDS.get(row.kind, self.tr("no reply yet"))) if part)  # fmt: skip
+        self.place.setText(place)
+        self.pill.show_state(row.verdict)
+        self.accept.setChecked(row.review == "accepted")
+        self.reject.setChecked(row.review == "rejected")
+        self.flag.set_look("flag-filled" if row.flagged else "flag", "unjudged" if row.flagged else "muted")
+        writable = not self.project.read_only
+        for button in (self.accept, self.reject, self.flag):
+            button.setEnabled(writable)
+        self.run_button.setVisible(row.kind in ("pot", "eot", "cot"))
+        self.run_button.setEnabled(writable)
+        self.trace.setVisible(row.kind in ("pot", "eot"))
+
+    def _show_outcome(self, detail: RowDetail) -> None:
+        self.outcome.take(detail.judgement, detail.row.verdict, detail.gold.text)
+        judged = detail.row.verdict not in ("not_run", "not_asked")
+        self.code.set_error_line(detail.judgement.error_line if judged else None)
+
+    def _show_paths(self, detail: RowDetail) -> None:
+        rows = sorted([detail.row, *detail.siblings], key=lambda row: (row.kind, row.path, row.id))
+        self.paths.blockSignals(True)
+        while self.paths.count():
+            self.paths.removeTab(0)
+        for row in rows:
+            look = theme.look(row.verdict)
+            index = self.paths.addTab(theme.icon(look.sign, look.colour), kind_text(row))
+            self.paths.setTabData(index, row.id)
+            self.paths.setTabToolTip(index, look.word)
+            if row.id == detail.row.id:
+                self.paths.setCurrentIndex(index)
+        self.paths.blockSignals(False)
+        self.paths.setVisible(len(rows) > 1)
+
+    def _show_more(self) -> None:
+        detail, row_id = self.detail, self.row_id
+        if detail is None or row_id is None:
+            return
+        shown = self.tabs.currentWidget()
+        if shown is self.diff:
+            texts = [(self.tr(_TITLES[key]), getattr(detail, key)) for key in _TITLES if key != "note"]
+            changed = [
+                (title, text.teacher, text.text) for title, text in texts if text.corrected is not None
+            ]
+            self.diff.compare_all(changed, mono=detail.row.kind == "pot")
+        elif shown is self.history:
+            read_only = self.project.read_only
+            self.project.read(lambda project: field_history(project, row_id),
+                              lambda items: self.history.take(items, read_only), key="history")  # fmt: skip
+        else:
+            self.reply.setFont(theme.mono_font(-0.5))
+            self.reply.setPlainText(_reply_text(detail))
+
+
+def _reply_text(detail: RowDetail) -> str:
+    """Return the raw reply under the names of its parts, with where each came from."""
+    parts = []
+    for name, origin in detail.origins.items():
+        facts = ", ".join(part for part in (origin.teacher, origin.model, origin.source) if part)
+        parts.append(f"{name.replace('_', ' ')}: {facts}")
+    parts += [f"\n── {name.replace('_', ' ')} ──\n{text}" for name, text in detail.raw.items()]
+    return "\n".join(parts) if parts else "No teacher has written about this question yet."

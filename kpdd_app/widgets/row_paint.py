@@ -1,0 +1,156 @@
+"""How one row of the table is drawn, and which columns there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+
+from kpdd_app import theme
+from training_backend.project.listing import ListRow
+
+LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+KIND_NAMES = {"cot": "CoT", "pot": "PoT", "eot": "EoT", "": "–"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its key, its title, its width in characters, and how its cell is made."""
+
+    key: str
+    title: str
+    characters: float
+    text: Callable[[ListRow], str]
+    face: str = "text"  # text, mono, muted
+    right: bool = False
+
+
+def kind_text(row: ListRow) -> str:
+    """Return kind and path in a few letters: `PoT`, `PoT 2`."""
+    name = KIND_NAMES.get(row.kind, row.kind)
+    return f"{name} {row.path + 1}" if row.path else name
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("id", "#", 5.5, lambda row: f"{row.id}", "muted", right=True),
+    Column("verdict", "Verdict", 14, lambda row: theme.look(row.verdict).word),
+    Column("review", "Review", 6, lambda row: ""),
+    Column("kind", "Kind", 5.5, kind_text),
+    Column("answer_text", "Answer", 8, lambda row: row.answer_text, "mono", right=True),
+    Column("gold_text", "Gold", 8, lambda row: row.gold_text, "mono", right=True),
+    Column("question", "Question", 50, lambda row: row.question),
+    Column("core_question", "Core question", 34, lambda row: row.core_question),
+    Column("rationale", "Rationale", 34, lambda row: row.rationale, "mono"),
+    Column("dataset", "Dataset", 12, lambda row: row.dataset, "muted"),
+    Column("split", "Split", 8, lambda row: row.split, "muted"),
+)
+COLUMN = {column.key: column for column in COLUMNS}
+
+
+class RowPainter:
+    """Fonts, heights and shortened texts of one state of theme and widths; made again when they change."""
+
+    def __init__(self, scale: float) -> None:
+        """`scale` is the screen's device pixel ratio."""
+        self.scale = scale
+        self.height = theme.row_height()
+        self.pad = theme.gap(1.6)
+        self.edge = round(theme.line_height() * 0.92)
+        self.fonts: dict[str, QFont] = {
+            "text": theme.text_font(),
+            "muted": theme.text_font(),
+            "mono": theme.mono_font(),
+        }
+        self.metrics = {face: QFontMetrics(font) for face, font in self.fonts.items()}
+        self.colours = {name: theme.colour(name) for name in theme.COLOURS}
+        self._narrow = {
+            face: max(2.0, metrics.horizontalAdvance("il.,") / 4) for face, metrics in self.metrics.items()
+        }
+        self._short: dict[tuple[str, str, int], str] = {}
+
+    def paint(
+        self, painter: QPainter, row: ListRow, columns: list[tuple[Column, int, int]], top: int, marked: bool
+    ) -> None:
+        """Draw the cells of a row; `columns` are (column, left, width), `marked`: it left the filter."""
+        for column, left, width in columns:
+            if column.key == "verdict":
+                self._verdict(painter, row, left, width, top, marked)
+            elif column.key == "review":
+                self._review(painter, row, left, top)
+            else:
+                quiet = marked or column.face == "muted"
+                if column.key == "answer_text" and not marked:
+                    tone = self._answer_tone(row)
+                else:
+                    tone = self.colours["muted" if quiet else "text"]
+                self._text(painter, column.text(row), column.face, tone, left, width, top, column.right)
+
+    def placeholder(
+        self, painter: QPainter, columns: list[tuple[Column, int, int]], top: int, number: int
+    ) -> None:
+        """Draw quiet bars where a row is still being read."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.colours["hover"])
+        for index, (_, left, width) in enumerate(columns):
+            part = 0.35 + ((number * 7 + index * 13) % 10) / 20
+            bar = QRect(left + self.pad, top + self.height // 2 - 3, int((width - 2 * self.pad) * part), 6)
+            painter.drawRoundedRect(bar, 3, 3)
+
+    def _verdict(
+        self, painter: QPainter, row: ListRow, left: int, width: int, top: int, marked: bool
+    ) -> None:
+        look = theme.look(row.verdict)
+        picture = theme.pixmap(look.sign, look.colour, self.edge, self.scale)
+        painter.drawPixmap(left + self.pad // 2, top + (self.height - self.edge) // 2, picture)
+        tone = self.colours["muted" if marked else look.colour]
+        shift = self.edge + self.pad // 2
+        self._text(painter, look.word, "text", tone, left + shift, width - shift, top, False, self.pad // 2)
+
+    def _review(self, painter: QPainter, row: ListRow, left: int, top: int) -> None:
+        signs = []
+        if row.review != "unreviewed":
+            look = theme.look(row.review)
+            signs.append(("accept" if row.review == "accepted" else "reject", look.colour))
+        if row.changed:
+            signs.append(("pencil", "changed"))
+        if row.flagged:
+            signs.append(("flag-filled", "unjudged"))
+        x = left + self.pad // 2
+        for name, tone in signs:
+            picture = theme.pixmap(name, tone, self.edge, self.scale)
+            painter.drawPixmap(x, top + (self.height - self.edge) // 2, picture)
+            x += self.edge + 2
+
+    def _answer_tone(self, row: ListRow) -> QColor:
+        if row.verdict in ("equal", "not_equal"):
+            return self.colours[theme.look(row.verdict).colour]
+        return self.colours["muted"]
+
+    def _text(self, painter: QPainter, text: str, face: str, tone: QColor, left: int, width: int, top: int,
+              right: bool, pad: int | None = None) -> None:  # fmt: skip
+        pad = self.pad if pad is None else pad
+        room = width - pad - self.pad // 2
+        if not text or room < 8:
+            return
+        painter.setFont(self.fonts[face])
+        painter.setPen(tone)
+        box = QRect(left + pad // (2 if right else 1), top, room, self.height)
+        painter.drawText(box, RIGHT if right else LEFT, self._shortened(text, face, room))
+
+    def _shortened(self, text: str, face: str, room: int) -> str:
+        """Return the text with … where it does not fit; measuring is what costs, so results are kept."""
+        key = (text, face, room)
+        found = self._short.get(key)
+        if found is None:
+            if len(self._short) > 6000:
+                self._short.clear()
+            # no face has narrower letters: more than this never fits
+            cut = text[: int(room / self._narrow[face]) + 2]
+            found = self.metrics[face].elidedText(cut, Qt.TextElideMode.ElideRight, room)
+            if len(cut) < len(text) and not found.endswith("…"):
+                found = self.metrics[face].elidedText(cut + "…………", Qt.TextElideMode.ElideRight, room)
+            self._short[key] = found
+        return found
