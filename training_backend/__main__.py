@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("train", "train the students of a method"),
     "solve": ("solve", "solve a question in two stages"),
     "serve-solve": ("serve_solve", "keep students loaded and solve questions from standard input"),
+    "text": ("text", "show what a student sees of texts, and what comes back"),
     "evaluate": ("evaluate", "measure students on a benchmark"),
     "export": ("export", "write rows of a project to a file"),
     "demo": ("demo", "the whole path on sample questions, in the terminal"),

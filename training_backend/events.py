@@ -113,12 +113,16 @@ class RowsChanged(Event):
 
 @dataclass
 class StageStarted(Event):
-    """A student began to write; `source` is its exact source text, `request` the id of the request."""
+    """A student began to write; `source` is its exact source text, `request` the id of the request.
+
+    `unknown_words` are words of the source that the student's vocabulary cannot spell.
+    """
 
     event: ClassVar[str] = "stage_started"
     role: str
     source: str = ""
     request: str = ""
+    unknown_words: list[str] = field(default_factory=list)
 
 
 @dataclass

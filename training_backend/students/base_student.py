@@ -1,8 +1,8 @@
 """Base students: found on disk or on the hub, loaded with care, or made from nothing with random weights.
 
-safetensors only and no remote code. transformers 5 always writes `tie_word_embeddings: true` for T5 and keeps
-its old meaning (are decoder outputs scaled?) in `scale_decoder_outputs`; other readers, CTranslate2's converter
-among them, go by the former. So `save_weights` writes the old meaning back.
+safetensors only and no remote code. transformers 5 always writes `tie_word_embeddings: true` for T5 and
+keeps its old meaning (are decoder outputs scaled?) in `scale_decoder_outputs`; other readers, CTranslate2's
+converter among them, go by the former. So `save_weights` writes the old meaning back.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def load_base(base: str, seed: int = 0, split_digits: bool = False) -> tuple[Any
 
 
 def load_network(folder: Path) -> Any:
-    """Load an encoder-decoder from a folder in fp32; CheckpointError names the file that is missing or wrong."""
+    """Load an encoder-decoder from a folder in fp32; CheckpointError names the missing or wrong file."""
     check_folder(folder)
     quiet_libraries()
     try:
@@ -165,7 +165,7 @@ def check_folder(folder: Path) -> None:
 
 
 def download(hub_id: str) -> Path:
-    """Return the local folder of a hub id, downloading what is missing (HF_ENDPOINT and HF_HUB_OFFLINE hold)."""
+    """Return the local folder of a hub id; what is missing is downloaded."""
     from huggingface_hub import snapshot_download
 
     try:
@@ -180,7 +180,7 @@ def download(hub_id: str) -> Path:
 
 
 def make_tiny(folder: Path, tokenizer_folder: Path, seed: int = 0) -> None:
-    """Write the tiny T5 (d_model 128, two and two layers, random weights) with the given closed vocabulary."""
+    """Write the tiny T5 (d_model 128, two and two layers, random weights) with the given vocabulary."""
     text = StudentText.for_folder(tokenizer_folder)
     save_student_files(folder, new_tiny(text, seed), text, tokenizer_folder)
 
@@ -200,9 +200,9 @@ def new_tiny(text: StudentText, seed: int = 0) -> T5ForConditionalGeneration:
     torch.manual_seed(seed)
     return T5ForConditionalGeneration(
         T5Config(
-            vocab_size=text.size, d_model=128, d_kv=32, d_ff=512, num_layers=2, num_decoder_layers=2, num_heads=4,
-            dropout_rate=0.0, feed_forward_proj="relu", pad_token_id=text.pad_id, eos_token_id=text.eos_id,
-            decoder_start_token_id=text.pad_id,
+            vocab_size=text.size, d_model=128, d_kv=32, d_ff=512, num_layers=2, num_decoder_layers=2,
+            num_heads=4, dropout_rate=0.0, feed_forward_proj="relu", pad_token_id=text.pad_id,
+            eos_token_id=text.eos_id, decoder_start_token_id=text.pad_id,
         )
     )  # fmt: skip
 

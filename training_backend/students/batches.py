@@ -1,8 +1,8 @@
 """The batch plan: which examples an optimizer step sees, and how they are cut into what the device holds.
 
-A step is a fixed number of examples or of target tokens. Examples of similar length meet in a step, and a step
-is computed in micro-batches of at most a budget of padded tokens; the loss is summed over tokens and divided by
-the tokens of the whole step, so the cut does not change the curve. The plan of a whole run is fixed by the seed.
+A step is a fixed number of examples or of target tokens. Examples of similar length meet in a step, and a
+step is computed in micro-batches of at most a budget of padded tokens; the loss is summed over tokens and
+divided by the tokens of the whole step, so the cut does not change the curve. The seed fixes the whole plan.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class BatchPlan:
         max_steps: int = 0,
         seed: int = 0,
     ) -> None:
-        """Plan `epochs` passes with `batch` examples or target tokens (`unit`) a step, ended by `max_steps`."""
+        """Plan `epochs` passes of steps of `batch` examples or target tokens (`unit`)."""
         self.sources = np.array([len(e.source) for e in encoded], dtype=np.int64)
         self.targets = np.array([len(e.target) for e in encoded], dtype=np.int64)
         self.steps: list[Step] = []
@@ -153,7 +153,7 @@ class BatchPlan:
         return int(self.targets[list(step.indices)].sum())
 
     def micro_batches(self, indices: Sequence[int], budget: int) -> Iterator[list[int]]:
-        """Cut indices into groups of similar length with at most `budget` padded tokens (at least one example)."""
+        """Cut indices into groups of similar length of at most `budget` padded tokens, or one example."""
         order = sorted(indices, key=lambda i: (self.targets[i], self.sources[i]))
         group: list[int] = []
         source = target = 0

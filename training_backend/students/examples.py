@@ -2,7 +2,7 @@
 
 Key:   `extract key points: {question}` → `core question: … information: 1. … 2. …`
 Solve: `solve by program: question: … core question: … information: 1. … 2. …` → the program, as it is
-A task that reads only the question gets it right after its prefix; these texts are ours, the papers name none.
+A task that reads only the question gets it right after its prefix. These texts are ours: papers name none.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class TrainingRowLike(Protocol):
 
 @dataclass(frozen=True)
 class Example:
-    """One source and target of one task. `id` names the row, `group` the question, `kind` the rationale's kind.
+    """One source and target of one task. `id` names the row, `group` the question.
 
-    `kind` is empty for tasks that write key points. `gold` is the question's gold answer.
+    `kind` is that of the rationale, empty for tasks that write key points; `gold` is the gold answer.
     """
 
     id: str
@@ -63,7 +63,7 @@ class Example:
 
 
 def source_text(task: Task, fields: Mapping[str, Any]) -> str:
-    """Return the source of `task` for a mapping with the fields it reads (information: a sequence of items)."""
+    """Return the source of `task` for the fields it reads (information: a sequence of items)."""
     if task.reads == ("question",):
         return f"{task.prefix}: {str(fields['question']).strip()}"
     parts = [f"{task.prefix}:"]
@@ -89,7 +89,7 @@ def target_text(task: Task, fields: Mapping[str, Any]) -> str:
 def read_target(task: Task, text: str) -> dict[str, Any]:
     """Read what a student wrote: the fields it fills, empty where they cannot be read.
 
-    Key points give `core_question` and `information`; text without the two labels is kept as the core question.
+    Key points give `core_question` and `information`; text without the labels is kept as the core question.
     """
     if task.writes == "key_points":
         points = parse(text)
@@ -142,11 +142,12 @@ def build_examples(role: Role, rows: Iterable[TrainingRowLike]) -> list[Example]
 def split_examples(
     examples: Sequence[Example], held_out: float, seed: int = 0
 ) -> tuple[list[Example], list[Example]]:
-    """Return (train, held out): whole questions, chosen by a hash of their id, so every role holds out the same.
+    """Return (train, held out): whole questions by a hash of their id, so every role holds out the same.
 
     `held_out` is the share of questions, 0 to 0.5.
     """
-    train, held = [], []
+    train: list[Example] = []
+    held: list[Example] = []
     for example in examples:
         digest = hashlib.sha256(f"{seed}:{example.group or example.source}".encode()).digest()
         share = int.from_bytes(digest[:8], "big") / 2**64

@@ -1,4 +1,4 @@
-"""Looking at held-out questions while a student trains: loss, answers by execution, and a few texts to show."""
+"""Looking at held-out questions while a student trains: loss, answers by execution, texts to show."""
 
 from __future__ import annotations
 

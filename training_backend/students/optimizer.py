@@ -43,7 +43,7 @@ class AdamWScaledByRms(torch.optim.Optimizer):
 
     def _step_group(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
         beta1, beta2 = group["betas"]
-        gradients = [p.grad for p in parameters]
+        gradients = [p.grad for p in parameters if p.grad is not None]
         first, second = [], []
         for p in parameters:
             state = self.state[p]

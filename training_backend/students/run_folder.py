@@ -121,7 +121,7 @@ class RunFolder:
         return {name: folder for name, folder in found.items() if (folder / "student.json").is_file()}
 
     def usable_students(self) -> dict[str, Path]:
-        """Return for each role its finished student, else its newest checkpoint; roles with neither are left out."""
+        """Return for each role its finished student, else its newest checkpoint, else nothing."""
         found = self.students()
         for role in self.method.roles:
             if role.name not in found:
@@ -191,7 +191,8 @@ def prepare_run(
         if not train:
             wants = " and ".join(sorted({task.writes.replace("_", " ") for task in role.tasks}))
             raise DatasetError(
-                f"There is no row that {role.title} could learn from ({len(rows)} rows, {len(examples)} examples).",
+                f"There is no row that {role.title} could learn from "
+                f"({len(rows)} rows, {len(examples)} examples).",
                 f"{method.title} needs rows with {wants}, equal to gold or accepted by a person.",
             )
         parts[role.name] = (train, held)

@@ -1,4 +1,4 @@
-"""The reversible text of a student: every text becomes ids of this checkpoint's vocabulary and comes back exactly.
+"""The reversible text of a student: text becomes ids of this checkpoint's vocabulary and comes back exactly.
 
 A T5 vocabulary loses line breaks, indentation and `{ } < ^ ~ \\` and the backtick, and its normaliser folds
 letters. So three ways, chosen per tokenizer and saved as `student_text.json` beside the weights:
@@ -46,16 +46,17 @@ _PRIVATE = 0x100000
 
 _ABOUT = {
     "identity": "Text is encoded and decoded by tokenizer.json as it is.",
-    "carriers": "Pieces by the Unigram scores of tokenizer.json without its normaliser; '▁' is a space, and is "
-    "dropped at the start of a line. 'newline', 'spaces' (count: row), 'strings' (text: row) and 'nibbles' (high "
-    "then low nibble of each UTF-8 byte) name the rows that carry what no piece spells.",
-    "closed": "Text is encoded and decoded by tokenizer.json as it is; words outside its vocabulary are unknown.",
+    "carriers": "Pieces by the Unigram scores of tokenizer.json without its normaliser; '▁' is a space, and "
+    "is dropped at the start of a line. 'newline', 'spaces' (count: row), 'strings' (text: row) and "
+    "'nibbles' (high then low nibble of each UTF-8 byte) name the rows that carry what no piece spells.",
+    "closed": "Text is encoded and decoded by tokenizer.json as it is; words outside its vocabulary are "
+    "unknown.",
 }
 
 
 @dataclass(frozen=True)
 class TextReport:
-    """What happens to one text: `exact` tells whether it comes back; `seen` shows the pieces the student sees."""
+    """What happens to one text: `exact`: does it come back; `seen`: the pieces that the student sees."""
 
     exact: bool
     tokens: int
@@ -195,7 +196,7 @@ class StudentText:
         return self.tokenizer.encode(text, add_special_tokens=False).ids
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of `ids`: pads are skipped, the end mark ends it, a row without meaning is U+FFFD."""
+        """Return the text of `ids`: pads are skipped, the end mark ends it, meaningless rows are U+FFFD."""
         kept = []
         for i in ids:
             if i == self.eos_id:
@@ -250,8 +251,9 @@ class StudentText:
 
     def _prepare_carriers(self) -> None:
         rule = self.rule
-        ids = {name: self.tokenizer.token_to_id(name) for name in _rows_of(rule)}
-        missing = [name for name, i in ids.items() if i is None]
+        known = {name: self.tokenizer.token_to_id(name) for name in _rows_of(rule)}
+        ids = {name: i for name, i in known.items() if i is not None}
+        missing = [name for name, i in known.items() if i is None]
         if missing:
             raise CheckpointError(
                 f"The text rule names tokens that the vocabulary lacks: {', '.join(missing[:5])}.",
@@ -268,9 +270,9 @@ class StudentText:
         self._engine, self._pieces = _engine(self.tokenizer, set(ids.values()), rule.split_digits)
         letters = {piece for piece in self._pieces if piece and len(piece) == 1} - {MARK, " "}
         # what is no letter of the vocabulary: a known string, a run of spaces, or bytes
-        known = sorted(self._string_ids, key=len, reverse=True)
+        strings = sorted(self._string_ids, key=len, reverse=True)
         spelled = "".join(map(re.escape, sorted(letters)))
-        self._token = re.compile("|".join([*map(re.escape, known), " +", f"[^{spelled}]"]), re.DOTALL)
+        self._token = re.compile("|".join([*map(re.escape, strings), " +", f"[^{spelled}]"]), re.DOTALL)
         self._encode_line = functools.lru_cache(maxsize=4096)(self._encode_line_uncached)
 
     def _encode_carried(self, text: str) -> list[int]:
@@ -355,7 +357,7 @@ def choose_rule(tokenizer: Tokenizer, split_digits: bool = False) -> Rule:
     spaces = {1: "", 4: "", 8: "", 2: "", 3: "", 12: "", 16: ""}
     wanted = [c for c in string.punctuation + "\t" if c not in pieces]
     wanted += [c for c in string.ascii_letters + string.digits if c not in pieces]
-    given = {key: row for key, row in zip([*spaces, *wanted], rows, strict=False)}
+    given: dict[int | str, str] = dict(zip([*spaces, *wanted], rows, strict=False))
     return Rule(
         "carriers",
         split_digits,

@@ -1,4 +1,4 @@
-"""Training one student: transformers' Seq2SeqTrainer carries the run, the batch plan and the checkpoints are ours."""
+"""Training one student: transformers' Seq2SeqTrainer carries the run; batch plan and checkpoints are ours."""
 
 from __future__ import annotations
 
@@ -151,8 +151,8 @@ class _Training:
         if not self.encoded:
             raise DatasetError(
                 f"None of the {len(train)} examples fits the student {title} "
-                f"({len(fitness.too_long)} too long, {len(fitness.not_exact)} not exact; the longest source has "
-                f"{fitness.longest_source} tokens, the longest target {fitness.longest_target}).",
+                f"({len(fitness.too_long)} too long, {len(fitness.not_exact)} not exact; the longest source "
+                f"has {fitness.longest_source} tokens, the longest target {fitness.longest_target}).",
                 "Raise the limits, or choose a base student with another vocabulary.",
                 str(self.run.examples_file(self.role.name)),
             )
@@ -221,7 +221,7 @@ class _Training:
 
 
 class StudentTrainer(Seq2SeqTrainer):
-    """Seq2SeqTrainer over our plan: one item of its loader is a whole optimizer step, cut into micro-batches."""
+    """Seq2SeqTrainer over our plan: an item of its loader is a whole step, cut here into micro-batches."""
 
     def __init__(self, training: _Training, plan: BatchPlan) -> None:
         """Make the arguments of the library from the run's settings."""
@@ -265,7 +265,7 @@ class StudentTrainer(Seq2SeqTrainer):
         self.micro_tokens = config.micro_tokens or _MICRO_TOKENS.get(device.type, 4096)
         self.start_id = generation_config(training.network, training.text).decoder_start_token_id
 
-    def get_train_dataloader(self) -> StepLoader:  # type: ignore[override]
+    def get_train_dataloader(self) -> StepLoader:
         """Return the steps that are left."""
         start = int(self.training.resume_from.name.removeprefix("step-")) if self.training.resume_from else 0
         return StepLoader(self.plan, start)
@@ -281,14 +281,15 @@ class StudentTrainer(Seq2SeqTrainer):
     def create_optimizer(self, model=None) -> torch.optim.Optimizer:
         """Make ours where it is chosen, else the library's."""
         config = self.training.config
-        if config.optimizer != "adamw-rms" or self.optimizer is not None:
+        if config.optimizer != "adamw-rms":
             return super().create_optimizer(model)
-        self.optimizer = AdamWScaledByRms(
+        made = AdamWScaledByRms(
             [p for p in self.model.parameters() if p.requires_grad],
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
         )
-        return self.optimizer
+        self.optimizer: torch.optim.Optimizer = made
+        return made
 
     def training_step(self, model, inputs: Step, num_items_in_batch=None) -> torch.Tensor:
         """Compute the gradient of one step: the sum over its tokens divided by their number.
@@ -333,7 +334,7 @@ class StudentTrainer(Seq2SeqTrainer):
             ) from error
         self.micro_tokens = max(longest, self.micro_tokens // 2)
         self.training.reporter.log(
-            f"Out of memory: the micro-batch is now {self.micro_tokens} tokens; the batch of a step is the same.",
+            f"Out of memory: micro-batches now have {self.micro_tokens} tokens; a step is the same.",
             "warning",
         )
 
@@ -486,7 +487,8 @@ class Watcher(TrainerCallback):
         student = Student(training.network, training.text, training.about(self.step))
         found: Look = look(
             student, training.held_examples, training.config.held_out_judged, self._held_out_loss(),
-            self.runner, DecodingSettings(max_new_tokens=longest + 8), lambda: training.control.stop_requested,
+            self.runner, DecodingSettings(max_new_tokens=longest + 8),
+            lambda: training.control.stop_requested,
         )  # fmt: skip
         training.network.train()
         training.reporter.emit(

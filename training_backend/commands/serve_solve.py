@@ -1,0 +1,167 @@
+"""Keep students loaded and solve questions from standard input; events come on standard output.
+
+One JSON object a line:
+
+    {"command": "load", "students": "demo" | RUN_FOLDER | {"key": FOLDER, "solve": FOLDER}, "method": …}
+    {"command": "solve", "request": "7", "question": "…", "gold": 36, "kind": "pot",
+     "given": {"core_question": "…", "information": ["…"]}}
+    {"command": "run", "request": "8", "code": "…", "kind": "pot", "gold": 36}
+    {"command": "cancel", "request": "7"}
+    {"command": "quit"}
+
+`load` is answered by a result that describes the students, or by `failed`; `solve` by stage, token and trace
+events and then `answer`, or by `failed` with the request. The end of standard input means quit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import queue
+import sys
+import threading
+import traceback
+from typing import Any
+
+from training_backend.errors import ConfigError, KpddError
+from training_backend.events import Control, Failed, Reporter, Started
+from training_backend.rationale.answers import parse_number
+
+READS_STDIN = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where students are put."""
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+
+
+def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
+    """Serve until quit, the end of standard input, or a stop."""
+    reporter.events = True
+    import os
+
+    reporter.emit(Started("serve-solve", os.getpid()))
+    server = _Server(args.device, reporter, control)
+    threading.Thread(target=server.read, args=(sys.stdin,), name="requests", daemon=True).start()
+    # the slow imports happen while the window is idle; a request that comes meanwhile waits for them
+    from training_backend.students import decoding  # noqa: F401
+
+    server.serve()
+    return 0
+
+
+class _Server:
+    """Reads requests in one thread, serves them in another; a cancel reaches the one at work."""
+
+    def __init__(self, device: str, reporter: Reporter, control: Control) -> None:
+        self.device, self.reporter, self.control = device, reporter, control
+        self.requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self.cancelled: set[str] = set()
+        self.quitting = False
+        self.solver: Any = None
+
+    def read(self, lines: Any) -> None:
+        """Take lines until quit or the end."""
+        for line in lines:
+            if not line.strip():
+                continue
+            try:
+                message = json.loads(line)
+                command = message["command"]
+            except (ValueError, KeyError, TypeError):
+                self.reporter.emit(Failed("This line is no request.", "Send one JSON object with a command.",
+                                          line.strip()[:200]))  # fmt: skip
+                continue
+            if command == "cancel":
+                self.cancelled.add(str(message.get("request", "")))
+            elif command in ("quit", "stop"):
+                break
+            else:
+                self.requests.put(message)
+        self.quitting = True
+        self.requests.put(None)
+
+    def serve(self) -> None:
+        """Work through the requests."""
+        from training_backend.execution.runner import ProgramRunner
+
+        with ProgramRunner(workers=1) as self.runner:
+            while not self.control.stop_requested:
+                try:
+                    message = self.requests.get(timeout=0.5)
+                except queue.Empty:
+                    continue
+                if message is None:
+                    return
+                self._handle(message)
+
+    def _handle(self, message: dict[str, Any]) -> None:
+        from training_backend.students.solving import Cancelled
+
+        request = str(message.get("request", ""))
+        try:
+            handler = {"load": self._load, "solve": self._solve, "run": self._run}.get(message["command"])
+            if handler is None:
+                raise ConfigError(
+                    f"There is no command '{message['command']}'.", "Send load, solve, run or quit."
+                )
+            handler(message, request)
+        except Cancelled:
+            self.reporter.emit(Failed("Cancelled.", request=request))
+        except KpddError as error:
+            self.reporter.emit(Failed(error.message, error.hint, error.where, request=request))
+        except Exception as error:
+            # one request must not end the worker; the window shows the report
+            text = traceback.format_exc()
+            self.reporter.emit(Failed(f"{type(error).__name__}: {error}", traceback=text, request=request))
+
+    def _load(self, message: dict[str, Any], request: str) -> None:
+        from training_backend.students.solving import Solver
+
+        # the old students make room first
+        self.solver = None
+        self.solver = Solver.load(
+            message.get("students", "demo"),
+            message.get("method"),
+            message.get("device", self.device),
+            lambda done, total, text: self.reporter.progress("loading students", done, total, text),
+        )
+        about = {**self.solver.about(), "students": message.get("students", "demo")}
+        self.reporter.result(about, f"loaded {self.solver.method.title}")
+
+    def _solve(self, message: dict[str, Any], request: str) -> None:
+        if self.solver is None:
+            raise ConfigError("No students are loaded.", "Load students first.")
+        self.solver.solve_live(
+            str(message.get("question", "")),
+            self.runner,
+            self.reporter.emit,
+            _gold(message),
+            request,
+            message.get("kind"),
+            message.get("given"),
+            lambda: self._given_up(request),
+        )
+
+    def _run(self, message: dict[str, Any], request: str) -> None:
+        from training_backend.students.solving import answer_event, run_live
+
+        kind, gold = str(message.get("kind", "pot")), _gold(message)
+        judgement = run_live(
+            kind, str(message.get("code", "")), gold, self.runner, self.reporter.emit, request,
+            lambda: self._given_up(request),
+        )  # fmt: skip
+        self.reporter.emit(answer_event(judgement, gold, request))
+
+    def _given_up(self, request: str) -> bool:
+        return request in self.cancelled or self.quitting or self.control.stop_requested
+
+
+def _gold(message: dict[str, Any]) -> float | None:
+    gold = message.get("gold")
+    if gold is None or gold == "":
+        return None
+    value = parse_number(str(gold))
+    if value is None:
+        raise ConfigError(f"'{gold}' is no number.", "Give the gold answer as a number.")
+    return value
