@@ -42,7 +42,7 @@ def serve(channel: Channel) -> None:
     warnings.simplefilter("ignore")
     _seed(int(job["seed"]))
     recorder = Recorder(channel, output) if job["trace"] else None
-    end = _run(source, str(job["kind"]), recorder)
+    end = _run(source, job, recorder)
     _send_end(channel, output, end)
 
 
@@ -60,7 +60,7 @@ def _seed(seed: int) -> None:
         numpy.random.seed(seed)
 
 
-def _run(source: bytes, kind: str, recorder: Recorder | None) -> dict[str, Any]:
+def _run(source: bytes, job: dict[str, Any], recorder: Recorder | None) -> dict[str, Any]:
     """Return the end frame's content; whatever the program does, it is no exception here."""
     if len(source) > MAX_SOURCE_BYTES:
         return {"status": "refused", "reason": f"the text is longer than {MAX_SOURCE_BYTES // 1024} KiB"}
@@ -68,10 +68,10 @@ def _run(source: bytes, kind: str, recorder: Recorder | None) -> dict[str, Any]:
     reserve = bytearray(1 << 20)
     try:
         text = source.decode("utf-8", "surrogatepass")
-        if kind == "eot":
+        if job["kind"] == "eot":
             from training_backend.execution.equation_solver import run_equations
 
-            return run_equations(text, recorder)
+            return run_equations(text, recorder, str(job["reading"]), "sympy" in sys.modules)
         return _run_program(text, recorder)
     except MemoryError:
         del reserve

@@ -78,7 +78,7 @@ class CutFrame(Struct, tag_field="t", tag="cut", forbid_unknown_fields=True):
 class EndFrame(Struct, tag_field="t", tag="end", forbid_unknown_fields=True):
     """The child's own account of how the job ended; the launcher's report stands above it."""
 
-    status: Literal["ok", "no_answer", "error", "syntax", "refused", "memory", "output_limit"]
+    status: Literal["ok", "no_answer", "error", "syntax", "refused", "memory", "output_limit", "needs_sympy"]
     answer: Value | None = None
     taken_from: Name = ""
     error: ErrorInfo | None = None

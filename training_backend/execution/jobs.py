@@ -35,7 +35,10 @@ _TIME_SIGNALS = frozenset(
 
 def tier_of(code: str, kind: str) -> str:
     """Return which launcher a text needs: by the libraries it names."""
-    if kind == "eot" or _HEAVY.search(code):
+    if kind == "eot":
+        # most systems need no SymPy; a child that needs it says so
+        return "light"
+    if _HEAVY.search(code):
         return "heavy"
     return "numpy" if "numpy" in code else "light"
 
@@ -50,6 +53,7 @@ class Job:
     on_end: Callable[[RunResult], None]
     on_records: Callable[[list[dict[str, Any]]], None] | None = None
     level: str = "full"
+    reading: str = "strict"
     id: int = 0
     tier: str = "light"
     request: bytes = b""
@@ -72,7 +76,7 @@ class Job:
             return _TOO_LONG
         tracing = self.on_records is not None
         head = {"kind": self.kind, "seed": self.limits.seed, "stdout_chars": self.limits.stdout_chars,
-                "trace": tracing}  # fmt: skip
+                "trace": tracing, "reading": self.reading}  # fmt: skip
         self.tier = tier_of(self.code, self.kind)
         self.request = frame(json.dumps(head).encode()) + frame(source)
         self.max_bytes = MAX_TRACE_BYTES if tracing else MAX_RESULT_BYTES + 6 * self.limits.stdout_chars
@@ -104,6 +108,10 @@ class Job:
             self.on_records([as_record(step) for step in message.r])
         elif isinstance(message, CutFrame):
             self.cut = f"The trace stops after {message.n:,} records; the program ran on."
+
+    def needs_sympy(self) -> bool:
+        """Tell whether a light child could not solve the equations without SymPy."""
+        return self.tier != "heavy" and self.end is not None and self.end.status == "needs_sympy"
 
     def finish(self) -> None:
         """Give the verdict."""

@@ -243,14 +243,12 @@ def _start(tier: str, control: socket.socket) -> Launcher:
     import resource
 
     # trace and equation_solver are used only in children: in memory before the doors close
-    from training_backend.execution import channel, child, lockdown, preload, trace  # noqa: F401
+    from training_backend.execution import channel, child, equation_solver, lockdown, preload, trace  # noqa: F401
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _lower_priority()
     missing = preload.preload(tier)
     if tier == "heavy":
-        from training_backend.execution import equation_solver
-
         equation_solver.warm_up()
     # loaded here: nothing can be read once this process is nobody and its doors are closed
     landlock_missing = lockdown.load_landlock()

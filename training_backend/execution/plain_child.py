@@ -21,12 +21,10 @@ def main(arguments: list[str]) -> int:
     """Run the one job that stands on standard input: `TIER LIMITS PATHS` (JSON texts)."""
     tier, limits, paths = arguments
     sys.path[:] = json.loads(paths)
-    from training_backend.execution import channel, child, preload
+    from training_backend.execution import channel, child, equation_solver, preload
 
     preload.preload(tier)
     if tier == "heavy":
-        from training_backend.execution import equation_solver
-
         equation_solver.warm_up()
     reading, writing = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)

@@ -228,7 +228,12 @@ class Pool:
     def _finish_if_over(self, job: Job) -> None:
         if job.report is not None and not job.open and job.id in self._running:
             del self._running[job.id]
-            job.finish()
+            if job.needs_sympy() and not job.cancelled:
+                job.again()
+                job.tier = "heavy"
+                self._waiting.setdefault("heavy", deque()).append(job)
+            else:
+                job.finish()
 
     def _cancel(self, job: Job) -> None:
         queue = self._waiting.get(job.tier)

@@ -81,8 +81,14 @@ class TraceRun:
 class ProgramRunner:
     """Owns the launchers; thread-safe; cheap to make: they start on first use. A context manager."""
 
-    def __init__(self, workers: int | None = None, limits: Limits = _DEFAULT) -> None:
-        """Run at most `workers` programs at a time (default: processors + 1), each within `limits`."""
+    def __init__(
+        self, workers: int | None = None, limits: Limits = _DEFAULT, reading: str = "strict"
+    ) -> None:
+        """Run at most `workers` programs at a time (default: processors + 1), each within `limits`.
+
+        `reading` says how equations are read: `strict` or `free` (`equation_solver.py`).
+        """
+        self.reading = reading
         self.workers = max(1, workers or (os.cpu_count() or 1) + 1)
         self.limits = limits
         self._lock = threading.Lock()
@@ -173,6 +179,7 @@ class ProgramRunner:
         if job.kind not in _KINDS:
             raise ValueError(f"there is no kind of program called {job.kind!r}")
         pool = self._started()
+        job.reading = self.reading
         refused = job.prepare()
         if refused:
             job.refuse(refused)
@@ -190,6 +197,8 @@ class ProgramRunner:
             if self._plain is None:
                 self._plain = PlainPool(self.workers)
         job.level = "basic"
+        if job.kind == "eot":
+            job.tier = "heavy"
         self._plain.submit(job)
 
     def _cancel(self, job: Job) -> None:
