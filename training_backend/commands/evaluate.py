@@ -62,10 +62,11 @@ def _measure(args: argparse.Namespace, reporter: Reporter, control: Control, pro
     from training_backend.students.solving import Solver
 
     folder = students_folder(args.students)
-    solver = Solver.load(folder, args.method)
+    solver = Solver.load("demo" if args.students == "demo" else folder, args.method)
     report = evaluate(
-        project, solver, questions, reporter, control, students=_name(args.students), method=solver.method.key,
-        benchmark=benchmark, kind=args.kind, run_id=_run_id(project, folder), notes=_notes(folder, questions),
+        project, solver, questions, reporter, control, students=_name(args.students),
+        method=solver.method.key, benchmark=benchmark, kind=args.kind,
+        run_id=_run_id(project, folder), notes=_notes(folder, questions),
         settings={"kind": args.kind, "limit": args.limit, "dataset": args.dataset, "split": args.split},
     )  # fmt: skip
     if args.out is not None:

@@ -12,10 +12,11 @@ from training_backend.evaluation.scoring import Score, percent, score
 from training_backend.events import Control, Reporter
 from training_backend.execution.runner import ProgramRunner
 from training_backend.project.runs import Prediction
+from training_backend.students.solving import Cancelled, Solution
 
 if TYPE_CHECKING:
     from training_backend.project.store import Project
-    from training_backend.students.solving import Solution, Solver
+    from training_backend.students.solving import Solver
 
 # questions solved together: large enough for batches of like length, small enough for stop and progress
 PIECE = 64
@@ -110,6 +111,7 @@ def _predict(
 ) -> tuple[list[Prediction], Counter[str]]:
     predictions: list[Prediction] = []
     by_state: Counter[str] = Counter()
+    # the students' own progress is about one piece; the evaluation's is about all
     quiet = Reporter(quiet=True)
     reporter.progress("evaluate", 0, len(questions))
     for start in range(0, len(questions), PIECE):
@@ -118,7 +120,12 @@ def _predict(
             break
         piece = questions[start : start + PIECE]
         texts, gold = [one.text for one in piece], [one.gold_value for one in piece]
-        solutions = solver.solve_many(texts, programs, quiet, kind=kind, gold=gold)
+        try:
+            solutions = solver.solve_many(
+                texts, programs, quiet, kind=kind, gold=gold, stop=lambda: control.stop_requested
+            )
+        except Cancelled:
+            break
         fresh = [predicted(one, solution) for one, solution in zip(piece, solutions, strict=True)]
         if project is not None and evaluation_id is not None:
             from training_backend.project.runs import add_predictions
