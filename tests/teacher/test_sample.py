@@ -69,7 +69,7 @@ def test_a_stated_share_is_wrong(problems):
     assert unreadable and all(r.rationale is None and r.raw[RATIONALE] for r in unreadable)
     slipped = {r.question_id for r in replies if r.key_points != problems[r.question_id].key_points}
     assert abs(len(slipped) / len(problems) - sum(KEY_POINT_SLIPS.values())) < 0.02
-    leaks = [r for r in replies if any("The result is" in item for item in r.key_points.information)]
+    leaks = [r for r in replies if any("The answer is" in item for item in r.key_points.information)]
     assert leaks
     by_question = {}
     for reply in replies:

@@ -111,7 +111,7 @@ class SampleTeacher:
         random = _random(problem.question, KEY_POINTS, path)
         slip = showpiece if showpiece == "leak" else self._slip(KEY_POINT_SLIPS, random)
         if slip == "leak":
-            last = f"The result is {problem.answer}."
+            last = f"The answer is {problem.answer}."
             return KeyPoints(points.core_question, (*points.information, last))
         if slip == "item missing":
             left_out = random.randrange(len(points.information))
