@@ -19,6 +19,7 @@ from typing import Any
 from training_backend.execution import policy
 from training_backend.execution.channel import Channel
 from training_backend.execution.encoder import Encoder, type_name
+from training_backend.execution.given import given_names
 from training_backend.execution.limits import MAX_SOURCE_BYTES
 from training_backend.execution.output import Output, safe
 from training_backend.execution.trace import Recorder
@@ -100,8 +101,10 @@ def _run_program(text: str, recorder: Recorder | None) -> dict[str, Any]:
     module = types.ModuleType("__main__")
     module.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = module
+    given = given_names(text, code)
+    module.__dict__.update(given)
     if recorder is not None:
-        recorder.start()
+        recorder.start(given)
     with contextlib.suppress(SystemExit):
         # our own call: running the text is what this process is for
         exec(code, module.__dict__)
@@ -109,7 +112,8 @@ def _run_program(text: str, recorder: Recorder | None) -> dict[str, Any]:
     _stop_tracing(recorder)
     if value is None:
         return {"status": "no_answer", "taken_from": taken_from}
-    return {"status": "ok", "taken_from": taken_from, "answer": Encoder().encode(value)}
+    encoder = Encoder()
+    return {"status": "ok", "taken_from": taken_from, "given": list(given), "answer": encoder.encode(value)}
 
 
 def _no_program(error: BaseException) -> dict[str, Any]:

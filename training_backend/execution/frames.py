@@ -81,6 +81,7 @@ class EndFrame(Struct, tag_field="t", tag="end", forbid_unknown_fields=True):
     status: Literal["ok", "no_answer", "error", "syntax", "refused", "memory", "output_limit", "needs_sympy"]
     answer: Value | None = None
     taken_from: Name = ""
+    given: Annotated[list[Name], Meta(max_length=50)] = []
     error: ErrorInfo | None = None
     reason: Text = ""
     line: int | None = None

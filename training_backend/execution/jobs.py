@@ -26,7 +26,8 @@ from training_backend.execution.limits import MAX_RESULT_BYTES, MAX_SOURCE_BYTES
 from training_backend.execution.reading import read_value
 from training_backend.execution.results import RunResult
 
-_HEAVY = re.compile(r"\b(?:sympy|dateutil|mpmath)\b")
+_HEAVY = re.compile(r"\b(?:sympy|dateutil|mpmath|Symbol|symbols|Eq|solve_it|simplify|Rational)\b")
+_NUMPY = re.compile(r"\b(?:numpy|np)\b")
 _TOO_LONG = f"the text is longer than {MAX_SOURCE_BYTES // 1024} KiB"
 _TIME_SIGNALS = frozenset(
     number for name in ("SIGXCPU", "SIGPROF") if (number := getattr(signal, name, None)) is not None
@@ -40,7 +41,7 @@ def tier_of(code: str, kind: str) -> str:
         return "light"
     if _HEAVY.search(code):
         return "heavy"
-    return "numpy" if "numpy" in code else "light"
+    return "numpy" if _NUMPY.search(code) else "light"
 
 
 @dataclass(eq=False)
@@ -156,8 +157,9 @@ class Job:
     def _from_end(self, end: EndFrame) -> RunResult:
         if end.status == "ok" and end.answer is not None:
             read = read_value(end.answer)
+            given = f"; given without an import: {', '.join(end.given)}" if end.given else ""
             return self._result("ok" if read.value is not None else "no_answer", answer_text=read.text,
-                                value=read.value, rule=read.rule, reason=read.reason)  # fmt: skip
+                                value=read.value, rule=read.rule + given, reason=read.reason)  # fmt: skip
         if end.status in ("error", "syntax") and end.error is not None:
             text = f"{end.error.type}: {end.error.message}" if end.error.message else end.error.type
             return self._result("raised", error=text, error_line=end.error.line)

@@ -243,7 +243,7 @@ def _start(tier: str, control: socket.socket) -> Launcher:
     import resource
 
     # trace and equation_solver are used only in children: in memory before the doors close
-    from training_backend.execution import channel, child, equation_solver, lockdown, preload, trace  # noqa: F401
+    from training_backend.execution import channel, child, equation_solver, given, lockdown, preload  # noqa: F401
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _lower_priority()

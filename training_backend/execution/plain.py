@@ -116,7 +116,7 @@ def _command(job: Job) -> list[str]:
 
 def _watch(job: Job, process: subprocess.Popen, report: dict[str, Any]) -> None:
     """End a process that passes its time or its memory; remember why."""
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     began = time.monotonic()
     base_cpu = base_memory = None

@@ -71,11 +71,13 @@ class Recorder:
         self._sent_at = 0.0
         self._sent_bytes = 0
         self._frame_ids = 0
+        self._given: dict[str, Any] = {}
         self.count = 0
         self.cut = False
 
-    def start(self) -> None:
-        """Begin to record what the program's own lines do."""
+    def start(self, given: dict[str, Any]) -> None:
+        """Begin to record what the program's own lines do; the names in `given` are no news."""
+        self._given = given
         self._output.held = True
         # room for the recorder's own calls, so that a program's recursion ends where it ends without it
         sys.setrecursionlimit(sys.getrecursionlimit() + 40)
@@ -185,6 +187,8 @@ class Recorder:
             if name in seen and seen[name] is value and kind in UNCHANGING:
                 continue
             if type(name) is not str or name.startswith("__") or kind is types.ModuleType:
+                continue
+            if name in self._given and self._given[name] is value:
                 continue
             now = (short(value), type_name(kind))
             if known.get(name) != now and (name in known or len(known) < _MAX_NAMES):
