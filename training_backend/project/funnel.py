@@ -28,7 +28,6 @@ def funnel(project: Project) -> dict[str, int]:
             "questions": one("SELECT count(*) FROM question"),
             "asked_questions": one("SELECT count(DISTINCT question_id) FROM rationale"),
             "solved_questions": one("SELECT count(DISTINCT question_id) FROM row WHERE verdict = 'equal'"),
-            "used": one("SELECT count(*) FROM training_rows"),
             "runs": one("SELECT count(*) FROM run"),
             "evaluations": one("SELECT count(*) FROM evaluation"),
         }
@@ -36,9 +35,15 @@ def funnel(project: Project) -> dict[str, int]:
     def rows(condition) -> int:
         return sum(count for *values, count in groups if condition(*values))
 
+    # the same rule as the view training_rows, counted without reading a single text
+    def used(verdict: str, review: str, asked: int, *_: int) -> bool:
+        fit = review == "accepted" or (verdict == "equal" and review != "rejected")
+        return bool(asked and fit and verdict != "does_not_parse")
+
     judged = {"equal", "not_equal", "no_gold"}
     return {
         **counts,
+        "used": rows(used),
         "rows": rows(lambda *_: True),
         "asked": rows(lambda verdict, review, asked, *_: asked),
         "parsed": rows(lambda verdict, review, asked, *_: asked and verdict != "does_not_parse"),

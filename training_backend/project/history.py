@@ -30,7 +30,10 @@ class Change:
 
 @dataclass(frozen=True)
 class _Target:
-    """Where a field of a row is kept: the entity, its id, the corrected column, and what the source wrote."""
+    """Where a field of a row is kept: the entity, its id, the corrected column, and what the source wrote.
+
+    `original` is None for a note, which no source wrote; "" where a reply did not parse.
+    """
 
     entity: str
     entity_id: int
@@ -266,7 +269,7 @@ def _target(connection: Connection, row_id: int, field: str) -> _Target:
                           where=f"row {row_id}")  # fmt: skip
     written = None
     if original:
-        written = run(f"SELECT {original} FROM {entity} WHERE id = ?", (entity_id,)).scalar()
+        written = run(f"SELECT {original} FROM {entity} WHERE id = ?", (entity_id,)).scalar() or ""
     return _Target(entity, entity_id, column, written)
 
 

@@ -61,8 +61,8 @@ def refresh_states(connection: Connection, row_ids: Sequence[int]) -> None:
     """Give each row the judgement of its text as it stands now, or "not_run" where there is none yet."""
     found = connection.exec_driver_sql(
         f"""SELECT t.id, t.kind, t.rationale, t.gold_value, r.rationale_id IS NULL,
-                   a.text IS NULL AND a.corrected_text IS NULL
-            FROM row_text AS t JOIN row AS r ON r.id = t.id LEFT JOIN rationale AS a ON a.id = r.rationale_id
+                   t.rationale = ''
+            FROM row_text AS t JOIN row AS r ON r.id = t.id
             WHERE t.id IN {ID_LIST}""",
         (ids_json(row_ids),),
     ).fetchall()

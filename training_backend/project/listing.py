@@ -116,9 +116,13 @@ class Listing:
         self._snapshot: _Snapshot | None = None
         self._orders: dict[str, tuple[int, np.ndarray]] = {}
         self._interrupted = False
+        self._closed = False
 
     def close(self) -> None:
         """Close both connections; a query that still runs ends as interrupted."""
+        if self._closed:
+            return
+        self._closed = True
         self.interrupt()
         self._pages.close()
         self._queries.close()
@@ -140,11 +144,12 @@ class Listing:
         all. Interrupted when `interrupt` was called meanwhile.
         """
         with self._query():
-            if limit is not None and wanted.search.strip() and wanted.sort == "id" and not wanted.descending:
+            searching = bool(parse_query(wanted.search).words)
+            if limit is not None and searching and wanted.sort == "id" and not wanted.descending:
                 return self._first_hits(wanted, limit)
             snapshot = self._current()
             mask = self._facet_mask(snapshot, wanted)
-            if wanted.search.strip():
+            if searching:
                 mask &= self._search_mask(wanted.search, len(mask))
             return self._ordered(snapshot, mask, wanted)[:limit]
 
@@ -156,7 +161,7 @@ class Listing:
         """
         with self._query():
             snapshot = self._current()
-            if wanted.search.strip():
+            if parse_query(wanted.search).words:
                 hits = self._search_mask(wanted.search, len(snapshot.code))
                 codes = snapshot.code[hits]
             else:
@@ -175,6 +180,10 @@ class Listing:
                 yield
         except sqlite3.OperationalError as error:
             if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
+                raise Interrupted from None
+            raise
+        except sqlite3.ProgrammingError:
+            if self._closed:
                 raise Interrupted from None
             raise
 

@@ -167,9 +167,9 @@ row = Table(
 )  # fmt: skip
 Index("row_question", row.c.question_id)
 Index("row_key_points", row.c.key_points_id)
-# every facet count and every filter is answered from this index alone
+# every facet count, every filter and the funnel are answered from this index alone
 Index("row_facets", row.c.verdict, row.c.review, row.c.kind, row.c.dataset, row.c.split, row.c.path,
-      row.c.changed, row.c.flagged)  # fmt: skip
+      row.c.changed, row.c.flagged, row.c.question_id)  # fmt: skip
 # sorting by a text looks at its start only, which keeps these indices small
 SORT_PREFIX = 24
 for _name in ("question", "core_question", "rationale"):

@@ -96,14 +96,17 @@ def parse_query(text: str) -> Query:
 
     The last word, while no space follows it, also stands for the words that begin with it: in all columns
     from four letters on, in the question alone with two or three (there a prefix index answers at once).
+    A single letter after other words is the beginning of anything and not looked for yet.
     """
     words = text.replace("\x00", " ").split()
     searchable = [word for word in words if re.search(r"[^\W_]", word)]
     if not searchable:
         return Query("", "", tuple(words))
-    quoted = ['"' + word.replace('"', '""') + '"' for word in searchable]
     last = searchable[-1]
-    typing = bool(text) and not text[-1].isspace() and words[-1] == last and last[-1].isalnum()
+    typing = not text[-1].isspace() and words[-1] == last and last[-1].isalnum()
+    if typing and len(searchable) > 1 and len(last) == 1 and last.isalpha():
+        return parse_query(" ".join(words[:-1]) + " ")
+    quoted = ['"' + word.replace('"', '""') + '"' for word in searchable]
     if typing and len(last) >= _SHORT:
         quoted[-1] += "*"
         return Query(" ".join(quoted), "", tuple(words))
