@@ -1,0 +1,237 @@
+"""The three columns of the Solve page: question and key points, the rationale, its run; any step of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSplitter, QVBoxLayout, QWidget
+
+from kpdd_app import theme
+from kpdd_app.open_project import OpenProject
+from kpdd_app.pages.solve_question import QuestionPanel
+from kpdd_app.pages.solve_run import RunPanel
+from kpdd_app.recording import Phase, Recording, Stage, stage_title
+from kpdd_app.widgets.alternatives_view import AlternativesView
+from kpdd_app.widgets.key_points_view import KeyPointsView
+from kpdd_app.widgets.stage_header import StageHeader
+from kpdd_app.widgets.tint_legend import TintLegend
+from kpdd_app.widgets.token_strip import TokenStrip
+
+SHARES = (0.30, 0.30, 0.40)
+# in a wide window what is shown to people is larger than the text around it, in points
+LARGER = 1.5
+TOKEN_HINT = "Point at a token"
+PLACEHOLDER = "The second student reads the question and the key points, and writes this, token by token."
+ALONE = "The student reads the question and writes this, token by token."
+DEMO_LIMITS = (
+    "The demo students are tiny (about a million parameters each). They know some hundred patterns of word "
+    "problems with whole numbers, not arithmetic or English at large: a question told in another way "
+    "comes out wrong, and that is expected."
+)
+
+
+class SolveColumns(QSplitter):
+    """Shows the state of a recording after any number of steps; only what differs is touched."""
+
+    token_chosen = Signal(str, int)
+
+    def __init__(self, project: OpenProject, parent: QWidget | None = None) -> None:
+        """Build the columns, empty."""
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._shown: dict[str, Any] = {}
+        self._moved = False
+        self.setChildrenCollapsible(False)
+        self.setHandleWidth(theme.gap(2))
+        self.setStyleSheet("QSplitter::handle:horizontal { background: transparent; }")
+        self.question = QuestionPanel(project)
+        for part in (self._left(), self._middle(), self._right()):
+            self.addWidget(part)
+        self.splitterMoved.connect(lambda *_: setattr(self, "_moved", True))
+        self.strip.token_hovered.connect(self._show_token)
+        self.strip.token_clicked.connect(lambda token: self.token_chosen.emit("solve", token))
+        self.key_points.token_clicked.connect(self.token_chosen)
+
+    # --- construction -----------------------------------------------------------------------------
+
+    def _left(self) -> QWidget:
+        self.limits = QLabel(DEMO_LIMITS)
+        self.limits.setProperty("role", "caption")
+        self.limits.setWordWrap(True)
+        self.key_head = StageHeader("1", self.tr("Key points"))
+        self.key_points = KeyPointsView()
+        self.key_panel, _ = _panel(self.key_head, self.key_points)
+        left = QWidget()
+        outer = QVBoxLayout(left)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(theme.gap(2))
+        outer.addWidget(self.question)
+        outer.addWidget(self.limits)
+        outer.addWidget(self.key_panel, 1)
+        # keeps the question at the top where there are no key points
+        self.room = QWidget()
+        self.room.hide()
+        outer.addWidget(self.room, 1)
+        return left
+
+    def _middle(self) -> QWidget:
+        self.solve_head = StageHeader("2", self.tr("Program"))
+        self.strip = TokenStrip(mono=True)
+        self.strip.setAccessibleName(self.tr("What the student Solve wrote"))
+        self.token_head = QLabel(TOKEN_HINT)
+        self.token_head.setProperty("role", "caption")
+        self.token_head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.alternatives = AlternativesView()
+        panel, column = _panel(self.solve_head, self.strip)
+        row = QHBoxLayout()
+        row.addWidget(self.token_head, 1)
+        row.addWidget(TintLegend())
+        column.addLayout(row)
+        column.addWidget(self.alternatives)
+        return panel
+
+    def _right(self) -> QWidget:
+        self.run_head = StageHeader("3", self.tr("Run"))
+        self.run = RunPanel()
+        panel, _ = _panel(self.run_head, self.run)
+        return panel
+
+    # --- methods ----------------------------------------------------------------------------------
+
+    def set_roles(self, roles: tuple[str, ...], kind: str, demo: bool) -> None:
+        """Make room for the students that work before Solve, and name what Solve writes."""
+        first = [role for role in roles if role != "solve"]
+        self.key_points.set_roles(first)
+        self.key_panel.setVisible(bool(first))
+        self.room.setVisible(not first)
+        self.limits.setVisible(demo)
+        self.strip.set_placeholder(PLACEHOLDER if first else ALONE)
+        self.solve_head.say(stage_title("solve", kind))
+        self.solve_head.set_number("2" if first else "1")
+        self.run_head.set_number("3" if first else "2")
+        self._size_text()
+
+    def clear(self) -> None:
+        """Show no solution."""
+        self._shown = {}
+        self.key_points.clear()
+        self.strip.clear()
+        self.run.clear()
+        self._show_token(None)
+        for head in (self.key_head, self.solve_head, self.run_head):
+            head.set_state("waiting")
+            head.say(head.title.text())
+
+    def show_step(self, recording: Recording, step: int) -> None:
+        """Show the state after `step` steps."""
+        phases = recording.phases()
+        for phase in phases:
+            if phase.key not in ("run", "answer"):
+                self._show_stage(recording, phase, step)
+        run, answer = phases[-2], phases[-1]
+        solve = next(phase for phase in phases if phase.key == "solve")
+        stage = recording.solve_stage
+        written = stage is not None and stage.text is not None and step >= solve.end
+        done = answer.length > 0 and step >= answer.end
+        local = max(0, min(run.length, step - run.start))
+        gold_shown = self.question.gold_shown
+        self._if_new(
+            "run",
+            (written, local, done, gold_shown, len(recording.program)),
+            lambda: self.run.show_step(recording, written, local, done, gold_shown),
+        )
+        self.run_head.say(run.title, self._run_note(recording, local, written))
+        self.run_head.set_state("done" if done else "at work" if written else "waiting")
+        self._show_current_token(recording, phases, step)
+
+    def _show_stage(self, recording: Recording, phase: Phase, step: int) -> None:
+        stage = next((stage for stage in recording.stages if stage.role == phase.key), None)
+        count = max(0, min(phase.length, step - phase.start))
+        finished = stage is not None and stage.text is not None and count == phase.length
+        begun = stage is not None and step >= phase.start
+        writing = begun and not finished and not (recording.over and count == phase.length)
+        head = self.solve_head if phase.key == "solve" else self.key_head
+        if phase.key == "solve":
+            self._if_new(
+                "solve",
+                (count, writing, phase.length),
+                lambda: self._show_strip(recording, stage, count, writing),
+            )
+        else:
+            self._if_new(
+                phase.key,
+                (count, writing, phase.length),
+                lambda: self.key_points.show_stage(phase.key, stage, count, writing),
+            )
+        note = counted(count, self.tr("token"), self.tr("tokens")) if count else ""
+        if phase.key == "solve" or count or head.title.text() == phase.title:
+            title = phase.title if phase.key in ("solve", "key") else self.tr("Key points")
+            head.say(title, note)
+            head.set_state("done" if finished else "at work" if writing else "waiting")
+
+    def _show_strip(self, recording: Recording, stage: Stage | None, count: int, writing: bool) -> None:
+        self.strip.set_mono(recording.kind != "cot")
+        if stage is None:
+            self.strip.clear()
+        else:
+            self.strip.show_tokens(stage.tokens, stage.ends, count, None, writing)
+
+    def _show_current_token(self, recording: Recording, phases: list[Phase], step: int) -> None:
+        for phase in phases[:-2]:
+            if phase.start < step <= phase.end:
+                stage = next(stage for stage in recording.stages if stage.role == phase.key)
+                self._show_token(stage.tokens[step - phase.start - 1])
+                return
+        if self.strip.hovered_token < 0:
+            self._show_token(None)
+
+    def _show_token(self, token: Any) -> None:
+        self.alternatives.show_token(token)
+        self.token_head.setText(TOKEN_HINT if token is None else self.tr("Most likely here"))
+
+    def _run_note(self, recording: Recording, local: int, written: bool) -> str:
+        if not written:
+            return ""
+        if recording.kind == "cot":
+            return self.tr("step {0} of {1}").format(local, len(recording.checks)) if recording.checks else ""
+        state = recording.trace.state(local)
+        if state.event == "call":
+            return self.tr("calls {0}()").format(state.frame.name if state.frame else "")
+        if state.returned is not None:
+            return self.tr("returns {0}").format(state.returned[:40])
+        return self.tr("line {0}").format(state.line) if state.line else ""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the width until a person shares it."""
+        super().resizeEvent(event)
+        if not self._moved:
+            self.setSizes([round(self.width() * share) for share in SHARES])
+        self._size_text()
+
+    def _size_text(self) -> None:
+        larger = LARGER if self.width() > theme.line_height() * 70 else 0.0
+        for strip in (self.strip, *self.key_points.strips.values()):
+            strip.set_size_delta(larger)
+        self.run.program.set_size_delta(larger)
+
+    def _if_new(self, what: str, state: Any, show: Any) -> None:
+        if self._shown.get(what) != state:
+            self._shown[what] = state
+            show()
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Return `1 token`, `2 tokens`."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _panel(head: QWidget, body: QWidget) -> tuple[QFrame, QVBoxLayout]:
+    panel = QFrame()
+    panel.setProperty("panel", "surface")
+    column = QVBoxLayout(panel)
+    column.setContentsMargins(*[theme.gap(theme.M)] * 4)
+    column.setSpacing(theme.gap(2))
+    column.addWidget(head)
+    column.addWidget(body, 1)
+    return panel, column

@@ -1,0 +1,146 @@
+"""The warm worker of the Solve page: one child process that keeps students loaded and solves on request."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from kpdd_app.jobs import Job, Jobs
+from training_backend.events import Event, Failed, Result
+
+
+class SolveWorker(QObject):
+    """Loads students and solves one question at a time; a newer request replaces the older one."""
+
+    state_changed = Signal(str)
+    event_came = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+        """Begin without a process; `use` starts it."""
+        super().__init__(parent)
+        self.state = "off"
+        self.students = ""
+        self.about: dict = {}
+        self._jobs = jobs
+        self._job: Job | None = None
+        self._request = 0
+        self._waiting: tuple[str, float | None] | None = None
+
+    @property
+    def request(self) -> str:
+        """Return the id of the newest request."""
+        return str(self._request)
+
+    def use(self, students: str) -> None:
+        """Load students (`demo`, a run folder); what was loading or solving before is given up."""
+        if students == self.students and self.state in ("loading", "ready", "solving"):
+            return
+        if self.state in ("loading", "solving"):
+            # a large student may load for a minute: a new process is the sure way to be rid of it
+            self._drop()
+        self.students = students
+        self.about = {}
+        if self._job is None:
+            self._start()
+        assert self._job is not None
+        self._job.send({"command": "load", "students": students})
+        self._set("loading")
+
+    def solve(self, question: str, gold: float | None) -> str:
+        """Ask for a solution; return the request's id. While students load the question waits for them."""
+        self._cancel_request()
+        self._request += 1
+        if self.state in ("ready", "solving"):
+            self._send_question(question, gold)
+        else:
+            self._waiting = (question, gold)
+            students, self.students = self.students, ""
+            if self.state == "loading":
+                self.students = students
+            else:
+                self.use(students)
+        return self.request
+
+    def cancel(self) -> None:
+        """Give up the question at work."""
+        self._cancel_request()
+        self._request += 1
+        if self.state == "solving":
+            self._set("ready")
+
+    def close(self) -> None:
+        """End the process."""
+        self._drop()
+        self._set("off")
+
+    # --- helpers ----------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        job = self._jobs.start("Students of the Solve page", ["serve-solve"], background=True)
+        job.event_came.connect(lambda event: self._take(job, event))
+        job.ended.connect(lambda status: self._ended(job, status))
+        self._job = job
+
+    def _drop(self) -> None:
+        if self._job is not None:
+            job, self._job = self._job, None
+            job.send({"command": "quit"})
+            job.stop()
+        self._waiting = None
+
+    def _send_question(self, question: str, gold: float | None) -> None:
+        assert self._job is not None
+        message: dict = {"command": "solve", "request": self.request, "question": question}
+        if gold is not None:
+            message["gold"] = gold
+        self._job.send(message)
+        self._set("solving")
+
+    def _cancel_request(self) -> None:
+        self._waiting = None
+        if self._job is not None and self.state == "solving":
+            self._job.send({"command": "cancel", "request": self.request})
+
+    def _take(self, job: Job, event: Event) -> None:
+        if job is not self._job:
+            return
+        request = getattr(event, "request", None)
+        if request:
+            if request == self.request:
+                self.event_came.emit(event)
+                if event.event in ("answer", "failed") and self.state == "solving":
+                    self._set("ready")
+        elif isinstance(event, Result) and self.state == "loading":
+            self._loaded(event)
+        elif isinstance(event, Failed) and self.state == "loading":
+            self._waiting = None
+            self.students = ""
+            self._set("failed")
+            self.failed.emit(event)
+
+    def _loaded(self, event: Result) -> None:
+        self.about = dict(event.data)
+        self._set("ready")
+        if self._waiting is not None:
+            question, gold = self._waiting
+            self._waiting = None
+            self._send_question(question, gold)
+
+    def _ended(self, job: Job, status: str) -> None:
+        if job is not self._job:
+            return
+        self._job = None
+        was = self.state
+        self._waiting = None
+        self._set("died")
+        if was == "failed":
+            return
+        ended = Failed(
+            message="The process that solves has ended.", hint="The next question starts it again."
+        )
+        self.failed.emit(job.last_failure or ended)
+
+    def _set(self, state: str) -> None:
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit(state)

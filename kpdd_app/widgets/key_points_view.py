@@ -1,0 +1,81 @@
+"""Stage one as it is written: the core question, then the information, item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from kpdd_app.recording import Stage, split_key_points
+from kpdd_app.widgets.token_strip import Block, TokenStrip
+
+
+class KeyPointsView(QWidget):
+    """One strip for every student that works before Solve (Key, or Core and Info)."""
+
+    token_clicked = Signal(str, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Begin with the strip of one student."""
+        super().__init__(parent)
+        self.strips: dict[str, TokenStrip] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self.set_roles(("key",))
+
+    def set_roles(self, roles: Sequence[str]) -> None:
+        """Make a strip for every role; without roles there is nothing to show."""
+        if list(roles) == list(self.strips):
+            return
+        for strip in self.strips.values():
+            self._column.removeWidget(strip)
+            strip.deleteLater()
+        self.strips = {}
+        for role in roles:
+            strip = TokenStrip()
+            strip.setAccessibleName(self.tr("What the student {0} wrote").format(role.capitalize()))
+            strip.set_placeholder(PLACEHOLDERS.get(role, ""))
+            strip.token_clicked.connect(lambda token, role=role: self.token_clicked.emit(role, token))
+            self._column.addWidget(strip)
+            self.strips[role] = strip
+
+    def show_stage(self, role: str, stage: Stage | None, count: int, writing: bool) -> None:
+        """Show the first `count` tokens of a stage; `writing`: the student is at work here."""
+        strip = self.strips.get(role)
+        if strip is None:
+            return
+        if stage is None:
+            strip.clear()
+            return
+        text = stage.text_at(count)
+        strip.show_tokens(stage.tokens, stage.ends, count, blocks_of(role, text), writing)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        for strip in self.strips.values():
+            strip.clear()
+
+
+PLACEHOLDERS = {
+    "key": "The first student reads the question and writes down what is asked, and what is known.",
+    "core": "The first student writes down what is asked.",
+    "info": "The second student writes down what is known.",
+}
+
+
+def blocks_of(role: str, text: str) -> list[Block]:
+    """Return how a half-written text is laid out: the core question in strong type, items with numbers."""
+    parts = split_key_points(text)
+    if role == "core" and [label for label, _, _ in parts] == [""]:
+        return [Block(parts[0][1], parts[0][2], "Core question", strong=True)]
+    blocks: list[Block] = []
+    for label, start, end in parts:
+        if label == "core question":
+            blocks.append(Block(start, end, "Core question", strong=True))
+        elif label:
+            blocks.append(Block(start, end, "Information" if label == "1" else "", marker=label))
+        else:
+            blocks.append(Block(start, end))
+    return blocks

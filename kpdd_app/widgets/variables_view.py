@@ -1,0 +1,153 @@
+"""The variables of the frame at work: name, value, type; what the last line changed has a sign."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QFont, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from kpdd_app import theme
+from kpdd_app.trace_log import TraceState
+
+CHANGED = "●"
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class VariablesModel(QAbstractTableModel):
+    """Rows of (sign, name, value, type)."""
+
+    def __init__(self, parent: Any = None) -> None:
+        """Begin empty."""
+        super().__init__(parent)
+        self._rows: list[tuple[bool, str, str, str]] = []
+
+    @property
+    def rows(self) -> list[tuple[bool, str, str, str]]:
+        """Return (changed, name, value, type) of every row."""
+        return list(self._rows)
+
+    def show_state(self, state: TraceState | None) -> None:
+        """Take the rows of a state; only what differs is announced."""
+        rows = rows_of(state)
+        old = self._rows
+        if len(rows) != len(old):
+            self.beginResetModel()
+            self._rows = rows
+            self.endResetModel()
+            return
+        self._rows = rows
+        for number, (before, after) in enumerate(zip(old, rows, strict=True)):
+            if before != after:
+                self.dataChanged.emit(self.index(number, 0), self.index(number, 3))
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        """Return the number of variables."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+        """Return the number of columns."""
+        return 0 if parent.isValid() else 4
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Return the titles of the columns."""
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return ("", self.tr("Name"), self.tr("Value"), self.tr("Type"))[section]
+        return None
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return what a cell shows."""
+        changed, name, value, kind = self._rows[index.row()]
+        column = index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return (CHANGED if changed else "", name, value, kind)[column]
+        if role == Qt.ItemDataRole.ToolTipRole and column == 2:
+            return _plain(f"{name} = {value}")
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{name} = {value}" + (self.tr(", changed") if changed else "")
+        if role == Qt.ItemDataRole.BackgroundRole and changed:
+            return theme.colour("accent_tint")
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return theme.colour("accent" if column == 0 else "muted" if column == 3 else "text")
+        if role == Qt.ItemDataRole.FontRole and column in (1, 2):
+            font = theme.mono_font()
+            font.setWeight(QFont.Weight.Bold if changed and column == 2 else QFont.Weight.Normal)
+            return font
+        return None
+
+
+class VariablesView(QTableView):
+    """The table; keys that move the time line belong to the page."""
+
+    variable_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Build the table."""
+        super().__init__(parent)
+        self.rows_model = VariablesModel(self)
+        self.setModel(self.rows_model)
+        self.setAccessibleName(self.tr("Variables"))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        theme.notifier().changed.connect(self._restyle)
+        self._restyle()
+
+    def show_state(self, state: TraceState | None) -> None:
+        """Show the frame at work of a state, and bring what changed into sight."""
+        self.rows_model.show_state(state)
+        for number, row in enumerate(self.rows_model.rows):
+            if row[0]:
+                self.scrollTo(self.rows_model.index(number, 1))
+                break
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move up and down here; everything else belongs to the page."""
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            super().keyPressEvent(event)
+        else:
+            event.ignore()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the width: names get a third."""
+        super().resizeEvent(event)
+        line = theme.line_height()
+        names = max(line * 3, min(line * 8, round(self.viewport().width() * 0.32)))
+        for column, width in ((0, line * 1.3), (1, names), (3, line * 4.4)):
+            self.setColumnWidth(column, round(width))
+
+    def _restyle(self) -> None:
+        line = theme.line_height()
+        self.verticalHeader().setDefaultSectionSize(line + theme.gap(1))
+        self.horizontalHeader().setMinimumSectionSize(line)
+        self.viewport().update()
+
+
+def rows_of(state: TraceState | None) -> list[tuple[bool, str, str, str]]:
+    """Return the rows of a state: helpers of the program (functions, modules) come last."""
+    frame = state.frame if state is not None else None
+    if state is None or frame is None:
+        return []
+    rows = [
+        (name in state.changed, name, _plain(text), kind) for name, (text, kind) in frame.variables.items()
+    ]
+    return sorted(
+        rows, key=lambda row: row[3] in ("function", "module", "type", "builtin_function_or_method")
+    )
+
+
+def _plain(text: str) -> str:
+    """Return a program's text with control and direction signs made visible: it is shown, never obeyed."""
+    return "".join(char if char.isprintable() or char == " " else f"\\u{ord(char):04x}" for char in text)

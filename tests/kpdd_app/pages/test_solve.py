@@ -1,0 +1,283 @@
+"""The Solve page with a stand-in for the worker: a real child process that speaks the same protocol."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QWidget
+
+from kpdd_app.jobs import Jobs
+from kpdd_app.open_project import OpenProject
+from kpdd_app.pages.solve import SolvePage
+from kpdd_app.pages.solve_picker import QuestionPicker, random_of_grammar
+from kpdd_app.pages.solve_students import Choice, folder_choice
+
+SOLVER = Path(__file__).parents[1] / "fake_solver.py"
+QUESTION = "Nora's book has 240 pages. She reads 18 a day for 6 days. How many pages are left?"
+
+
+@pytest.fixture
+def page(qtbot):
+    """The page with the stand-in's students loaded."""
+    jobs = Jobs(command=[sys.executable, str(SOLVER)], grace_s=0.5)
+    project = OpenProject()
+    page = SolvePage(project, jobs)
+    page._choice = dataclasses.replace(page._choice, problem="")
+    page._choices = [page._choice]
+    qtbot.addWidget(page)
+    page.resize(1200, 760)
+    with qtbot.waitExposed(page):
+        page.show()
+    qtbot.waitUntil(lambda: page.worker.state == "ready", timeout=10_000)
+    page.player.set_factor(0.0)
+    yield page
+    page.leave()
+    jobs.close()
+    project.shut_down()
+
+
+def solved(qtbot, page, words: str = "", gold: float | None = 132.0):
+    page.solve_question(f"{QUESTION} {words}".strip(), gold)
+    qtbot.waitUntil(lambda: page.recording is not None and page.recording.over, timeout=10_000)
+    qtbot.waitUntil(lambda: page.player.step_shown == page.recording.length, timeout=5_000)
+    return page.recording
+
+
+def picture(page) -> tuple:
+    columns = page.columns
+    return (
+        columns.key_points.strips["key"].text, columns.strip.text, columns.run.program.current_line,
+        dict(columns.run.program.ghost_texts), columns.run.variables.rows_model.rows,
+        columns.run.output.toPlainText(), columns.run.calls.isVisibleTo(columns.run), columns.run.answer.number.text(),
+        columns.run.answer.word.text(), columns.key_head.state, columns.solve_head.state, columns.run_head.state,
+    )  # fmt: skip
+
+
+def test_a_typed_question_is_solved_to_its_answer(page, qtbot):
+    edit = page.question.edit
+    qtbot.mouseClick(edit.viewport(), Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(edit, QUESTION)
+    qtbot.keyClicks(page.question.gold_edit, "132")
+    qtbot.mouseClick(page.question.solve_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.recording is not None and page.recording.over, timeout=10_000)
+    qtbot.waitUntil(lambda: page.player.step_shown == page.recording.length, timeout=5_000)
+    columns = page.columns
+    assert columns.key_points.strips["key"].text.startswith("core question: How many pages")
+    assert columns.run.program.toPlainText().endswith("ans = pages - read")
+    assert columns.run.answer.number.text() == "132"
+    assert columns.run.answer.word.text() == "equal to gold 132"
+    assert page.player.slider.hasFocus()
+
+
+def test_every_state_is_reachable_in_both_directions(page, qtbot):
+    recording = solved(qtbot, page, "calls")
+    length = recording.length
+    back = []
+    for _ in range(length):
+        back.append(picture(page))
+        qtbot.keyClick(page.player.slider, Qt.Key.Key_Left)
+    back.append(picture(page))
+    assert page.player.step_shown == 0
+    forward = [picture(page)]
+    for _ in range(length):
+        qtbot.keyClick(page.player.slider, Qt.Key.Key_Right)
+        forward.append(picture(page))
+    assert forward == back[::-1]
+    assert len({repr(state) for state in forward}) > length * 0.9
+    assert any(state[6] for state in forward), "the call stack was never shown"
+    assert forward[-1][5] == "so far 12\nso far 42\n"
+
+
+def test_keys_move_on_the_time_line(page, qtbot):
+    recording = solved(qtbot, page)
+    slider = page.player.slider
+    qtbot.keyClick(slider, Qt.Key.Key_Home)
+    assert page.player.step_shown == 0 and picture(page)[0] == ""
+    qtbot.keyClick(slider, Qt.Key.Key_End)
+    assert page.player.step_shown == recording.length
+    qtbot.keyClick(page.columns.run.program, Qt.Key.Key_Left)
+    assert page.player.step_shown == recording.length - 1
+    qtbot.keyClick(slider, Qt.Key.Key_Home)
+    page.player.set_factor(4.0)
+    qtbot.keyClick(slider, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: page.player.step_shown >= 3, timeout=3000)
+    qtbot.keyClick(slider, Qt.Key.Key_Space)
+    assert not page.player.playing
+
+
+def test_typing_is_not_taken_for_moving(page, qtbot):
+    recording = solved(qtbot, page)
+    page.question.edit.setFocus()
+    qtbot.keyClick(page.question.edit, Qt.Key.Key_Left)
+    qtbot.keyClicks(page.question.edit, "a b")
+    assert page.player.step_shown == recording.length
+    assert "a b" in page.question.question
+
+
+@pytest.mark.parametrize(
+    ("words", "line", "text", "word"),
+    [
+        ("raise", 5, "ZeroDivisionError: division by zero", "The program raised an error."),
+        ("syntax", 3, "SyntaxError", "The program raised an error."),
+        ("refuse", 1, "import of os is not allowed", "The sandbox refused the program."),
+    ],
+)
+def test_a_program_that_fails_says_so_in_its_place(page, qtbot, words, line, text, word):
+    solved(qtbot, page, words)
+    run = page.columns.run
+    assert run.program.current_line == line and text in run.program.ghost_texts[line]
+    assert run.answer.word.text() == word
+    solved(qtbot, page)
+    assert run.answer.word.text() == "equal to gold 132"
+
+
+def test_a_chain_of_thought_is_checked_step_by_step(page, qtbot):
+    recording = solved(qtbot, page, "chain")
+    assert recording.kind == "cot" and recording.phases()[-2].title == "Check"
+    assert [(step.text, step.right) for step in page.columns.run.steps.shown] == [
+        ("18 * 6 = 108", True), ("240 - 108 = 133", False),
+    ]  # fmt: skip
+    assert page.columns.run.answer.word.text() == "not equal: gold is 132"
+
+
+def test_key_points_that_do_not_parse_are_shown_as_they_are(page, qtbot):
+    solved(qtbot, page, "unparsed")
+    assert page.columns.key_points.strips["key"].text == "pages 240 day 18"
+
+
+def test_an_empty_question_and_a_gold_that_is_no_number(page, qtbot):
+    qtbot.mouseClick(page.question.solve_button, Qt.MouseButton.LeftButton)
+    assert "no question yet" in page.question.empty.text.text() and page.recording is None
+    page.question.set_question(QUESTION, None)
+    page.question.gold_edit.setText("many")
+    qtbot.mouseClick(page.question.solve_button, Qt.MouseButton.LeftButton)
+    assert "“many” is no number" in page.question.empty.text.text() and page.recording is None
+
+
+def test_the_gold_answer_can_be_hidden(page, qtbot):
+    page.question.set_question(QUESTION, 132.0)
+    qtbot.mouseClick(page.question.hide_gold, Qt.MouseButton.LeftButton)
+    assert not page.question.gold_shown
+    solved(qtbot, page)
+    page.player.go(3)
+    assert page.columns.run.answer.word.text() == ""
+    qtbot.mouseClick(page.question.hide_gold, Qt.MouseButton.LeftButton)
+    assert page.columns.run.answer.word.text() == "gold 132"
+
+
+def test_a_worker_that_dies_is_said_and_started_again(page, qtbot):
+    page.solve_question(QUESTION + " die", 132.0)
+    qtbot.waitUntil(lambda: page.worker.state == "died", timeout=10_000)
+    assert page.problem.isVisible() and "the memory is full" in page.problem.text.text()
+    solved(qtbot, page)
+    assert not page.problem.isVisible()
+    assert page.columns.run.answer.number.text() == "132"
+
+
+def test_a_broken_student_folder_leaves_the_page_usable(page, qtbot, tmp_path):
+    broken = Choice("Broken", str(tmp_path / "broken"), "kpdd-pot", tmp_path)
+    page._add_choice(broken)
+    qtbot.waitUntil(lambda: page.worker.state == "failed", timeout=10_000)
+    assert "The student Key has no weights. Train it again." in page.problem.text.text()
+    page.students.setCurrentIndex(0)
+    page.students.activated.emit(0)
+    solved(qtbot, page)
+    assert page.columns.run.answer.number.text() == "132" and not page.problem.isVisible()
+
+
+def test_a_folder_that_is_no_run_is_refused_with_a_sentence(page, tmp_path):
+    choice = folder_choice(tmp_path)
+    assert "run.json" in choice.problem
+    page._add_choice(choice)
+    assert page.problem.isVisible() and "run.json" in page.problem.text.text()
+    page.solve_question(QUESTION, None)
+    assert page.recording is None
+
+
+def test_stop_and_a_newer_question_replace_the_older(page, qtbot):
+    page.solve_question(QUESTION + " slow", None)
+    qtbot.waitUntil(lambda: page.recording.length > 3, timeout=10_000)
+    assert page.question.stop_button.isVisible()
+    qtbot.mouseClick(page.question.stop_button, Qt.MouseButton.LeftButton)
+    assert page.recording.over and page.question.solve_button.isVisible()
+    solved(qtbot, page)
+    assert page.recording.question == QUESTION and page.columns.run.answer.number.text() == "132"
+
+
+def test_while_students_load_a_question_waits(qtbot):
+    jobs = Jobs(command=[sys.executable, str(SOLVER)], grace_s=0.5)
+    project = OpenProject()
+    page = SolvePage(project, jobs)
+    page._choice = dataclasses.replace(page._choice, problem="")
+    qtbot.addWidget(page)
+    page.player.set_factor(0.0)
+    page.solve_question(QUESTION, 132.0)
+    qtbot.waitUntil(lambda: page.recording.over, timeout=10_000)
+    assert page.recording.answer.equal
+    page.leave()
+    jobs.close()
+    project.shut_down()
+
+
+def test_a_long_trace_steps_fast(page, qtbot):
+    recording = solved(qtbot, page, "long")
+    assert len(recording.trace) > 3000
+    run = recording.phases()[-2]
+    spent = []
+    for step in [*range(run.start + 2000, run.start + 2150), *range(run.start + 2150, run.start + 2000, -1)]:
+        began = time.thread_time()
+        page.player.go(step)
+        page.columns.run.grab()
+        spent.append(time.thread_time() - began)
+    spent.sort()
+    assert spent[len(spent) // 2] < 0.02, spent[-5:]
+
+
+def test_a_click_on_a_token_goes_there(page, qtbot):
+    solved(qtbot, page)
+    strip = page.columns.strip
+    place = strip.token_rect(4).center().toPoint()
+    qtbot.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    phase = next(phase for phase in page.recording.phases() if phase.key == "solve")
+    assert page.player.step_shown == phase.start + 5
+
+
+def test_a_fresh_problem_can_be_drawn(page, qtbot):
+    qtbot.mouseClick(page.question.random_button, Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
+    qtbot.waitUntil(lambda: page.question.question != "", timeout=5_000)
+    assert page.question.gold is not None
+    assert random_of_grammar(3) == random_of_grammar(3)
+
+
+def test_the_picker_searches_a_benchmark_file(page, qtbot, tmp_path):
+    file = tmp_path / "bench.jsonl"
+    file.write_text(
+        '{"question": "Ada has 3 pens and buys 4. How many?", "answer": "7"}\n'
+        '{"question": "Ben has 9 stamps and loses 2. How many?", "answer": "7"}\n'
+    )
+    picker = page.question.pick()
+    assert isinstance(picker, QuestionPicker)
+    picker.open_benchmark(file)
+    assert picker.list.count() == 2
+    qtbot.keyClicks(picker.field, "stamps")
+    qtbot.waitUntil(lambda: picker.list.count() == 1, timeout=3000)
+    with qtbot.waitSignal(picker.picked):
+        qtbot.keyClick(picker.field, Qt.Key.Key_Return)
+    assert page.question.question.startswith("Ben has 9") and page.question.gold == 7
+
+
+def test_everything_that_takes_the_keyboard_has_a_name(page):
+    checked = 0
+    for widget in page.findChildren(QWidget):
+        by_tab = widget.focusPolicy().value & Qt.FocusPolicy.TabFocus.value
+        if not by_tab or widget.objectName().startswith("qt_") or not widget.isVisibleTo(page):
+            continue
+        name = widget.accessibleName() or getattr(widget, "text", lambda: "")()
+        assert name, widget
+        checked += 1
+    assert checked > 15

@@ -1,0 +1,262 @@
+"""The widgets of the Solve page, each with real keys and mouse."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+
+from kpdd_app.trace_log import TraceLog
+from kpdd_app.widgets.alternatives_view import AlternativesView, alternatives_of, percent, visible
+from kpdd_app.widgets.answer_view import AnswerView
+from kpdd_app.widgets.key_points_view import KeyPointsView, blocks_of
+from kpdd_app.widgets.player_bar import PlayerBar
+from kpdd_app.widgets.program_view import ProgramView
+from kpdd_app.widgets.steps_view import Step, StepsView
+from kpdd_app.widgets.token_strip import STEPS, TokenStrip, tint_step
+from kpdd_app.widgets.trace_slider import Stretch, TraceSlider
+from kpdd_app.widgets.variables_view import CHANGED, VariablesView
+from training_backend.events import Answer, Token
+
+PHASES = [
+    Stretch("Key points", 0, 40),
+    Stretch("Program", 40, 30),
+    Stretch("Run", 70, 5),
+    Stretch("Answer", 75, 1),
+]
+
+
+def tokens(*texts: str) -> tuple[list[Token], list[int]]:
+    made = [Token("solve", n, text, 0.5, [[text, 0.5], ["other", 0.3]]) for n, text in enumerate(texts)]
+    ends, length = [], 0
+    for text in texts:
+        length += len(text)
+        ends.append(length)
+    return made, ends
+
+
+def shown(qtbot, widget, width: int = 500, height: int = 300):
+    qtbot.addWidget(widget)
+    widget.resize(width, height)
+    with qtbot.waitExposed(widget):
+        widget.show()
+    return widget
+
+
+def trace(*records: dict) -> TraceLog:
+    log = TraceLog()
+    log.add(
+        [
+            {"n": n, "ev": "line", "f": 0, "depth": 0, "nx": None, "ch": {}, **r}
+            for n, r in enumerate(records, 1)
+        ]
+    )
+    return log
+
+
+# --- tokens ---------------------------------------------------------------------------------------
+
+
+def test_the_strip_finds_the_token_under_the_pointer(qtbot):
+    strip = shown(qtbot, TokenStrip(mono=True))
+    made, ends = tokens("ans", " =", " 12", "\n", "b", " = 3")
+    strip.show_tokens(made, ends, 6)
+    for number in (0, 1, 2, 4, 5):
+        rect = strip.token_rect(number)
+        assert rect.width() > 0
+        assert strip.token_at(rect.center()) == number
+    assert strip.token_at(QPointF(480, 280)) == -1
+
+
+def test_hovering_shows_the_alternatives_and_clicking_names_the_token(qtbot):
+    strip = shown(qtbot, TokenStrip(mono=True))
+    made, ends = tokens("ans", " =", " 12")
+    strip.show_tokens(made, ends, 3)
+    place = strip.token_rect(2).center().toPoint()
+    with qtbot.waitSignal(strip.token_hovered) as hovered:
+        qtbot.mouseMove(strip.viewport(), place)
+    assert hovered.args == [made[2]]
+    popup = strip.findChild(AlternativesView)
+    assert popup.isVisible() and popup.rows[0] == ("␣12", 0.5, True)
+    with qtbot.waitSignal(strip.token_clicked) as clicked:
+        qtbot.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert clicked.args == [2]
+    qtbot.mouseMove(strip.viewport(), QPoint(480, 290))
+    assert not popup.isVisible()
+
+
+def test_only_the_tokens_so_far_are_shown(qtbot):
+    strip = shown(qtbot, TokenStrip(mono=True))
+    made, ends = tokens("ans", " =", " 12")
+    strip.show_tokens(made, ends, 2, caret=True)
+    assert strip.text == "ans =" and not strip.token_rect(2).isValid()
+    strip.show_tokens(made, ends, 3)
+    assert strip.text == "ans = 12"
+    strip.clear()
+    assert strip.text == ""
+
+
+def test_long_text_scrolls_to_where_the_student_writes(qtbot):
+    strip = shown(qtbot, TokenStrip(mono=True), 300, 120)
+    made, ends = tokens(*["line of text\n"] * 60)
+    strip.show_tokens(made, ends, 60)
+    assert strip.verticalScrollBar().value() > 0
+    strip.show_tokens(made, ends, 2)
+    assert strip.token_rect(1).bottom() <= 120
+
+
+def test_tints_grow_with_doubt():
+    assert [tint_step(p) for p in (1.0, 0.97, 0.5, 0.0, 2.0)] == [0, 0, STEPS // 2, STEPS, 0]
+
+
+def test_key_points_appear_part_by_part(qtbot):
+    view = shown(qtbot, KeyPointsView())
+    text = "core question: How many? information: 1. one 2. two"
+    assert [(b.heading, b.marker) for b in blocks_of("key", text)] == [
+        ("Core question", ""), ("Information", "1"), ("", "2"),
+    ]  # fmt: skip
+    assert [b.heading for b in blocks_of("core", "How many?")] == ["Core question"]
+    view.set_roles(("core", "info"))
+    assert list(view.strips) == ["core", "info"]
+    view.set_roles(())
+    assert not view.strips
+
+
+def test_alternatives_are_readable():
+    token = Token(
+        "key", 0, "\n", 0.6, [["\n", 0.6], [" a", 0.3], ["", 0.05], *[[str(n), 0.01] for n in range(9)]]
+    )
+    rows = alternatives_of(token)
+    assert rows[:3] == [("⏎", 0.6, True), ("␣a", 0.3, False), ("⟨end⟩", 0.05, False)] and len(rows) == 6
+    assert alternatives_of(None) == []
+    assert visible("a\u202eb") == "a\\u202eb"
+    assert percent(0.0001) == "< 0.1 %"
+
+
+# --- the program ----------------------------------------------------------------------------------
+
+
+def test_the_program_shows_lines_and_values_of_a_state(qtbot):
+    view = shown(qtbot, ProgramView())
+    view.set_program("a = 2\nb = a / 0")
+    log = trace(
+        {"ln": 1, "nx": 2, "ch": {"a": ["2", "int"]}},
+        {"ev": "exc", "ln": 2, "ex": ["ZeroDivisionError", "x"]},
+    )
+    view.show_state(log.state(1))
+    assert view.current_line == 1 and view.ghost_texts == {1: "a = 2"}
+    view.show_state(log.state(2))
+    assert view.current_line == 2 and view.ghost_texts[2] == "ZeroDivisionError: x"
+    view.show_state(None)
+    assert view.current_line is None and view.ghost_texts == {}
+
+
+def test_an_end_without_a_trace_stands_at_its_line(qtbot):
+    view = shown(qtbot, ProgramView())
+    view.set_program("a = = 2\nb = 3")
+    view.show_state(None, (1, "SyntaxError: invalid syntax"))
+    assert view.current_line == 1 and "SyntaxError" in view.ghost_texts[1]
+
+
+def test_a_click_in_the_margin_names_the_line(qtbot):
+    view = shown(qtbot, ProgramView())
+    view.set_program("a = 1\nb = 2\nc = 3")
+    height = view.fontMetrics().height()
+    with qtbot.waitSignal(view.line_clicked) as clicked:
+        qtbot.mouseClick(view._gutter, Qt.MouseButton.LeftButton, pos=QPoint(5, round(height * 1.6)))
+    assert clicked.args == [2]
+
+
+def test_the_variables_mark_what_changed(qtbot):
+    view = shown(qtbot, VariablesView())
+    log = trace({"ln": 1, "ch": {"f": ["function f", "function"], "a": ["2", "int"]}},
+                {"ln": 2, "ch": {"b": ["'\u202e'", "str"]}})  # fmt: skip
+    view.show_state(log.state(2))
+    assert view.rows_model.rows == [
+        (False, "a", "2", "int"), (True, "b", "'\\u202e'", "str"), (False, "f", "function f", "function"),
+    ]  # fmt: skip
+    assert view.rows_model.index(1, 0).data() == CHANGED
+    assert view.rows_model.index(1, 1).data(Qt.ItemDataRole.AccessibleTextRole).endswith("changed")
+    view.show_state(None)
+    assert view.rows_model.rowCount() == 0
+
+
+def test_steps_carry_sign_and_word(qtbot):
+    view = shown(qtbot, StepsView())
+    steps = [Step("2 + 2 = 4", True), Step("3 * 3 = 8", False, "9"), Step("a = b", None)]
+    view.show_steps(steps, 2)
+    assert view.shown == steps[:2]
+    assert view.accessibleDescription() == "2 + 2 = 4 true; 3 * 3 = 8 false"
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold", "number", "word"),
+    [
+        (None, 12.0, "–", "gold 12"),
+        (Answer("ok", "12", 12.0, 12.0, True), 12.0, "12", "equal to gold 12"),
+        (Answer("ok", "13", 13.0, 12.0, False), 12.0, "13", "not equal: gold is 12"),
+        (Answer("ok", "13", 13.0), None, "13", "no gold answer to compare with"),
+        (Answer("raised", error="ValueError: no", equal=False), 12.0, "–", "The program raised an error."),
+        (Answer("refused", error="import of os"), None, "–", "The sandbox refused the program."),
+        (Answer("ok", "9" * 80, 9e79), None, "9" * 23 + "…", "no gold answer to compare with"),
+    ],
+)
+def test_the_answer_says_what_it_is(qtbot, answer, gold, number, word):
+    view = shown(qtbot, AnswerView())
+    view.show_answer(answer, gold)
+    assert (view.number.text(), view.word.text()) == (number, word)
+
+
+# --- the time line --------------------------------------------------------------------------------
+
+
+def test_the_slider_goes_where_it_is_pressed_and_dragged(qtbot):
+    slider = shown(qtbot, TraceSlider(), 800, 60)
+    slider.set_stretches(PHASES)
+    assert slider.maximum() == 76
+    for step in (1, 20, 40, 41, 70, 72, 76):
+        assert slider.step_at(slider.x_of(step)) == step
+    y = slider.height() - 12
+    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(slider.x_of(50)), y))
+    assert slider.value() == 50
+    qtbot.mouseMove(slider, QPoint(round(slider.x_of(72)), y))
+    assert slider.value() == 72
+    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(2, y))
+    assert slider.value() == 72 and slider.stretch_at(72) == 2
+
+
+def test_step_play_and_pause(qtbot):
+    bar = shown(qtbot, PlayerBar(), 900, 60)
+    bar.set_phases(PHASES, (70, 75), live=False)
+    bar.set_factor(4.0)
+    moves: list[int] = []
+    bar.moved.connect(moves.append)
+    qtbot.mouseClick(bar.forward, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bar.forward, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bar.back, Qt.MouseButton.LeftButton)
+    assert moves == [1, 2, 1]
+    qtbot.mouseClick(bar.play, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bar.step_shown >= 4, timeout=3000)
+    assert bar.playing
+    qtbot.mouseClick(bar.play, Qt.MouseButton.LeftButton)
+    assert not bar.playing
+    qtbot.mouseClick(bar.last, Qt.MouseButton.LeftButton)
+    assert bar.step_shown == 76 and not bar.forward.isEnabled() and bar.back.isEnabled()
+    bar.toggle()
+    assert bar.playing and bar.step_shown == 0
+
+
+def test_following_shows_what_comes_at_once_or_at_a_pace(qtbot):
+    bar = shown(qtbot, PlayerBar(), 900, 60)
+    bar.set_factor(0.0)
+    bar.begin()
+    bar.set_phases(PHASES[:1], (0, 0), live=True)
+    assert bar.step_shown == 40
+    bar.set_phases(PHASES, (70, 75), live=False)
+    assert bar.step_shown == 76
+    bar.set_factor(1.0)
+    bar.begin()
+    bar.set_phases(PHASES, (70, 75), live=False)
+    qtbot.waitUntil(lambda: bar.step_shown >= 2, timeout=3000)
+    assert bar.step_shown < 20
+    bar.to_end()
+    assert bar.step_shown == 76
