@@ -14,7 +14,7 @@ import sympy
 from training_backend.errors import ConfigError
 from training_backend.rationale.answers import numbers_in, read_answer
 from training_backend.teacher import problem_templates
-from training_backend.teacher.problem_grammar import generate, is_held_out, variable_names
+from training_backend.teacher.problem_grammar import generate, is_held_out, pool, variable_names
 from training_backend.teacher.problem_words import DISTRACTORS, MEN, NOUNS, WOMEN, article, plural
 
 ALL = tuple(problem_templates.all_templates())
@@ -214,13 +214,20 @@ def test_numbers_of_training_are_never_held_out():
             assert value in fixed or not is_held_out(int(value)), problem.question
 
 
-def test_every_range_has_both_worlds():
+def test_every_range_has_both_worlds_and_they_share_nothing():
     ranges = 0
     for template in problem_templates.all_templates().values():
         for number in template.numbers:
             if number.is_range and number.formula is None and number.shown:
-                held_out = [choice for choice in number.choices if is_held_out(choice)]
-                assert held_out and len(held_out) < len(number.choices) / 2, (template.key, number.name)
+                place = f"{template.key} {number.name}"
+                train = set(pool(place, number.choices, False))
+                held_out = set(pool(place, number.choices, True))
+                assert train and held_out, place
+                assert not train & held_out and train | held_out == set(number.choices)
+                assert len(held_out) <= len(train), place
+                assert all(
+                    is_held_out(choice) == (choice in held_out) for choice in number.choices if choice > 9
+                )
                 ranges += 1
     assert ranges > 300
 

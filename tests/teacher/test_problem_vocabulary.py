@@ -7,6 +7,7 @@ import re
 import pytest
 
 from training_backend import methods
+from training_backend.paths import demo_students_dir
 from training_backend.students.examples import source_text, target_text
 from training_backend.students.text import StudentText
 from training_backend.teacher import problem_templates
@@ -99,3 +100,9 @@ def test_transformers_reads_the_same_ids(folder, text):
             ids = tokenizer(written, add_special_tokens=False).input_ids
             assert ids == text.encode(written)
             assert tokenizer.decode(ids) == written
+
+
+def test_the_shipped_tokenizer_is_this_one(folder):
+    shipped = demo_students_dir() / "tokenizer"
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        assert (shipped / name).read_bytes() == (folder / name).read_bytes(), f"write {name} again"

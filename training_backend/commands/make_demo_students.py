@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from training_backend.evaluation.scoring import Score
 
 METHOD = "kpdd-pot"
-PROBLEMS, EPOCHS, SEED = 60_000, 2.0, 1
+PROBLEMS, EPOCHS, SEED = 60_000, 1.5, 1
 RESULTS_FILE = "results.json"
 MOST_BYTES = 8 * 2**20
 
@@ -130,6 +130,7 @@ def _train(
         problems = list(generate(args.problems, args.seed))
         reporter.progress("writing problems", len(problems), len(problems))
         config = demo_config(args.epochs, args.seed)
+        config.eval_every = config.save_every = 1000
         config.base = f"tiny:{folder / 'tokenizer'}"
         source = (
             f"{len(problems)} sample problems of {len(problem_templates.known())} templates, seed {args.seed}"

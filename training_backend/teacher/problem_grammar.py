@@ -20,7 +20,6 @@ from training_backend.teacher import problem_templates
 from training_backend.teacher.problem_syntax import (
     ALTERNATIVES,
     PLACEHOLDER,
-    Number,
     Step,
     Template,
     names_in,
@@ -51,11 +50,9 @@ class Problem:
 
 
 def is_held_out(number: int) -> bool:
-    """Tell whether `number` belongs to the held-out world: 4, 7 and from ten on one in each block of six."""
-    if number < 10:
-        return number in (4, 7)
+    """Tell whether a number from ten on belongs to the held-out world: one, by hash, in each block of six."""
     block, place = divmod(number, 6)
-    return (block * 2654435761 >> 7) % 6 == place
+    return number >= 10 and (block * 2654435761 >> 7) % 6 == place
 
 
 def generate(
@@ -63,8 +60,9 @@ def generate(
 ) -> Iterator[Problem]:
     """Yield `count` different problems; the templates (keys; all known ones by default) come in turns.
 
-    `numbers`: with "train" no number of a question is held out (choices such as 25 percent excepted); with
-    "held_out" every number drawn from a range is. ConfigError for an unknown template or world, or when a
+    `numbers`: with "held_out" every number drawn from a range is held out, with "train" none is. From ten on
+    such a number is in no training question at all; a single digit is held out of its own range only. Choices
+    such as 25 percent are the same in both worlds. ConfigError for an unknown template or world, or when a
     template cannot give enough different problems.
     """
     if numbers not in ("train", "held_out"):
@@ -150,16 +148,22 @@ def _draw_numbers(
 def _pools(key: str, held_out: bool) -> dict[str, tuple[int, ...]]:
     """Return the numbers that each drawn number of a template may take in one of the two worlds."""
     return {
-        number.name: _pool(number, held_out)
+        number.name: pool(f"{key} {number.name}", number.choices, held_out)
+        if number.is_range and number.shown
+        else number.choices
         for number in problem_templates.all_templates()[key].numbers
         if number.formula is None
     }
 
 
-def _pool(number: Number, held_out: bool) -> tuple[int, ...]:
-    if not number.is_range or not number.shown:
-        return number.choices
-    return tuple(choice for choice in number.choices if is_held_out(choice) == held_out)
+@cache
+def pool(place: str, choices: tuple[int, ...], held_out: bool) -> tuple[int, ...]:
+    """Return the numbers of a range that belong to one world; `place` names the range."""
+    digits = [choice for choice in choices if choice < 10]
+    apart = {choice for choice in choices if is_held_out(choice)}
+    if len(digits) > 2 or not apart:
+        apart |= set(random.Random(place).sample(digits, max(1, len(digits) // 4)))
+    return tuple(choice for choice in choices if (choice in apart) == held_out)
 
 
 def _take_steps(template: Template, values: dict[str, int]) -> list[Step]:
@@ -238,8 +242,8 @@ def _distractors(template: Template, words: dict[str, str], rng: random.Random, 
     raw = rng.choice(fits)
 
     def number(match: re.Match[str]) -> str:
-        span = range(int(match.group(1)), int(match.group(2)) + 1)
-        return str(rng.choice([value for value in span if is_held_out(value) == held_out]))
+        span = tuple(range(int(match.group(1)), int(match.group(2)) + 1))
+        return str(rng.choice(pool(raw, span, held_out)))
 
     return [PLACEHOLDER.sub(lambda match: words[match.group(1)], _X.sub(number, raw))]
 

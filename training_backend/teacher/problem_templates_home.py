@@ -288,7 +288,7 @@ TEXT = """
 > ans = total
 
 @ battery_shelf home gadget:GADGET new
-# gadgets=4..20 each=2..6 pack=4..9
+# gadgets=4..40 each=2..9 pack=2..12
 : 2 <= packs <= 30
 + {A} owns {gadgets} {gadget} that run on batteries. | {A} owns {gadgets} {gadget}.
 + Every {gadget1} takes {each} batteries.

@@ -73,7 +73,7 @@ TEXT = """
 = paid = stay - gift | {A} pays {=} dollars.
 
 @ luggage_fee_if travel
-# bags=3..9 kilos=8..20 bound=60|80|100 fee=4..9
+# bags=3..14 kilos=8..24 bound=60|80|100 fee=4..9
 : bags * kilos != bound
 : bags * kilos != bound + 1
 + A group has {bags} bags of {kilos} kilograms each. | The group has {bags} bags. & Each bag weighs {kilos} kilograms.
@@ -395,7 +395,7 @@ TEXT = """
 > ans = minutes
 
 @ robot_arms work new
-# robots=4..20 arms=2..6 screws=3..9 bag=8|12|14|16|28
+# robots=4..40 arms=2..9 screws=3..12 bag=4|5|6|8|10|12|14|16|28
 : 3 <= bags <= 40
 + A line builds {robots} robots with {arms} arms each. | The line builds {robots} robots. & Each robot has {arms} arms.
 + Every arm is held by {screws} screws.
