@@ -1,0 +1,103 @@
+"""The diagnosis: complete, without torch, without anything private, the same libraries as run.py."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from training_backend import diagnosis
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def found():
+    return diagnosis.diagnose(sandbox=False)
+
+
+def test_what_everybody_wants_to_know_is_there(found):
+    assert found["program"]["torch"] and found["program"]["transformers"]
+    assert found["system"]["cores"] >= 1 and found["system"]["memory_bytes"] > 2**28
+    assert found["folders"]["data"]["writable"] is True
+    json.dumps(found)
+
+
+def test_nothing_private_is_shown(found, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "somebody"))
+    monkeypatch.setenv("KPDD_HOME", str(tmp_path / "somebody" / "kept"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-planted")
+    shown = json.dumps(diagnosis.diagnose(sandbox=False))
+    assert "somebody" not in shown and "~/kept" in shown and "planted" not in shown
+
+
+def test_missing_things_are_sentences_with_a_way_out(found):
+    found["program"] = {**found["program"], "torch": None, "PySide6-Essentials": None}
+    found["window"] = {"offscreen": ["libegl1"], "screen": [], "fonts": True,
+                       "install": diagnosis.apt_line(["libegl1"])}  # fmt: skip
+    found["sandbox"] = {"level": "basic", "missing": ["There is no seccomp."]}
+    found["folders"] = {"data": {"path": "~/k", "writable": False, "free_bytes": 10**12},
+                        "temporary": {"path": "/tmp", "writable": True, "free_bytes": 2**20}}  # fmt: skip
+    found["missing"] = diagnosis.missing(found)
+    said = "\n".join(found["missing"])
+    for part in (
+        "torch is not installed", "there is no window", "apt-get install", "libegl1", "level basic",
+        "There is no seccomp.", "~/k cannot be written", "Only 0.0 GiB are free in /tmp",
+    ):  # fmt: skip
+        assert part in said
+    found["gpu"] = [{"name": "H", "memory_mib": "80", "used_mib": "1", "driver": "5"}]
+    text = diagnosis.as_text(found)
+    assert "H, 1 of 80 MiB used, driver 5" in text and "missing: torch is not installed" in text
+
+
+def test_nothing_missing_is_said_too(found):
+    found["missing"] = []
+    assert diagnosis.as_text(found).endswith("Nothing is missing.")
+    assert diagnosis.apt_line([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("printed", "status", "names"),
+    [
+        ("NVIDIA H200, 143771, 12, 570.1\n", 0, ["NVIDIA H200"]),
+        ("No devices were found\n", 6, []),
+        ("a,b\n", 0, []),
+    ],
+)
+def test_nvidia_smi(monkeypatch, printed, status, names):
+    monkeypatch.setattr(diagnosis.shutil, "which", lambda tool: "/bin/nvidia-smi")
+    monkeypatch.setattr(
+        diagnosis.subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(a, status, printed, "")
+    )
+    assert [gpu["name"] for gpu in diagnosis.gpus()] == names
+
+
+def test_a_library_that_cannot_be_loaded_is_missing(monkeypatch):
+    if not sys.platform.startswith("linux"):
+        pytest.skip("only Linux needs packages")
+    monkeypatch.setattr(diagnosis, "_loads", lambda library: library != "libEGL.so.1")
+    monkeypatch.setattr(diagnosis, "_has_fonts", lambda: False)
+    needs = diagnosis.window_needs()
+    assert (needs["offscreen"], needs["screen"], needs["fonts"]) == (["libegl1"], [], False)
+    assert needs["install"].endswith("install --yes --no-install-recommends libegl1 fonts-dejavu-core")
+
+
+def test_the_start_script_knows_the_same_libraries():
+    spec = importlib.util.spec_from_file_location("start_script", REPOSITORY / "run.py")
+    assert spec is not None and spec.loader is not None
+    start_script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(start_script)
+    assert start_script.OFFSCREEN_LIBRARIES == diagnosis.OFFSCREEN_LIBRARIES
+    assert start_script.SCREEN_LIBRARIES == diagnosis.SCREEN_LIBRARIES
+
+
+def test_torch_is_not_imported():
+    code = (
+        "import sys; from training_backend.diagnosis import diagnose; diagnose(); "
+        "sys.exit(bool({'torch', 'transformers', 'PySide6', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
