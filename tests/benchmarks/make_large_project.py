@@ -118,8 +118,9 @@ def question(chance: random.Random, number: int) -> tuple:
     name, thing = chance.choice(NAMES), chance.choice(THINGS)
     text = (
         f"{name} {chance.choice(VERBS)} {chance.randint(2, 900)} {thing} in {chance.randint(2, 60)} days. "
-        f"{chance.choice(NAMES)} {chance.choice(VERBS)} {chance.randint(2, 90)} more {chance.choice(THINGS)}. "
-        f"Each box holds {chance.randint(2, 40)} {thing}. How many {thing} does {name} have in the end?"
+        f"{chance.choice(NAMES)} {chance.choice(VERBS)} {chance.randint(2, 90)} more "
+        f"{chance.choice(THINGS)}. Each box holds {chance.randint(2, 40)} {thing}. "
+        f"How many {thing} does {name} have in the end?"
     )
     return (number, "gsm8k", "train", str(number), text, str(number % 997), float(number % 997))
 

@@ -165,7 +165,8 @@ def test_the_history_of_a_row_tells_who_wrote_what(filled):
         ("replay big model", "core_question", "", "How ma", False),
         ("replay big model", "information", "", "There ", False),
         ("replay big model", "rationale", "", "eggs =", False),
-        ("person", "core_question", "How ma", "first", False), ("Ada", "core_question", "first", "second", True),
+        ("person", "core_question", "How ma", "first", False),
+        ("Ada", "core_question", "first", "second", True),
         ("person", "review", "unrevi", "accept", False),
     ]  # fmt: skip
     assert [item.field for item in field_history(filled, 4)] == ["question", "gold"]

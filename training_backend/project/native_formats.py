@@ -30,7 +30,7 @@ class Missing(ValueError):
 
 @dataclass(frozen=True)
 class NativeFormat:
-    """A way to write questions: its keys, how a record is read, and the data set it usually is."""
+    """A way to write questions: the keys that tell it, how a record is read, the data set it usually is."""
 
     name: str
     needs: frozenset[str]
@@ -162,9 +162,9 @@ def _is_plain(value: Any) -> bool:
 FORMATS: dict[str, NativeFormat] = {
     form.name: form
     for form in (
-        NativeFormat("svamp", frozenset({"Body", "Question", "Equation"}), _svamp, "svamp", "SVAMP"),
-        NativeFormat("asdiv", frozenset({"Question", "Solution-Type"}), _asdiv, "asdiv", "ASDiv"),
-        NativeFormat("multiarith", frozenset({"sQuestion", "lSolutions"}), _multiarith, "multiarith",
+        NativeFormat("svamp", frozenset({"Body", "Equation"}), _svamp, "svamp", "SVAMP"),
+        NativeFormat("asdiv", frozenset({"Solution-Type"}), _asdiv, "asdiv", "ASDiv"),
+        NativeFormat("multiarith", frozenset({"sQuestion"}), _multiarith, "multiarith",
                      "MultiArith"),
         NativeFormat("gsm8k", frozenset({"question", "answer"}), _gsm8k, "gsm8k", "GSM8K"),
         NativeFormat("pal", frozenset({"input", "target"}), _pal, "", "PAL (input, target)"),
@@ -174,10 +174,10 @@ FORMATS: dict[str, NativeFormat] = {
 
 
 def detect(records: list[dict[str, Any]]) -> NativeFormat:
-    """Return the format whose keys most of these records (the start of a file) have."""
+    """Return the format whose keys at least half of these records (the start of a file) have."""
     for form in FORMATS.values():
         fitting = sum(_looks_like(form, record) for record in records)
-        if records and fitting * 2 > len(records):
+        if records and fitting * 2 >= len(records):
             return form
     return FORMATS["generic"]
 

@@ -51,6 +51,11 @@ class SourceFile:
         except DatasetError as error:
             self.close()
             raise DatasetError(error.message, error.hint, where=str(path)) from None
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            self.close()
+            raise DatasetError(
+                "The compressed file is cut off or damaged.", "Fetch it again.", where=str(path)
+            ) from None
         self.form: Form = _form(start)
 
     def close(self) -> None:
@@ -73,10 +78,7 @@ class SourceFile:
             yield Record(0, None, f"reading failed: {error.strerror or error}")
 
     def _peek(self) -> str:
-        try:
-            self._first = self._text.read(_PEEK)
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            raise DatasetError("The compressed file is cut off or damaged.", "Fetch it again.") from None
+        self._first = self._text.read(_PEEK)
         if not self._first.strip():
             raise DatasetError("The file is empty.", "Choose a file with questions.")
         if "\x00" in self._first[:1000]:
