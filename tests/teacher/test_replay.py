@@ -116,18 +116,6 @@ def test_the_layout_as_its_authors_publish_it(tmp_path, recordings):
     assert len(replies) == 4 and not any(reply.parse_error for reply in replies)
 
 
-def test_imports_are_completed_only_when_asked(recordings):
-    plain = ReplayTeacher("dup+faithful-cot", recordings)
-    completed = ReplayTeacher("dup+faithful-cot", recordings, complete_imports=True)
-    (as_recorded,) = plain.answer(QUESTIONS[1:2], ["pot"], 0)
-    (runnable,) = completed.answer(QUESTIONS[1:2], ["pot"], 0)
-    assert as_recorded.rationale == made.PROGRAMS[1]
-    assert runnable.rationale == "import math\n" + made.PROGRAMS[1]
-    assert runnable.raw["pot"] == made.PROGRAMS[1]
-    # the two are different origins, so that one does not count as the answer of the other
-    assert plain.origins()[RATIONALE] != completed.origins()[RATIONALE]
-
-
 def test_wrong_choices_are_said(tmp_path, recordings):
     with pytest.raises(ConfigError, match="no recording preset 'duo'"):
         ReplayTeacher("duo", recordings)

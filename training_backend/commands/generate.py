@@ -41,9 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", metavar="A,B", default="",
                         help="for replay: the recorded models, one for each path, in their order "
                              "(default: gpt4,gpt-3.5-turbo,code002)")  # fmt: skip
-    parser.add_argument("--complete-imports", action="store_true",
-                        help="for replay: give programs the imports that their authors' runner had; "
-                             "without it they stay exactly as recorded")  # fmt: skip
     parser.add_argument("--map", metavar="FIELD=NAME,…", default="",
                         help="for replay:jsonl: which field of the file is question, id, core_question, "
                              "information, pot, cot, eot")  # fmt: skip
@@ -67,7 +64,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     paths = max(1, len(models)) if args.paths is None else args.paths
     if args.limit is not None and args.limit < 1:
         raise ConfigError(f"A limit of {args.limit} leaves no question.", "Give a number above 0.")
-    teacher = choose_teacher(args.teacher, args.recordings, models, args.map, args.complete_imports)
+    teacher = choose_teacher(args.teacher, args.recordings, models, args.map)
     with Project.open(args.project) as project:
         wanted = list(questions(project, dataset=args.dataset, split=args.split, limit=args.limit))
         if not wanted:
@@ -83,11 +80,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
 
 
 def choose_teacher(
-    name: str,
-    recordings: Path | None = None,
-    models: Sequence[str] = (),
-    mapping: str = "",
-    complete_imports: bool = False,
+    name: str, recordings: Path | None = None, models: Sequence[str] = (), mapping: str = ""
 ) -> Teacher:
     """Return the teacher that `name` means; ConfigError says what else it could be or what it lacks."""
     if name == "sample":
@@ -105,7 +98,7 @@ def choose_teacher(
         return JsonlTeacher(recordings, read_mapping(mapping))
     from training_backend.teacher.replay import ReplayTeacher
 
-    return ReplayTeacher(preset, recordings, models, complete_imports)
+    return ReplayTeacher(preset, recordings, models)
 
 
 def _kinds(text: str) -> list[str]:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from training_backend.errors import ConfigError, TeacherError
 from training_backend.project.questions import Question
@@ -23,7 +22,6 @@ from training_backend.teacher.recordings import (
     read_dup,
     read_faithful_cot,
 )
-from training_backend.teacher.self_contained import self_contained
 
 DUP_SOURCE = "github.com/WHU-ZQH/DUP"
 FAITHFUL_COT_SOURCE = "github.com/veronica320/Faithful-COT"
@@ -60,13 +58,10 @@ PRESETS: dict[str, Preset] = {
 class ReplayTeacher:
     """A teacher that answers from recordings; path i is the i-th of its models."""
 
-    def __init__(
-        self, preset: str, folder: Path, models: Sequence[str] = (), complete_imports: bool = False
-    ) -> None:
+    def __init__(self, preset: str, folder: Path, models: Sequence[str] = ()) -> None:
         """Choose a preset and the folder with the recordings; without `models` all of the preset answer.
 
-        Programs stay as recorded; with `complete_imports` they get the imports that their authors' runner
-        had (`self_contained.py`), and the recorded text stays in `raw`.
+        Programs stay exactly as recorded.
         """
         if preset not in PRESETS:
             names = ", ".join(PRESETS)
@@ -76,7 +71,6 @@ class ReplayTeacher:
         self.preset = PRESETS[preset]
         self.folder = folder
         self.models = tuple(models) or self.preset.models
-        self.complete_imports = complete_imports
         self._recordings: dict[tuple[str, ...], Recording] = {}
 
     @property
@@ -87,9 +81,7 @@ class ReplayTeacher:
     def origins(self, path: int = 0) -> dict[str, Origin]:
         """Return who was recorded: for the key points and for the rationales of `path`."""
         model = self.models[path]
-        details: dict[str, Any] = {"prompts": dict(self.preset.prompts), "replayed": True}
-        if self.complete_imports:
-            details["imports"] = "completed"
+        details = {"prompts": dict(self.preset.prompts), "replayed": True}
         rationale = _origin(self.preset.rationale, model, details)
         key_points = _origin(self.preset.key_points, self._key_points_model(path), {"replayed": True})
         return {KEY_POINTS: key_points, RATIONALE: rationale}
@@ -117,10 +109,7 @@ class ReplayTeacher:
             if isinstance(found, str):
                 return replace(nothing, parse_error=found)
         assert isinstance(rationale, RecordedRow) and isinstance(points, RecordedRow)
-        reply = read_reply(nothing, self.preset, rationale.replies, points.replies)
-        if self.complete_imports and kind == "pot" and reply.rationale is not None:
-            return replace(reply, rationale=self_contained(reply.rationale))
-        return reply
+        return read_reply(nothing, self.preset, rationale.replies, points.replies)
 
     def _key_points_model(self, path: int) -> str:
         # DUP's key points serve the rationales of every model: they are the question's, not the program's
