@@ -71,6 +71,43 @@ def test_the_list_follows_what_others_write(filled, listing, make):
     assert dict(listing.facets(RowFilter())["verdict"])["equal"] == 1
 
 
+def counted_anew(project):
+    fresh = Listing(project.path)
+    try:
+        return fresh.facets(RowFilter())
+    finally:
+        fresh.close()
+
+
+def without_zeros(counts):
+    return {name: {value: count for value, count in lines if count} for name, lines in counts.items()}
+
+
+def test_following_what_others_write_counts_the_same_as_counting_anew(filled, listing, make, monkeypatch):
+    whole = []
+    read_all = listing._read_all
+    monkeypatch.setattr(listing, "_read_all", lambda: whole.append(1) or read_all())
+    listing.facets(RowFilter())
+    for step in (
+        lambda: set_review(filled, [1, 2], "accepted"),
+        lambda: edit_field(filled, 1, "rationale", "ans = 1"),
+        lambda: add_questions(filled, [make.question(n, dataset="more") for n in range(20, 60)]),
+        lambda: add_replies(filled, [make.reply(4, "pot", "ans = 1"), make.reply(4, "cot", "x", path=3)]),
+        lambda: store_judgements(filled, [(1, Judgement("equal", "ok", "7", 7.0))]),
+        lambda: undo(filled),
+        lambda: edit_field(filled, 2, "note", "no facet changes"),
+    ):
+        step()
+        assert without_zeros(listing.facets(RowFilter())) == without_zeros(counted_anew(filled))
+    assert len(whole) == 1
+    monkeypatch.setattr("training_backend.project.lines.TOUCHED_KEPT", 5)
+    set_flagged(filled, range(1, 30), True)
+    assert without_zeros(listing.facets(RowFilter())) == without_zeros(counted_anew(filled))
+    assert len(whole) == 2
+    with filled.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM row_touched").fetchone() == (5,)
+
+
 def test_every_column_sorts(filled, listing):
     store_judgements(
         filled, [(1, Judgement("equal", "ok", "7", 7.0)), (2, Judgement("not_equal", "ok", "10", 10.0))]
@@ -134,13 +171,13 @@ def test_search_follows_corrections_and_their_undo(filled, listing):
 
 
 def test_what_the_index_does_not_reach_yet_is_found_all_the_same(filled, listing, make, monkeypatch):
-    monkeypatch.setattr(search, "catch_up", lambda project: 0)
+    monkeypatch.setattr(search, "index_new", lambda connection: 0)
     add_questions(filled, [make.question(7, text="A walrus has 100% of it")])
     add_replies(filled, [make.reply(7, "pot", "walrus_total = 3"), make.reply(5, "pot", "walrus = 5")])
     assert ids(listing, "walrus") == [5, 8]
     monkeypatch.undo()
     assert filled.check(full=True) == []
-    assert search.catch_up(filled) == 2
+    assert search.catch_up(filled) == 2  # the row and the question
     assert ids(listing, "walrus") == [5, 8]
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from training_backend.errors import StoreError
 from training_backend.project import lock, migrations, schema
+from training_backend.project.listing import Listing, RowFilter
 from training_backend.project.questions import add_questions, questions
 from training_backend.project.store import Project
 
@@ -97,9 +98,21 @@ def test_a_damaged_file_is_told_on_opening(tmp_path, make):
         Project.open(path)
 
 
-def make_version_1(path):
-    """Write a project as version 1 had it: everything but the search index."""
+def make_version_2(path):
+    """Write a project as version 2 had it: without the list of what changed lately."""
     Project.create(path).close()
+    connection = sqlite3.connect(path)
+    for statement in ("TRIGGER row_added", "TRIGGER row_changed", "TABLE row_touched", "INDEX row_facets"):
+        connection.execute(f"DROP {statement}")
+    connection.execute("CREATE INDEX row_facets ON row (verdict)")
+    connection.execute("PRAGMA user_version = 2")
+    connection.commit()
+    connection.close()
+
+
+def make_version_1(path):
+    """Write a project as version 1 had it: also without the search index."""
+    make_version_2(path)
     connection = sqlite3.connect(path)
     for table in ("search", "search_question"):
         connection.execute(f"DROP TABLE {table}")
@@ -131,14 +144,27 @@ def test_an_older_project_is_backed_up_and_brought_up_to_date(tmp_path):
     make_version_1(path)
     Project.create(fresh).close()
     with Project.open(path) as project:
-        assert project.migrated == ["full-text search"]
+        assert project.migrated == ["full-text search", "what changed lately"]
         assert [question.text for question in questions(project)] == ["old eggs"]
         assert project.check(full=True) == []
+        listing = Listing(path)
+        assert listing.ids(RowFilter(search="eggs")).tolist() == [1]
+        listing.close()
     assert shape(path) == shape(fresh)
     backup = sqlite3.connect(tmp_path / "old.kpdd.backup-1")
     assert backup.execute("PRAGMA user_version").fetchone() == (1,)
     assert backup.execute("SELECT text FROM question").fetchall() == [("old eggs",)]
     backup.close()
+
+
+def test_each_version_is_a_step_of_its_own(tmp_path):
+    path, fresh = tmp_path / "old.kpdd", tmp_path / "fresh.kpdd"
+    make_version_2(path)
+    Project.create(fresh).close()
+    with Project.open(path) as project:
+        assert project.migrated == ["what changed lately"]
+    assert shape(path) == shape(fresh)
+    assert (tmp_path / "old.kpdd.backup-2").exists()
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
@@ -156,7 +182,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
     assert shape(path) == before
     monkeypatch.undo()
     with Project.open(path) as project:
-        assert project.migrated == ["full-text search"]
+        assert len(project.migrated) == 2
     assert {entry.name for entry in tmp_path.iterdir()} == {
         "old.kpdd", "old.kpdd.backup-1", "old.kpdd.backup-1-2"
     }  # fmt: skip

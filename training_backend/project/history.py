@@ -173,6 +173,7 @@ def _step(project: Project, action: str) -> Change | None:
             "VALUES (?, 'person', ?, ?, ?) RETURNING id",
             (now(), action, edit.label, edit.id),
         ).scalar_one()
+        lines.trim_touched(connection)
         run("UPDATE change SET undone_by = ? WHERE id = ?", (event if action == "undo" else None, edit.id))
         return Change(edit.label, rows)
 
@@ -218,6 +219,7 @@ def _set_on_rows(
         rows = "1 row" if count == 1 else f"{count:,} rows"
         run("UPDATE change SET label = ? WHERE id = ?", (f"{verb} {rows}", change_id))
         _apply_recorded(connection, change_id, "new")
+        lines.trim_touched(connection)
 
 
 def _record(connection: Connection, who: str, label: str, items: list[_Item]) -> int:

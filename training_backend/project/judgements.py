@@ -63,6 +63,7 @@ def store_judgements(project: Project, items: Iterable[tuple[int, Judgement]]) -
             for row_id, judgement in chunk:
                 asked = project.asked_to_judge.pop(row_id, None)
                 stored += _store(connection, row_id, judgement, asked)
+            lines.trim_touched(connection)
     return stored
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 SNIPPET = {"question": 160, "core_question": 120, "rationale": 160, "answer_text": 60, "gold_text": 60}
+
+TOUCHED_KEPT = 50_000
 
 # ids travel as one JSON array: a statement holds at most 32,766 parameters
 ID_LIST = "(SELECT value FROM json_each(?))"
@@ -78,6 +82,13 @@ def refresh_states(connection: Connection, row_ids: Sequence[int]) -> None:
             set_state(connection, row_id, "not_run")
         else:
             set_state(connection, row_id, known[1], known[0], known[2], known[3])
+
+
+def trim_touched(connection: Connection) -> None:
+    """Forget all but the latest entries of `row_touched`; who is further behind counts everything again."""
+    connection.exec_driver_sql(
+        "DELETE FROM row_touched WHERE seq <= (SELECT max(seq) FROM row_touched) - ?", (TOUCHED_KEPT,)
+    )
 
 
 def set_state(

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from training_backend.project.faults import explained
+from training_backend.project.lines import TOUCHED_KEPT
 from training_backend.project.search import parse_query
 
 FACETS = ("verdict", "review", "kind", "dataset", "split", "path", "changed", "flagged")
@@ -90,11 +91,15 @@ def read_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[ListRo
     return [found[int(number)] for number in ids if int(number) in found]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Snapshot:
-    """Every row's facet values at one moment: `code[id]` is an index into `values`, -1: no such row."""
+    """Every row's facet values at one moment: `code[id]` is an index into `values`, -1: no such row.
+
+    `version` tells whether anybody has written since, `seq` up to which entry of `row_touched` it reaches.
+    """
 
     version: int
+    seq: int
     code: np.ndarray
     values: list[tuple]
 
@@ -196,21 +201,57 @@ class Listing:
         return self._queries.execute("PRAGMA data_version").fetchone()[0]
 
     def _current(self) -> _Snapshot:
-        """Return the facet values of all rows, read again only when somebody has written to the project."""
+        """Return the facet values of all rows; what others wrote since the last time is read in addition."""
         version = self._version()
         if self._snapshot is None or self._snapshot.version != version:
-            names = ", ".join(FACETS)
-            groups = self._queries.execute(
-                f"SELECT {names}, group_concat(id) FROM row GROUP BY {names}"
-            ).fetchall()
-            parts = [_numbers(line[-1]) for line in groups]
-            top = max((int(part.max()) for part in parts), default=0)
-            code = np.full(top + 1, -1, dtype=np.int32)
-            for number, part in enumerate(parts):
-                code[part] = number
-            self._snapshot = _Snapshot(version, code, [tuple(line[:-1]) for line in groups])
+            self._queries.execute("BEGIN")
+            try:
+                if self._snapshot is None or not self._follow(self._snapshot):
+                    self._snapshot = self._read_all()
+                self._snapshot.version = version
+            finally:
+                self._queries.execute("COMMIT")
         self._go_on()
         return self._snapshot
+
+    def _read_all(self) -> _Snapshot:
+        seq = self._queries.execute("SELECT coalesce(max(seq), 0) FROM row_touched").fetchone()[0]
+        names = ", ".join(FACETS)
+        groups = self._queries.execute(
+            f"SELECT {names}, group_concat(id) FROM row GROUP BY {names}"
+        ).fetchall()
+        parts = [_numbers(line[-1]) for line in groups]
+        top = max((int(part.max()) for part in parts), default=0)
+        code = np.full(top + 1, -1, dtype=np.int32)
+        for number, part in enumerate(parts):
+            code[part] = number
+        return _Snapshot(-1, seq, code, [tuple(line[:-1]) for line in groups])
+
+    def _follow(self, snapshot: _Snapshot) -> bool:
+        """Bring a snapshot up to date with the rows touched since; False where too much has happened."""
+        first, last = self._queries.execute("SELECT min(seq), max(seq) FROM row_touched").fetchone()
+        if last is None or last == snapshot.seq:
+            return last is not None
+        if first > snapshot.seq + 1 or last - snapshot.seq > TOUCHED_KEPT:
+            return False
+        touched = self._queries.execute(
+            f"SELECT id, {', '.join(FACETS)} FROM row "
+            "WHERE id IN (SELECT row_id FROM row_touched WHERE seq > ?)",
+            (snapshot.seq,),
+        ).fetchall()
+        known = {values: number for number, values in enumerate(snapshot.values)}
+        top = max((line[0] for line in touched), default=0)
+        if top >= len(snapshot.code):
+            room = np.full(max(top + 1, len(snapshot.code) * 5 // 4), -1, dtype=np.int32)
+            room[: len(snapshot.code)] = snapshot.code
+            snapshot.code = room
+        for row_id, *values in touched:
+            number = known.setdefault(tuple(values), len(known))
+            if number == len(snapshot.values):
+                snapshot.values.append(tuple(values))
+            snapshot.code[row_id] = number
+        snapshot.seq = last
+        return True
 
     def _facet_mask(self, snapshot: _Snapshot, wanted: RowFilter) -> np.ndarray:
         fits = [_fits(values, wanted) for values in snapshot.values]

@@ -27,8 +27,21 @@ def _add_search(connection: Connection) -> None:
     create_search(connection)
 
 
+def _add_touched(connection: Connection) -> None:
+    schema.row_touched.create(connection)
+    for statement in schema.TRIGGERS:
+        connection.exec_driver_sql(statement)
+    # the index now also answers how many questions are solved
+    index = next(index for index in schema.row.indexes if index.name == "row_facets")
+    index.drop(connection)
+    index.create(connection)
+
+
 # Steps never change once a file of their version may exist; a new one is added below.
-MIGRATIONS: tuple[Migration, ...] = (Migration(2, "full-text search", _add_search),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(2, "full-text search", _add_search),
+    Migration(3, "what changed lately", _add_touched),
+)
 
 
 def create_all(connection: Connection) -> None:
@@ -37,6 +50,8 @@ def create_all(connection: Connection) -> None:
     for name, select in schema.VIEWS.items():
         connection.exec_driver_sql(f"CREATE VIEW {name} AS {select}")
     create_search(connection)
+    for statement in schema.TRIGGERS:
+        connection.exec_driver_sql(statement)
     explain_tables(connection)
     connection.exec_driver_sql(f"PRAGMA application_id = {schema.APPLICATION_ID}")
     connection.exec_driver_sql(f"PRAGMA user_version = {schema.SCHEMA_VERSION}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from training_backend.project.lines import ID_LIST, ids_json, snippet_sql, storable
+from training_backend.project.lines import ID_LIST, ids_json, snippet_sql, storable, trim_touched
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -64,8 +64,6 @@ def add_questions(project: Project, questions: Iterable[NewQuestion]) -> Added:
 
     Streams; every thousand are one transaction, so what was added before a failure stays.
     """
-    from training_backend.project import search
-
     added = existing = different = 0
     source = iter(questions)
     while chunk := list(islice(source, CHUNK)):
@@ -75,7 +73,6 @@ def add_questions(project: Project, questions: Iterable[NewQuestion]) -> Added:
                 different += _count_different(connection, chunk)
         added += new
         existing += len(chunk) - new
-    search.catch_up(project)
     return Added(added, existing, different)
 
 
@@ -83,6 +80,7 @@ def _add_chunk(connection: Connection, chunk: list[NewQuestion]) -> int:
     from sqlalchemy import func, select
     from sqlalchemy.dialects.sqlite import insert
 
+    from training_backend.project import search
     from training_backend.project.schema import question
     from training_backend.project.store import now
 
@@ -100,13 +98,16 @@ def _add_chunk(connection: Connection, chunk: list[NewQuestion]) -> int:
             for new in chunk
         ],
     )  # fmt: skip
-    return connection.exec_driver_sql(
+    new_rows = connection.exec_driver_sql(
         f"""INSERT INTO row (question_id, dataset, split, verdict, question, gold_text, gold_value)
             SELECT id, dataset, split, 'not_asked', {snippet_sql("text", "question")},
                    {snippet_sql("gold_text", "gold_text")}, gold_value
             FROM question WHERE id > ?""",
         (before,),
     ).rowcount
+    search.index_new(connection)
+    trim_touched(connection)
+    return new_rows
 
 
 def _count_different(connection: Connection, chunk: list[NewQuestion]) -> int:

@@ -84,14 +84,11 @@ def add_replies(project: Project, replies: Iterable[Reply]) -> int:
     that was imported; every other one adds a row. Key points of one question and origin with the same text
     are stored once and shared. DatasetError when a reply names a question that the project does not have.
     """
-    from training_backend.project import search
-
     stored = 0
     source = iter(replies)
     while chunk := list(islice(source, CHUNK)):
         with project.writing() as connection:
             stored += _add_chunk(connection, chunk)
-    search.catch_up(project)
     return stored
 
 
@@ -116,6 +113,8 @@ def _add_chunk(connection: Connection, chunk: list[Reply]) -> int:
     lines.refresh(connection, rows)
     lines.refresh_states(connection, rows)
     search.put_back(connection, rows)
+    search.index_new(connection)
+    lines.trim_touched(connection)
     return writer.stored
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,17 +23,20 @@ _INDEXES = {
 _SHORT = 4  # from this many letters on, a word that is still being typed is looked for in all columns
 
 
-def catch_up(project: Project, stop: Callable[[], bool] = lambda: False) -> int:
-    """Index what was added since the last time, a transaction per few thousand rows; return how many."""
+def catch_up(project: Project) -> int:
+    """Index everything behind the mark, a transaction per few thousand rows; return how many texts."""
     done = 0
-    for index, (table, view, columns, mark) in _INDEXES.items():
-        while not stop():
-            with project.writing() as connection:
-                indexed = _index_chunk(connection, index, table, view, columns, mark)
-            done += indexed
-            if indexed < _CHUNK:
-                break
-    return done
+    while True:
+        with project.writing() as connection:
+            indexed = index_new(connection)
+        if not indexed:
+            return done
+        done += indexed
+
+
+def index_new(connection: Connection) -> int:
+    """Index the next few thousand texts behind the mark, in the writer's own transaction; return how many."""
+    return sum(_index_chunk(connection, index, *parts) for index, parts in _INDEXES.items())
 
 
 def _index_chunk(connection: Connection, index, table, view, columns, mark) -> int:

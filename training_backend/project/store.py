@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 
 from training_backend.errors import StoreError
-from training_backend.project import lock, migrations, schema
+from training_backend.project import lock, migrations, schema, search
 from training_backend.project.faults import explained
 
 Holder = Literal["", "window", "job"]
@@ -107,6 +107,8 @@ class Project:
                 )
             if version < schema.SCHEMA_VERSION:
                 self.migrated = migrations.migrate(self._engine, self.path, version)
+        if self.migrated:
+            search.catch_up(self)
 
     def close(self) -> None:
         """Close every connection and give the lock back; the file is then one file again."""
