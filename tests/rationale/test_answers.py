@@ -32,6 +32,9 @@ def test_parse_number(text, value):
         ("so 12 eggs, then 30 eggs", 30, "last number"),
         ("It is -4 degrees.", -4, "last number"),
         ("The answer is 50%.", 50, "after 'answer is'"),
+        ("The answer is 53 - 49 = 4.", 4, "after 'answer is'"),
+        ("The answer is 6 / 12 = 1/2 = 50%. Or 7 = 7.", 50, "after 'answer is'"),
+        ("The answer is clear. It is 9 eggs.", 9, "after 'answer is'"),
         # a verb, a noun and a heading are no statement of the answer
         ("She answers 60% of 5 questions. So she scores 3 points.", 3, "last number"),
         ("8 correct answers. She has 41 points.", 41, "last number"),

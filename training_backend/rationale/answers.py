@@ -80,18 +80,32 @@ def numbers_in(text: str) -> list[tuple[int, int, float]]:
 def read_answer(rationale: str) -> ReadAnswer | None:
     """Read the answer of a chain of thought, or None when it states no number.
 
-    Rules, in order: the first number after the last "answer is" or "answer:"; the number after the last
-    "####"; where the last sentence states several numbers ("28 lollipops fill 14 bags with 2 each"), the one
-    that is the result of the last equation; the last number of the text, without a closing sentence that
-    only explains ("This is found by subtracting 40 from 97."). A percent sign is not interpreted.
+    Rules, in order: the first number after the last "answer is" or "answer:", where a sum stands there its
+    result; the number after the last "####"; where the last sentence states several numbers ("28 cups fill
+    14 bags with 2 each"), the one that is the result of the last equation; the last number of the text,
+    without a closing sentence that only explains ("This is found by subtracting 40 from 97."). A percent
+    sign is not interpreted.
     """
     for match in reversed(list(_ANSWER_PHRASE.finditer(rationale))):
-        # "here is the answer:" and a new line begin an explanation, they do not end one
-        if found := _first(rationale[match.end() :].split("\n")[0][:_PHRASE_REACH], "after 'answer is'"):
+        if found := _after_phrase(rationale[match.end() :]):
             return found
     if "####" in rationale and (found := _first(rationale.rsplit("####", 1)[1], "after '####'")):
         return found
-    text = _CALCULATOR.sub("", rationale)
+    return _from_the_end(_CALCULATOR.sub("", rationale))
+
+
+def _after_phrase(rest: str) -> ReadAnswer | None:
+    # "here is the answer:" and a new line begin an explanation, they do not end one
+    sentences = _sentences(_CALCULATOR.sub("", rest.split("\n")[0])[:_PHRASE_REACH])
+    if not sentences:
+        return None
+    rule = "after 'answer is'"
+    # "the answer is 53 - 49 = 4"
+    return _first(sentences[0].rsplit("=", 1)[-1], rule) or _first("".join(sentences), rule)
+
+
+def _from_the_end(text: str) -> ReadAnswer | None:
+    """Read the answer from the last sentence that has a number."""
     sentences = [part for part in _sentences(text) if numbers_in(part)]
     if not sentences:
         return None
@@ -102,10 +116,10 @@ def read_answer(rationale: str) -> ReadAnswer | None:
         for start, end, value in reversed(stated):
             if equal(value, result):
                 return ReadAnswer(value, last[start:end], "last result, repeated in the last sentence")
+    rule = "last number"
     if len(sentences) > 1 and result is None and _EXPLANATION.match(last):
-        last = sentences[-2]
+        last, rule = sentences[-2], "last number before the explanation"
     start, end, value = numbers_in(last)[-1]
-    rule = "last number" if last is sentences[-1] else "last number before the explanation"
     return ReadAnswer(value, last[start:end], rule)
 
 
