@@ -8,6 +8,8 @@ from collections import Counter
 
 import pytest
 
+from training_backend.errors import StoreError
+from training_backend.events import Control
 from training_backend.execution.judge import judge_many
 from training_backend.execution.runner import ProgramRunner
 from training_backend.project.questions import Question, questions
@@ -130,3 +132,15 @@ def test_the_sample_project(tmp_path):
     assert states.get("refused") or states["equal"]
     assert reviews["accepted"] and reviews["rejected"]
     assert time.process_time() - began < 20
+
+
+def test_a_stopped_or_refused_sample_project_leaves_nothing(tmp_path):
+    control = Control()
+    control.stop()
+    path = tmp_path / "sample.kpdd"
+    assert sample_project(path, control=control).stopped
+    assert not list(tmp_path.iterdir())
+    path.write_text("mine")
+    with pytest.raises(StoreError, match="of this name"):
+        sample_project(path)
+    assert path.read_text() == "mine"

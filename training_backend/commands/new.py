@@ -25,7 +25,8 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     if args.sample:
         from training_backend.teacher.sample import sample_project
 
-        sample_project(path)
+        if sample_project(path, reporter, control).stopped:
+            return 1
     else:
         from training_backend.project.store import Project
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from training_backend.errors import StoreError
 from training_backend.events import Control, Reporter
 from training_backend.execution.judge import judge_many
 from training_backend.execution.limits import Limits
@@ -186,9 +187,24 @@ def sample_project(
 ) -> GenerationReport:
     """Make the sample project: questions and a teacher's replies, judged and partly reviewed.
 
-    The test split stays unasked. StoreError when there is a file of this name. Takes a few seconds.
+    The test split stays unasked. The file appears when it is complete; a stop leaves none. StoreError when
+    there is a file of this name. Takes a few seconds.
     """
-    reporter, control = reporter or Reporter(quiet=True), control or Control()
+    path = Path(path)
+    if path.exists():
+        raise StoreError("There is a file of this name.", "Choose another name.", where=str(path))
+    making = path.with_name(f".making-{path.name}")
+    _remove(making)
+    try:
+        report = _fill(making, reporter or Reporter(quiet=True), control or Control())
+        if not report.stopped:
+            making.replace(path)
+    finally:
+        _remove(making)
+    return report
+
+
+def _fill(path: Path, reporter: Reporter, control: Control) -> GenerationReport:
     with Project.create(path) as project:
         add_questions(project, sample_questions())
         train = list(questions(project, dataset=DATASET, split="train"))
@@ -198,6 +214,12 @@ def sample_project(
         if not report.stopped:
             _review_some(project)
     return report
+
+
+def _remove(project_file: Path) -> None:
+    """Remove an unfinished project file and what belongs to it."""
+    for file in project_file.parent.glob(project_file.name + "*"):
+        file.unlink(missing_ok=True)
 
 
 def _review_some(project: Project) -> None:
