@@ -18,7 +18,9 @@ def funnel(project: Project) -> dict[str, int]:
     """
     with project.reading() as connection:
         groups = connection.execute(
-            "SELECT verdict, review, kind <> '', changed, flagged, count(*) FROM row GROUP BY 1, 2, 3, 4, 5"
+            # grouped as the index is ordered, so that nothing has to be sorted
+            "SELECT verdict, review, kind <> '', changed, flagged, count(*) FROM row "
+            "GROUP BY verdict, review, kind, dataset, split, path, changed, flagged"
         ).fetchall()
 
         def one(sql: str) -> int:

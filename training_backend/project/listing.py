@@ -229,7 +229,9 @@ class Listing:
 
     def _follow(self, snapshot: _Snapshot) -> bool:
         """Bring a snapshot up to date with the rows touched since; False where too much has happened."""
-        first, last = self._queries.execute("SELECT min(seq), max(seq) FROM row_touched").fetchone()
+        first, last = self._queries.execute(
+            "SELECT (SELECT min(seq) FROM row_touched), (SELECT max(seq) FROM row_touched)"
+        ).fetchone()
         if last is None or last == snapshot.seq:
             return last is not None
         if first > snapshot.seq + 1 or last - snapshot.seq > TOUCHED_KEPT:
