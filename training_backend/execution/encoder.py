@@ -1,4 +1,4 @@
-"""An answer as bounded, tagged data. Decided by exact type; a method of a program's own class is never called."""
+"""An answer as bounded, tagged data, by exact type; no method of a program's own class is called."""
 
 from __future__ import annotations
 

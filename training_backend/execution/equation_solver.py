@@ -1,16 +1,17 @@
 """Solve a system of equations. Runs only inside the sandbox's child.
 
-Everything is exact: decimals are fractions. In the order of the text, each equation with a single unknown gives its
-value; what is left, and what is not linear, SymPy solves. Rules where the text leaves a choice:
+Everything is exact: decimals are fractions. In the order of the text, each equation with a single unknown
+gives its value; what is left, and what is not linear, SymPy solves. Rules where the text leaves a choice:
 
 - a name that is written twice has one value: a contradiction is no answer, and is named with its line;
-- of several solutions those count that are real, that fulfil the conditions of the text and that are positive; if
-  more than one is left there is no answer;
+- of several solutions those count that are real, that fulfil the conditions of the text and that are
+  positive; if more than one is left there is no answer;
 - an unknown that nothing determines, and a value that is not real, is no answer, with the reason.
 
-`strict` reading (the default): the text is a system of equations, so `x = x + 1` contradicts itself; and a negative
-answer is taken for a sign that the equations are set up wrongly (on recorded equations 19 of 21 were), so it is no
-answer. `free` reading: `x = x + 1` gives the name a new value from that line on, as in a program, and any answer counts.
+`strict` reading (the default): the text is a system of equations, so `x = x + 1` contradicts itself; and a
+negative answer is taken for a sign that the equations are set up wrongly (on recorded equations 19 of 21
+were), so it is no answer. `free` reading: `x = x + 1` gives the name a new value from that line on, as in a
+program, and any answer counts.
 """
 
 from __future__ import annotations
@@ -237,9 +238,11 @@ class Solver:
     def _together(self) -> bool:
         """Solve what is left as one system; return whether it gave a value."""
         sp = self._sympy()
-        expressions = [self._expression(equation) for equation in self._waiting]
+        # what ans is follows from the rest
+        rest = [equation for equation in self._waiting if equation.assigned != self._target] or self._waiting
+        expressions = [self._expression(equation) for equation in rest]
         unknowns = sorted({s for e in expressions for s in e.free_symbols}, key=str)
-        line = self._waiting[-1].line
+        line = rest[-1].line
         try:
             found = sp.solve(expressions, unknowns, dict=True)
         except NotImplementedError:
@@ -247,23 +250,17 @@ class Solver:
         if not found:
             raise NoSolution("the equations contradict each other", line)
         learnt = False
+        used: set[int] = set()
         for unknown in unknowns:
             values = [solution.get(unknown, unknown) for solution in found]
             if all(not value.free_symbols for value in values):
                 value = self._choose(self._allowed(found, unknown), unknown, line)
-                self._learn(unknown.name, value, self._line_of(unknown.name))
+                self._learn(unknown.name, value, _line_of(unknown.name, rest, used))
                 learnt = True
         return learnt
 
-    def _line_of(self, name: str) -> int:
-        """Return the line of the first equation left that names `name`."""
-        for equation in self._waiting:
-            if name in {*names_in(equation.left), *names_in(equation.right)}:
-                return equation.line
-        return self._waiting[-1].line
-
     def _allowed(self, solutions: list[dict[Any, Any]], unknown: Any) -> list[Any]:
-        """Return the values of `unknown` in the solutions whose values are all real and, if any are, positive."""
+        """Return the values of `unknown` in the solutions that are all real and, if any are, positive."""
         real = [s for s in solutions if all(value.is_real is not False for value in s.values())]
         real = [s for s in real if self._fulfils(s)] or real
         positive = [s for s in real if all(value.is_negative is not True for value in s.values())]
@@ -295,6 +292,14 @@ class Solver:
             if relations[condition.relation](difference, 0) == sp.false:
                 return False
         return True
+
+
+def _line_of(name: str, equations: list[Equation], used: set[int]) -> int:
+    """Return the line of an equation that names `name`; one not used for another unknown comes first."""
+    lines = [e.line for e in equations if name in {*names_in(e.left), *names_in(e.right)}]
+    line = next((line for line in lines if line not in used), lines[0] if lines else equations[-1].line)
+    used.add(line)
+    return line
 
 
 def _versioned(equations: tuple[Equation, ...]) -> list[Equation]:
@@ -358,7 +363,7 @@ def _call(sp: Any, call: Call, values: list[Any]) -> Any:
 
 
 def encoded(value: Any) -> dict[str, Any]:
-    """Return a solved value as tagged data: an integer, a decimal where it ends, a fraction, or an expression."""
+    """Return a solved value as tagged data: integer, decimal where it ends, fraction, or expression."""
     if isinstance(value, Fraction):
         return _fraction(value)
     real, imaginary = value.evalf(30).as_real_imag()

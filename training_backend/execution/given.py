@@ -1,8 +1,9 @@
 """Names that recorded programs use without importing them, and get.
 
-The public evaluators of the field run programs below a fixed head of imports (Program-of-Thoughts, Faithful-CoT), so
-teachers that saw their examples leave the imports out. A name of this table that a program uses and nowhere
-binds is given to it; the result says which. Everything else is as in a plain interpreter.
+The public evaluators of the field run programs below a fixed head of imports (Program-of-Thoughts,
+Faithful-CoT), so teachers that saw their examples leave the imports out. A name of this table that a
+program uses and nowhere binds is given to it; the result says which. Everything else is as in a plain
+interpreter.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 GIVEN: dict[str, tuple[str, str]] = {
     "math": ("math", ""), "ceil": ("math", "ceil"), "floor": ("math", "floor"), "sqrt": ("math", "sqrt"),
     "gcd": ("math", "gcd"), "lcm": ("math", "lcm"), "np": ("numpy", ""), "numpy": ("numpy", ""),
-    "sympy": ("sympy", ""), "Symbol": ("sympy", "Symbol"), "symbols": ("sympy", "symbols"), "Eq": ("sympy", "Eq"),
+    "sympy": ("sympy", ""), "Symbol": ("sympy", "Symbol"), "symbols": ("sympy", "symbols"),
+    "Eq": ("sympy", "Eq"),
     "solve": ("sympy", "solve"), "simplify": ("sympy", "simplify"), "Rational": ("sympy", "Rational"),
     "solve_it": (__name__, "solve_it"),
 }  # fmt: skip
@@ -62,7 +64,8 @@ def _used(code: types.CodeType) -> set[str]:
 
 def _bound(tree: ast.Module) -> set[str]:
     """Return the names of GIVEN that a program binds anywhere, or never reads; all after a star import."""
-    bound, read = set(), set()
+    bound: set[str] = set()
+    read: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             (read if isinstance(node.ctx, ast.Load) else bound).add(node.id)

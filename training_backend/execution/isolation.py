@@ -17,7 +17,7 @@ _COULD = {
 
 @dataclass(frozen=True)
 class IsolationReport:
-    """`level` is full, partial or basic; `missing` holds one sentence for each protection that is not there."""
+    """`level` is full, partial or basic; `missing` has a sentence for each protection that is not there."""
 
     level: str
     missing: tuple[str, ...]
@@ -37,7 +37,7 @@ def without_launcher(reason: str) -> IsolationReport:
     system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
     sentences = [
         f"On {system} programs run in ordinary processes without a system call filter: "
-        "the rules on their text and the interpreter's own hooks stop files and network, the kernel does not.",
+        "rules on their text and the interpreter's own hooks stop files and network, the kernel does not.",
     ]
     if reason:
         sentences.insert(0, reason)

@@ -1,9 +1,10 @@
 """The launcher: loads the libraries, closes its doors, then forks one child per program.
 
-Started by exec, never forked from the program that uses it: `python -s -P launcher.py TIER DESCRIPTOR PATHS`, or
-in a frozen app `kpdd sandbox-launcher …`. It talks over one socket of whole messages (JSON). Each job comes as id,
-limits and a descriptor: the child's end of a socket to the parent. The launcher never reads a program or a result;
-it forks, watches the clock, and reports how the child ended. When its socket ends, it ends its children and itself.
+Started by exec, never forked from the program that uses it: `python -s -P launcher.py TIER DESCRIPTOR
+PATHS`, or in a frozen app `kpdd sandbox-launcher …`. It talks over one socket of whole messages (JSON).
+Each job comes as id, limits and a descriptor: the child's end of a socket to the parent. The launcher never
+reads a program or a result; it forks, watches the clock, and reports how the child ended. When its socket
+ends, it ends its children and itself.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import sys
 import time
 from dataclasses import dataclass
 
-# A starved machine is no fault of the program: one that has been using the processor gets its wall time again,
-# this often. A program that sleeps is ended at the first deadline.
+# A starved machine is no fault of the program: one that has been using the processor gets its wall time
+# again, this often. A program that sleeps is ended at the first deadline.
 _EXTENSIONS = 4
 _BUSY_SHARE = 0.02
 _CHILD_FD = 3

@@ -2,14 +2,15 @@
 
 Layers of a child on Linux, what each covers, and what it does not:
 
-- **seccomp filter** (`child_filter`): the boundary. Everything is denied but about 60 calls that compute, tell the
-  time and write to descriptors that are already open. No path, no socket, no new process or thread, no
-  signal to others. Calls no honest program makes end the process at once. It does not see *contents*: what
-  is written to the child's own result socket is judged by the strict decoder of the parent.
+- **seccomp filter** (`child_filter`): the boundary. Everything is denied but about 60 calls that compute,
+  tell the time and write to descriptors that are already open. No path, no socket, no new process or
+  thread, no signal to others. Calls no honest program makes end the process at once. It does not see
+  *contents*: what is written to the child's own result socket is judged by the strict decoder of the
+  parent.
 - **Landlock** (`landlock`): no file and no TCP port through any call that the filter might miss. It has no
   rule for `stat`, `chmod` or `chdir`, so it is a second layer only.
-- **rlimits** (`limit_child`): processor time, address space, no file growth, no core, one descriptor. They do not
-  stop sleeping (the launcher's clock does) and, for root, not process creation (seccomp does).
+- **rlimits** (`limit_child`): processor time, address space, no file growth, no core, one descriptor. They
+  do not stop sleeping (the launcher's clock does) and, for root, not process creation (seccomp does).
 - **another user** (`drop_root`): a launcher started by root becomes nobody, so what leaks owns nothing.
 - **clean start**: the launcher is started by exec with five environment entries and one descriptor.
 
@@ -271,7 +272,7 @@ class _Filter(ctypes.Structure):
 
 @dataclass
 class Locks:
-    """What of the lockdown could be had: the compiled filters, and a sentence for every layer that is missing."""
+    """What of the lockdown could be had: the compiled filters, and a sentence for each missing layer."""
 
     launcher_filter: bytes = b""
     child_filter: bytes = b""

@@ -63,7 +63,8 @@ class PlainPool:
         try:
             process = subprocess.Popen(
                 _command(job), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                env=clean_environment(), start_new_session=os.name == "posix", cwd=Path(sys.executable).anchor,
+                env=clean_environment(), start_new_session=os.name == "posix",
+                cwd=Path(sys.executable).anchor,
             )  # fmt: skip
         except OSError as error:
             job.fail(f"no process could be started: {error}")

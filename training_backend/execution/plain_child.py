@@ -1,8 +1,8 @@
 """The child of the reduced path: one ordinary process that runs one program and ends.
 
-Used where there is no kernel filter. What it has: a clean environment, no import path, the limits of the system
-where it has any, the policy on the text, and an audit hook that refuses files, sockets and processes. The hook is no
-boundary: a program that is written to get around it can.
+Used where there is no kernel filter. What it has: a clean environment, no import path, the limits of the
+system where it has any, the policy on the text, and an audit hook that refuses files, sockets and
+processes. The hook is no boundary: a program that is written to get around it can.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def _limit(limits: dict) -> None:
         return
     whole = max(1, -int(-limits["cpu_s"] // 1))
     wanted = {
-        "RLIMIT_CPU": (whole, whole + 1), "RLIMIT_CORE": (0, 0), "RLIMIT_FSIZE": (0, 0), "RLIMIT_NPROC": (0, 0),
+        "RLIMIT_CPU": (whole, whole + 1), "RLIMIT_CORE": (0, 0), "RLIMIT_FSIZE": (0, 0),
+        "RLIMIT_NPROC": (0, 0),
         "RLIMIT_AS": (_address_space() + limits["memory_mib"] * 1024 * 1024,) * 2,
     }  # fmt: skip
     for name, value in wanted.items():

@@ -1,7 +1,8 @@
 """What the text of a program may not hold: a label for people and a second line, not the boundary.
 
-The boundary is the kernel's (`lockdown.py`): text that runs other text (`sympify`, format strings, `eval`) passes
-any reading of the program. The policy names what is wrong in a sentence with its line, and ends before running.
+The boundary is the kernel's (`lockdown.py`): text that runs other text (`sympify`, format strings, `eval`)
+passes any reading of the program. The policy names what is wrong in a sentence with its line, and ends
+before running.
 """
 
 from __future__ import annotations
@@ -235,8 +236,10 @@ _SUSPICIOUS = re.compile(
 )
 _IMPORT_LINE = re.compile(r"^[ \t]*(?:from|import)\b(.*)$", re.MULTILINE)
 _IMPORT_WORD = re.compile(r"\b(?:import|from)\b")
-_SIMPLE_IMPORT = re.compile(r"[ \t]*(?:import[ \t]+([\w]+)(?:[ \t]+as[ \t]+\w+)?"
-                            r"|from[ \t]+(\w+)[ \t]+import[ \t]+(?:\*|\w+(?:[ \t]*,[ \t]*\w+)*))[ \t]*(?:#.*)?")  # fmt: skip
+_SIMPLE_IMPORT = re.compile(
+    r"[ \t]*(?:import[ \t]+([\w]+)(?:[ \t]+as[ \t]+\w+)?"
+    r"|from[ \t]+(\w+)[ \t]+import[ \t]+(?:\*|\w+(?:[ \t]*,[ \t]*\w+)*))[ \t]*(?:#.*)?"
+)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Pool:
     """Owns up to three launchers (light, numpy, heavy) and at most `workers` running children."""
 
     def __init__(self, workers: int, on_broken: Callable[[str, list[Job]], None]) -> None:
-        """Start the serving thread; `on_broken(reason, jobs)` gets the jobs when no launcher can be started."""
+        """Start the serving thread; `on_broken(reason, jobs)` gets the jobs when no launcher starts."""
         self.workers = workers
         self.reports: dict[str, dict[str, Any]] = {}
         self.changed = threading.Condition()

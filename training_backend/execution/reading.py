@@ -33,9 +33,9 @@ class ReadValue:
 def read_value(value: Value) -> ReadValue:
     """Read a number from an encoded value.
 
-    Numbers of Python, fractions, decimals, NumPy and SymPy count as they are; True and False as 1 and 0; text
-    counts when it is a number or holds exactly one; a container when it has exactly one element; a complex number
-    when its imaginary part is 0. NaN and infinity are no answers.
+    Numbers of Python, fractions, decimals, NumPy and SymPy count as they are; True and False as 1 and 0;
+    text counts when it is a number or holds exactly one; a container when it has exactly one element; a
+    complex number when its imaginary part is 0. NaN and infinity are no answers.
     """
     text = show(value)[:_MAX_TEXT]
     number, rule, reason = _number(value)

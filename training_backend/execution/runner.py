@@ -1,7 +1,8 @@
 """Run what a language model wrote, each program in a limited process of its own.
 
-On Linux a launcher forks one locked child per program (`launcher.py`, `lockdown.py` lists the layers); elsewhere, or
-without a kernel filter, `plain.py` starts one ordinary process per program, and `isolation()` says what is missing.
+On Linux a launcher forks one locked child per program (`launcher.py`, `lockdown.py` lists the layers);
+elsewhere, or without a kernel filter, `plain.py` starts one ordinary process per program, and `isolation()`
+says what is missing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from training_backend.execution.isolation import IsolationReport, from_ready, without_launcher
@@ -110,6 +111,12 @@ class ProgramRunner:
         self._submit(Job(code, kind, limits or self.limits, answer.put))
         return answer.get()
 
+    def submit(
+        self, code: str, kind: str, on_end: Callable[[RunResult], None], limits: Limits | None = None
+    ) -> None:
+        """Queue one program and return; `on_end(result)` is called in another thread and must not block."""
+        self._submit(Job(code, kind, limits or self.limits, on_end))
+
     def run_many(
         self, jobs: Iterable[tuple[K, str, str]], limits: Limits | None = None
     ) -> Iterator[tuple[K, RunResult]]:
@@ -136,7 +143,7 @@ class ProgramRunner:
         return TraceRun(self, code, kind, limits or TRACE_LIMITS)
 
     def isolation(self) -> IsolationReport:
-        """Return how programs are shut in on this system; the first call starts a launcher and waits for it."""
+        """Return how programs are shut in here; the first call starts a launcher and waits for it."""
         pool = self._started()
         if pool is None:
             return without_launcher("")

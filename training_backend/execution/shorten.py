@@ -71,7 +71,7 @@ def _other(value: Any, kind: type, depth: int) -> str:
         return f"function {safe(str(getattr(value, '__name__', '')))[:80]}"
     if kind is type:
         return f"class {type_name(value)}"
-    encoded = Encoder().encode(value) if is_library(kind, _LIBRARIES) else {"k": "other"}
+    encoded: dict[str, Any] = Encoder().encode(value) if is_library(kind, _LIBRARIES) else {"k": "other"}
     if encoded["k"] == "ndarray":
         return "array(" + ", ".join(item.get("v", "…") for item in encoded["items"][:_MAX_ITEMS]) + ")"
     if encoded["k"] not in ("other", "list"):

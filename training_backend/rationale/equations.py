@@ -9,9 +9,9 @@
     power      := item (("**" | "^") signed)?
     item       := (number | name | function "(" sum ("," sum)* ")" | "(" sum ")") item?
 
-The last `item?` is a multiplication without a sign, as in `2x`, `2(x + 1)` or `(a)(b)`: only where nothing stands
-between the two. Text never reaches SymPy's parser, which evaluates code: only this tree does, so a name that SymPy
-knows (`E I N S Q O beta gamma zeta`) is a plain unknown here.
+The last `item?` is a multiplication without a sign, as in `2x`, `2(x + 1)` or `(a)(b)`: only where nothing
+stands between the two. Text never reaches SymPy's parser, which evaluates code: only this tree does, so a
+name that SymPy knows (`E I N S Q O beta gamma zeta`) is a plain unknown here.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import NoReturn
 
 FUNCTIONS = {
@@ -33,7 +34,8 @@ _MAX_DIGITS = 400
 
 _TOKEN = re.compile(
     r"(?P<number>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d*)?|\.\d+)|(?P<name>[^\W\d]\w*)"
-    r"|(?P<relation><=|>=|==|[<>=≤≥])|(?P<sign>\*\*|//|[-+*/^(),−×÷·])|(?P<space>[ \t\u00a0]+)|(?P<money>[$€£])"
+    r"|(?P<relation><=|>=|==|[<>=≤≥])|(?P<sign>\*\*|//|[-+*/^(),−×÷·])"
+    r"|(?P<space>[ \t\u00a0]+)|(?P<money>[$€£])"
 )
 _SAME = {"−": "-", "×": "*", "·": "*", "÷": "/", "**": "^", "==": "=", "≤": "<=", "≥": ">="}
 _PERCENT = re.compile(r"\d%\s*[-+*/^)=]")
@@ -220,8 +222,7 @@ class _Line:
             self._fail("this line is no equation: it has no '='")
         if len(set(relations)) > 1 or (relations[0] != "=" and len(relations) > 1):
             self._fail("only '=' can be chained")
-        pairs = zip(sides, sides[1:], strict=False)
-        return [Equation(left, right, self._line, relations[0]) for left, right in pairs]
+        return [Equation(left, right, self._line, relations[0]) for left, right in pairwise(sides)]
 
     def _sum(self) -> Tree:
         tree = self._product()

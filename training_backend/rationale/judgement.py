@@ -16,9 +16,10 @@ STATES = (
 class Judgement:
     """The judged answer of one rationale.
 
-    `state` is one of STATES. `verdict` is what running gave (`execution.results.VERDICTS`; empty when nothing
-    ran, as for a chain of thought). `value` is the answer as a number, `answer_text` what it was read from and
-    `rule` how. `isolation` and `python` say under which protection and interpreter a program ran.
+    `state` is one of STATES. `verdict` is what running gave (`execution.results.VERDICTS`; empty when
+    nothing ran, as for a chain of thought). `value` is the answer as a number, `answer_text` what it was
+    read from and `rule` how. `isolation` and `python` say under which protection and interpreter a program
+    ran.
     """
 
     state: str

@@ -1,0 +1,141 @@
+"""Show what each line of a program or of equations does; check the arithmetic of a chain of thought.
+
+examples:
+  kpdd trace program.py
+  kpdd trace equations.txt --kind eot
+  kpdd trace rationale.txt --kind cot
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from training_backend.errors import DatasetError
+from training_backend.events import Answer, Control, Reporter, Trace
+from training_backend.execution.results import RunResult
+from training_backend.execution.runner import ProgramRunner
+from training_backend.rationale.answers import equal, format_number, read_answer
+from training_backend.rationale.arithmetic import claims
+
+READS_STDIN = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("file", metavar="FILE", help="the rationale; - is standard input")
+    parser.add_argument("--kind", choices=("pot", "eot", "cot"), default="pot",
+                        help="pot: a program (default), eot: equations, cot: a chain of thought")  # fmt: skip
+    parser.add_argument("--gold", type=float, help="the right answer, to compare with")
+
+
+def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
+    """Show the trace; the status is 1 when there is no answer."""
+    text = _read(args.file)
+    shows = not (args.json or args.events)
+    if args.kind == "cot":
+        return _check_arithmetic(text, args, reporter, shows)
+    with ProgramRunner(workers=1) as runner:
+        for sentence in runner.isolation().missing:
+            reporter.log(sentence, "warning")
+        lines = text.splitlines()
+        records: list[dict[str, Any]] = []
+        with runner.trace(text, args.kind) as trace:
+            for record in trace:
+                if args.events:
+                    reporter.emit(Trace(records=[record]))
+                elif shows:
+                    _print(as_lines(record, lines))
+                records.append(record)
+                if control.stop_requested:
+                    trace.cancel()
+            result, cut = trace.result, trace.cut
+    same = equal(result.value, args.gold) if args.gold is not None else None
+    error = result.error or result.reason
+    reporter.emit(
+        Answer(
+            result.verdict, result.answer_text, result.value, args.gold, same, error, result.error_line
+        )
+    )  # fmt: skip
+    data = {
+        "verdict": result.verdict, "answer": result.value, "answer_text": result.answer_text,
+        "rule": result.rule, "error": error, "error_line": result.error_line, "cut": cut, "equal": same,
+        "stdout": result.stdout, "python": result.python, "isolation": result.isolation,
+        "records": records if not args.events else [],
+    }  # fmt: skip
+    reporter.result(data, _ending(result, cut, same))
+    return 0 if result.verdict == "ok" else 1
+
+
+def as_lines(record: dict[str, Any], source: list[str]) -> list[str]:
+    """Return one trace record as lines for a terminal."""
+    number = record["ln"] or 0
+    text = source[number - 1] if 0 < number <= len(source) else ""
+    indent = "    " * record["depth"]
+    shown = []
+    if record["ev"] == "line":
+        changes = ", ".join(_change(name, value) for name, value in record["ch"].items())
+        shown.append(f"{number:>4}  {indent}{text.strip():<50}  {changes}".rstrip())
+    elif record["ev"] == "call":
+        given = ", ".join(f"{name}={value[0]}" for name, value in record["ch"].items() if value)
+        shown.append(f"{number:>4}  {indent}→ {record.get('fn', '')}({given})")
+    elif record["ev"] == "return":
+        shown.append(f"{number:>4}  {indent}← {record.get('rv', '')}")
+    else:
+        shown.append(f"{number:>4}  {indent}✗ {': '.join(record.get('ex', []))}")
+    for line in record.get("o", "").splitlines():
+        shown.append(f"      {indent}│ {line}")
+    return [_plain(line) for line in shown]
+
+
+def _change(name: str, value: list[str] | None) -> str:
+    return f"{name} is gone" if value is None else f"{name} = {value[0]}"
+
+
+def _plain(text: str) -> str:
+    """Return `text` with control characters escaped: a program must not drive the terminal."""
+    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _print(lines: list[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+def _ending(result: RunResult, cut: str, same: bool | None) -> str:
+    parts = [cut] if cut else []
+    if result.verdict == "ok":
+        verdict = {True: ", equal to gold", False: ", not equal to gold", None: ""}[same]
+        value = format_number(result.value) if result.value is not None else ""
+        parts.append(f"answer: {value}{verdict}   ({result.rule}, from {result.taken_from})")
+    else:
+        where = f" (line {result.error_line})" if result.error_line else ""
+        why = result.error or result.reason
+        parts.append(_plain(f"{result.verdict.replace('_', ' ')}: {why}{where}"))
+    return "\n".join(parts)
+
+
+def _check_arithmetic(text: str, args: argparse.Namespace, reporter: Reporter, shows: bool) -> int:
+    """Show each arithmetic statement of a chain of thought with what it really is."""
+    found = claims(text)
+    read = read_answer(text)
+    same = equal(read.value, args.gold) if read and args.gold is not None else None
+    for claim in found if shows else ():
+        truth = "✓" if claim.holds else f"✗ it is {format_number(claim.computed)}"
+        _print([_plain(f"  {claim.left} = {claim.right}   {truth}")])
+    data = {"answer": read.value if read else None, "answer_text": read.text if read else "", "equal": same,
+            "claims": [vars(claim) for claim in found]}  # fmt: skip
+    wrong = sum(not claim.holds for claim in found)
+    answer = f"answer: {format_number(read.value)} ({read.rule})" if read else "no number to read"
+    reporter.result(data, f"{len(found)} statements, {wrong} wrong; {answer}")
+    return 0 if read else 1
+
+
+def _read(name: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise DatasetError(f"The file cannot be read: {error.strerror}.", "Check the path.", name) from None
+    return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
