@@ -14,7 +14,9 @@ from tokenizers import Tokenizer
 from training_backend.errors import CheckpointError
 from training_backend.students.text import StudentText, choose_rule
 
-PROGRAM = 'def f(x):\n    if x < 3:\n\treturn {"a": x ^ ~2, `b`: "\\n"}\n\n\n        y  =  12 **  3   # end  \n'
+PROGRAM = (
+    'def f(x):\n    if x < 3:\n\treturn {"a": x ^ ~2, `b`: "\\n"}\n\n\n        y  =  12 **  3   # end  \n'
+)
 line = st.builds(
     lambda indent, body, end: " " * indent + body + " " * end,
     st.integers(0, 41), st.text(string.printable[:95], max_size=30), st.integers(0, 5),
@@ -152,8 +154,8 @@ def test_missing_tokenizer_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [("{", "no JSON"), ('{"version": 99, "way": "identity"}', "version 99"), ('{"version": 1}', "cannot be read"),
-     ('{"version": 1, "way": "magic"}', "cannot be read")],
+    [("{", "no JSON"), ('{"version": 99, "way": "identity"}', "version 99"),
+     ('{"version": 1}', "cannot be read"), ('{"version": 1, "way": "magic"}', "cannot be read")],
 )  # fmt: skip
 def test_unreadable_rule_is_named(lossy, tmp_path, content, says):
     (tmp_path / "tokenizer.json").write_bytes((lossy / "tokenizer.json").read_bytes())
@@ -194,7 +196,7 @@ def test_t5_gives_everything_back(t5, sample):
 
 
 def test_t5_reads_questions_as_it_was_trained_to(t5):
-    question = "A robe takes 2 bolts of blue fiber and half that much white fiber. How many bolts in total does it take?"
+    question = "A bus takes 2 litres of diesel and half that much oil. How many litres in total does it take?"
     assert t5.encode(question) == t5.tokenizer.encode(question, add_special_tokens=False).ids
 
 

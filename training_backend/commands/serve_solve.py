@@ -10,13 +10,15 @@ One JSON object a line:
     {"command": "quit"}
 
 `load` is answered by a result that describes the students, or by `failed`; `solve` by stage, token and trace
-events and then `answer`, or by `failed` with the request. The end of standard input means quit.
+events and then `answer`, or by `failed` with the request. At the end of standard input what was asked is
+still answered, unless `--stop-at-eof` is given; `quit` gives up what is at work.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import queue
 import sys
 import threading
@@ -38,10 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Serve until quit, the end of standard input, or a stop."""
     reporter.events = True
-    import os
-
     reporter.emit(Started("serve-solve", os.getpid()))
-    server = _Server(args.device, reporter, control)
+    server = _Server(args.device, reporter, control, args.stop_at_eof)
     threading.Thread(target=server.read, args=(sys.stdin,), name="requests", daemon=True).start()
     # the slow imports happen while the window is idle; a request that comes meanwhile waits for them
     from training_backend.students import decoding  # noqa: F401
@@ -53,7 +53,8 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
 class _Server:
     """Reads requests in one thread, serves them in another; a cancel reaches the one at work."""
 
-    def __init__(self, device: str, reporter: Reporter, control: Control) -> None:
+    def __init__(self, device: str, reporter: Reporter, control: Control, stop_at_eof: bool) -> None:
+        self.stop_at_eof = stop_at_eof
         self.device, self.reporter, self.control = device, reporter, control
         self.requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.cancelled: set[str] = set()
@@ -75,10 +76,11 @@ class _Server:
             if command == "cancel":
                 self.cancelled.add(str(message.get("request", "")))
             elif command in ("quit", "stop"):
+                self.quitting = True
                 break
             else:
                 self.requests.put(message)
-        self.quitting = True
+        self.quitting = self.quitting or self.stop_at_eof
         self.requests.put(None)
 
     def serve(self) -> None:
@@ -91,7 +93,7 @@ class _Server:
                     message = self.requests.get(timeout=0.5)
                 except queue.Empty:
                     continue
-                if message is None:
+                if message is None or self.quitting:
                     return
                 self._handle(message)
 

@@ -1,0 +1,131 @@
+"""`kpdd solve` and `kpdd serve-solve` with students that know two questions by heart."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from training_backend.__main__ import main
+from training_backend.events import Answer, Failed, Result, StageEnded, Token, Trace, parse_line
+
+QUESTION = "Tom has 2 boxes of 3 pens each. How many pens?"
+
+
+def test_answer_for_people(trained_run, capsys):
+    arguments = [
+        "solve",
+        "--students",
+        str(trained_run),
+        QUESTION,
+        "--gold",
+        "6",
+        "--trace",
+        "--device",
+        "cpu",
+    ]
+    assert main([*arguments, "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "How many pens has Tom?" in said and "    ans = boxes * 3" in said
+    assert "Answer  6   gold 6: equal" in said and "line   3" in said
+
+
+def test_answer_for_programs(trained_run, capsys):
+    arguments = [
+        "solve",
+        "--students",
+        str(trained_run),
+        QUESTION,
+        "--gold",
+        "7",
+        "--trace",
+        "--json",
+        "--quiet",
+    ]
+    assert main(arguments) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["answer"] == 6 and data["equal"] is False and data["state"] == "not_equal"
+    assert data["information"] == ["2 boxes", "3 pens each"] and data["trace"][0]["ln"] == 1
+
+
+def test_a_student_for_a_role(trained_run, capsys):
+    key = trained_run / "students" / "key"
+    arguments = ["solve", "--students", str(trained_run), "--role-folder", f"solve={key}", QUESTION]
+    assert main([*arguments, "--json", "--quiet"]) == 0
+    assert "core question" in json.loads(capsys.readouterr().out)["rationale"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(["--students", "demo", " "], "empty"), (["--students", "/nowhere", "x"], "neither a run folder"),
+     (["--students", "demo", "x", "--gold", "many"], "no number"),
+     (["--students", "/nowhere", "--role-folder", "solve", "x"], "neither")],
+)  # fmt: skip
+def test_mistakes(arguments, says, capsys):
+    assert main(["solve", *arguments, "--quiet"]) == 1
+    assert says in capsys.readouterr().err
+
+
+class Served:
+    """A running `serve-solve`."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "training_backend", "serve-solve", "--device", "cpu"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.killer = threading.Timer(120, self.process.kill)
+        self.killer.start()
+
+    def send(self, **message):
+        self.process.stdin.write((message.pop("raw", None) or json.dumps(message)) + "\n")
+        self.process.stdin.flush()
+
+    def until(self, kind, **fields):
+        """Return the events up to the first of `kind` with these fields."""
+        seen = []
+        for line in self.process.stdout:
+            event = parse_line(line)
+            seen.append(event)
+            if isinstance(event, kind) and all(getattr(event, k) == v for k, v in fields.items()):
+                return seen
+        raise AssertionError(f"ended without {kind.__name__}: {seen[-3:]}")
+
+
+def test_serving(trained_run):
+    served = Served()
+    try:
+        # a question before students, nonsense, and a folder that is none: each is one answer
+        served.send(command="solve", request="0", question=QUESTION)
+        assert "No students" in served.until(Failed, request="0")[-1].message
+        served.send(raw="{nonsense")
+        served.until(Failed)
+        served.send(command="load", students="/nowhere")
+        assert served.until(Failed)[-1].where == "/nowhere"
+        served.send(command="load", students=str(trained_run))
+        about = served.until(Result)[-1].data
+        assert about["roles"] == ["key", "solve"] and about["students"] == str(trained_run)
+        served.send(command="solve", request="1", question=QUESTION, gold=6)
+        events = served.until(Answer, request="1")
+        assert events[-1].equal is True
+        assert {type(e) for e in events} >= {Token, StageEnded, Trace, Answer}
+        # given up before its turn comes
+        served.send(command="cancel", request="2")
+        served.send(command="solve", request="2", question=QUESTION)
+        events = served.until(Failed, request="2")
+        assert events[-1].message == "Cancelled." and not any(isinstance(e, Answer) for e in events)
+        served.send(command="run", request="3", code="a = 1\nans = a + 4", gold=5)
+        assert served.until(Answer, request="3")[-1].equal is True
+        # what was asked before the end of the input is still answered
+        served.send(command="solve", request="4", question=QUESTION, gold=6)
+        served.process.stdin.close()
+        assert served.until(Answer, request="4")[-1].equal is True
+        assert served.process.wait(30) == 0
+    finally:
+        served.killer.cancel()
+        served.process.kill()
+        served.process.stdout.close()
+        served.process.wait()

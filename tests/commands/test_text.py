@@ -1,0 +1,64 @@
+"""`kpdd text`: JSON lines in, JSON lines out, without torch."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from training_backend.__main__ import main
+
+TEXTS = ["def f(x):\n    return {x} < 3", "½ 中\t", ""]
+
+
+def test_lines_in_lines_out(lossy, tmp_path, capsys):
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps({"id": n, "text": text}) + "\n" for n, text in enumerate(TEXTS)))
+    assert main(["text", str(file), "--student", str(lossy)]) == 0
+    out = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["id"] for row in out] == [0, 1, 2]
+    assert all({"exact", "tokens", "unknown", "seen", "decoded"} <= row.keys() for row in out)
+    assert [row["decoded"] for row in out] == TEXTS
+    assert all(row["exact"] and row["unknown"] == 0 for row in out)
+    assert out[2]["tokens"] == 0
+
+
+def test_closed_vocabulary_is_said(closed, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"id": "a", "text": "Tom has 3 zebras"}\n'))
+    assert main(["text", "--student", str(closed)]) == 0
+    said = capsys.readouterr()
+    row = json.loads(said.out)
+    assert row["exact"] is False and row["unknown"] == 1 and row["unknown_words"] == ["zebras"]
+    assert "1 not exact" in said.err
+
+
+@pytest.mark.parametrize("line", ['{"id": 1, "tex', '{"id": 1}', "[1]", '{"text": 3}'])
+def test_bad_line_is_named(lossy, tmp_path, line, capsys):
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"id": 0, "text": "x"}\n' + line + "\n")
+    assert main(["text", str(file), "--student", str(lossy)]) == 1
+    said = capsys.readouterr()
+    assert "rows.jsonl:2" in said.err
+    assert json.loads(said.out)["id"] == 0
+
+
+def test_folder_without_tokenizer(tmp_path, capsys):
+    assert main(["text", "--student", str(tmp_path)]) == 1
+    assert "tokenizer.json" in capsys.readouterr().err
+
+
+def test_starts_without_torch(lossy):
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['transformers'] = None\n"
+        "from training_backend.__main__ import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "text", "--student", str(lossy)],
+        input='{"id": 1, "text": "a\\nb"}\n', capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["exact"] is True

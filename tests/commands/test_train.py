@@ -1,0 +1,139 @@
+"""`kpdd train`: settings from presets, files and options, run folders, and two students side by side."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from training_backend.__main__ import main
+from training_backend.events import Metrics, read_events
+from training_backend.project.judgements import store_judgements, to_judge
+from training_backend.project.questions import NewQuestion, add_questions, questions
+from training_backend.project.replies import Origin, Reply, add_origin, add_replies
+from training_backend.project.runs import runs
+from training_backend.project.store import Project
+from training_backend.rationale.judgement import Judgement
+from training_backend.rationale.key_points import KeyPoints
+from training_backend.students.run_config import RunConfig
+from training_backend.students.run_folder import RunFolder, prepare_run
+
+FAST = "--epochs 0 --max-steps 2 --batch 4 --threads 1 --held-out-judged 0 --quiet".split()
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Return a project file with twelve rows that equal gold."""
+    file = tmp_path / "my project.kpdd"
+    with Project.create(file) as project:
+        new = [
+            NewQuestion(
+                "mine", "train", str(n), f"Tom has {n} boxes of 2 pens. How many pens?", str(2 * n), 2.0 * n
+            )
+            for n in range(1, 13)
+        ]
+        add_questions(project, new)
+        origin = add_origin(project, Origin("test", "none", "written by hand"))
+        add_replies(
+            project,
+            [
+                Reply(q.id, "pot", 1, KeyPoints("How many pens?", ("2 pens a box",)), f"ans = 2 * {q.native_id}",
+                      key_points_origin=origin, rationale_origin=origin)
+                for q in questions(project)
+            ],
+        )  # fmt: skip
+        store_judgements(
+            project,
+            [(row, Judgement("equal", "ok", str(gold), gold)) for row, _, _, gold in to_judge(project)],
+        )
+    return file
+
+
+def test_project_to_students(project, lossy, capsys):
+    base = ["--method", "kpdd-pot", "--base", f"tiny:{lossy}"]
+    status = main(["train", str(project), *base, *FAST, "--json"])
+    data = json.loads(capsys.readouterr().out)
+    assert status == 0 and data["status"] == "done"
+    run = RunFolder.open(data["run_folder"])
+    assert run.path.parent.name == "my project.runs"
+    assert sorted(run.students()) == ["key", "solve"]
+    assert run.config.max_steps == 2
+    with Project.open(project) as opened:
+        (entry,) = runs(opened)
+    assert entry.method == "kpdd-pot" and entry.status == "done"
+    assert any(isinstance(event, Metrics) for event in read_events(run.events_file))
+
+
+def test_prepared_then_trained_elsewhere(project, lossy, tmp_path, capsys):
+    base = ["--method", "potd", "--base", f"tiny:{lossy}"]
+    assert main(["train", str(project), *base, *FAST, "--prepare-only", "--json"]) == 0
+    folder = json.loads(capsys.readouterr().out)["run_folder"]
+    assert RunFolder.open(folder).status() == "prepared"
+    moved = tmp_path / "elsewhere"
+    RunFolder.open(folder).path.rename(moved)
+    assert main(["train", str(moved), "--quiet"]) == 0
+    assert RunFolder.open(moved).status() == "done"
+
+
+def test_all_mistakes_of_the_options_at_once(project, capsys):
+    arguments = ["--method", "magic", "--batch", "many", "--held-out", "2", "--precision", "fp16"]
+    assert main(["train", str(project), *arguments]) == 1
+    said = capsys.readouterr().err
+    assert all(word in said for word in ("magic", "many", "held_out", "overflows"))
+    assert not project.with_suffix(".runs").exists()
+
+
+def test_preset_file_and_option_win_in_this_order(project, tmp_path, lossy, capsys):
+    file = tmp_path / "settings.yaml"
+    file.write_text("batch: 5\nlearning_rate: 0.01\n")
+    arguments = [
+        "--preset",
+        "kpdd-paper",
+        "--config",
+        str(file),
+        "--learning-rate",
+        "0.02",
+        "--base",
+        f"tiny:{lossy}",
+    ]
+    assert main(["train", str(project), *arguments, "--prepare-only", "--json", "--quiet"]) == 0
+    config = RunFolder.open(json.loads(capsys.readouterr().out)["run_folder"]).config
+    assert (config.learning_rate, config.batch, config.epochs) == (0.02, 5, 10.0)
+
+
+def test_prepared_runs_keep_their_settings(tmp_path, lossy, rows_of_students, capsys):
+    run = prepare_run(tmp_path / "run", RunConfig(base=f"tiny:{lossy}"), rows_of_students)
+    assert main(["train", str(run.path), "--batch", "3"]) == 1
+    assert "keeps its settings" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["nowhere", "empty"])
+def test_no_run_folder(tmp_path, what, capsys):
+    (tmp_path / "empty").mkdir()
+    assert main(["train", str(tmp_path / what)]) == 1
+    assert "no run.json" in capsys.readouterr().err
+
+
+def test_project_without_rows(tmp_path, capsys):
+    file = tmp_path / "none.kpdd"
+    Project.create(file).close()
+    assert main(["train", str(file), "--base", "tiny", "--quiet"]) == 1
+    assert "no row" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_two_students_side_by_side(tmp_path, lossy, rows_of_students):
+    config = RunConfig(base=f"tiny:{lossy}", epochs=0, max_steps=4, batch=4, held_out=0)
+    run = prepare_run(tmp_path / "run", config, rows_of_students)
+    done = subprocess.run(
+        [sys.executable, "-m", "training_backend", "train", str(run.path), "--parallel-roles", "--json"],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["status"] == "done"
+    events = read_events(run.events_file)
+    assert {event.role for event in events if isinstance(event, Metrics)} == {"key", "solve"}
+    assert sum(event.event == "started" for event in events) == 1
+    assert events[-1].event == "ended"

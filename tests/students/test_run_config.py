@@ -1,0 +1,89 @@
+"""Settings: all mistakes at once, presets with their sources, and nothing lost on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from training_backend.errors import ConfigError
+from training_backend.students.run_config import FIELDS, PRESET_TITLES, PRESETS, RunConfig, convert
+
+
+def test_every_setting_is_described():
+    assert list(FIELDS) == [field.name for field in dataclasses.fields(RunConfig)]
+    assert all(info.title and info.help for info in FIELDS.values())
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_presets_can_start(name):
+    assert RunConfig.from_preset(name).validate() == []
+    assert all(PRESET_TITLES[name])
+
+
+def test_published_figures():
+    paper = RunConfig.from_preset("kpdd-paper")
+    assert (paper.learning_rate, paper.batch, paper.epochs) == (5e-4, 32, 10)
+    recipe = RunConfig.from_preset("flan-t5-gsm8k")
+    assert (recipe.learning_rate, recipe.batch, recipe.epochs, recipe.weight_decay, recipe.clip) == (
+        3e-4, 96, 8, 0.01, 1.0,
+    )  # fmt: skip
+    assert (recipe.schedule, recipe.warmup) == ("cosine", 0.1)
+
+
+def test_all_mistakes_at_once():
+    config = RunConfig(
+        method="magic", base=" ", epochs=0, learning_rate=2, batch=0, optimizer="sgd", held_out=0.9,
+        precision="fp16",
+    )  # fmt: skip
+    fields = [mistake.field for mistake in config.validate()]
+    assert sorted(fields) == sorted(
+        ["method", "base", "epochs", "learning_rate", "batch", "optimizer", "held_out", "precision"]
+    )
+    with pytest.raises(ConfigError) as caught:
+        config.require_valid()
+    assert all(field in str(caught.value) for field in fields)
+
+
+def test_fp16_is_refused_with_the_reason():
+    (mistake,) = RunConfig(precision="fp16").validate()
+    assert "overflows" in mistake.text and "bf16" in mistake.text
+
+
+def test_not_a_number_is_refused():
+    assert RunConfig(learning_rate=float("nan")).validate()
+
+
+def test_settings_survive_the_disk(tmp_path):
+    config = RunConfig.from_preset("demo", seed=7, split_digits=True, base="tiny:/with space/t")
+    file = tmp_path / "config.yaml"
+    config.save(file)
+    assert RunConfig.load(file) == config
+    assert "# the most epochs" not in file.read_text() and "# passes over the examples" in file.read_text()
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "a: [", "colour: red\nbatch: many\n"])
+def test_unreadable_settings_are_named(tmp_path, content):
+    file = tmp_path / "config.yaml"
+    file.write_text(content)
+    with pytest.raises(ConfigError) as caught:
+        RunConfig.load(file)
+    assert caught.value.where == str(file)
+    if "colour" in content:
+        assert "colour" in str(caught.value) and "many" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "wanted"),
+    [("batch", "32", 32), ("learning_rate", "5e-4", 5e-4), ("split_digits", "yes", True),
+     ("method", "potd", "potd")],
+)  # fmt: skip
+def test_text_becomes_the_type_of_the_setting(name, given, wanted):
+    assert convert(name, given) == wanted
+    assert type(convert(name, given)) is type(wanted)
+
+
+@pytest.mark.parametrize(("name", "given"), [("batch", "3.5"), ("split_digits", "perhaps"), ("clip", "x")])
+def test_text_of_another_type_is_refused(name, given):
+    with pytest.raises(ValueError, match=given):
+        convert(name, given)
