@@ -19,8 +19,9 @@ from training_backend.project.questions import add_questions, questions
 from training_backend.project.store import Project
 
 
-def test_create_open_and_close_leave_one_file(tmp_path):
-    path = tmp_path / "ünï code and spaces.kpdd"
+@pytest.mark.parametrize("name", ["plain.kpdd", "ünï code and spaces.kpdd", "100%20?#&.kpdd", "עברית🥚.kpdd"])
+def test_create_open_and_close_leave_one_file(tmp_path, name):
+    path = tmp_path / name
     Project.create(path, holder="window").close()
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
     with Project.open(path) as project:
