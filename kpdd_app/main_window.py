@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -275,7 +276,7 @@ class MainWindow(QMainWindow):
     def _make_actions(self) -> None:
         tr = self.tr
         for number, (key, title) in enumerate(self.titles(), 1):
-            self._action(tr("Go to {0}").format(title), f"Ctrl+{number}", lambda key=key: self.show_page(key))
+            self._action(tr("Go to {0}").format(title), f"Ctrl+{number}", partial(self.show_page, key))
         self._action(tr("Command palette"), "Ctrl+K", self.show_palette)
         self._action(tr("Keys of this page"), "?", self.show_keys)
         self._action(tr("New project…"), "Ctrl+N", self.new_project)

@@ -108,7 +108,7 @@ LOOKS: dict[str, Look] = {
     "equal": Look("check", "equal", "equal", "equal_tint"),
     "not_equal": Look("cross", "not equal", "wrong", "wrong_tint"),
     "no_answer": Look("question", "no answer", *_UNJUDGED),
-    "raised": Look("question", "raised an error", *_UNJUDGED),
+    "raised": Look("question", "error", *_UNJUDGED),
     "timed_out": Look("question", "timed out", *_UNJUDGED),
     "out_of_memory": Look("question", "out of memory", *_UNJUDGED),
     "refused": Look("question", "refused", *_UNJUDGED),
@@ -183,7 +183,8 @@ def text_font(size_delta: float = 0, bold: bool = False) -> QFont:
     font = QFont(_family(_TEXT_FACES, "DejaVuSans.ttf"))
     font.setPointSizeF(max(6.0, _point_size + size_delta))
     font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
-    font.setFeature(QFont.Tag("tnum"), 1)
+    if size_delta < 3:
+        font.setFeature(QFont.Tag("tnum"), 1)
     return font
 
 

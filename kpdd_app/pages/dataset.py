@@ -128,8 +128,7 @@ class DatasetPage(QWidget):
         self.splitter.addWidget(self._middle())
         self.splitter.addWidget(self.editor)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([theme.gap(46), theme.gap(150), theme.gap(104)])
-        self.editor.setMinimumWidth(theme.gap(72))
+        self.editor.setMinimumWidth(theme.gap(66))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.splitter)
@@ -215,7 +214,15 @@ class DatasetPage(QWidget):
 
     def _restore(self) -> None:
         self.table.header.restore(self.settings.numbers("dataset/columns"))
-        self.splitter.restoreState(self.settings.state("dataset/splitter"))
+        self._placed = self.splitter.restoreState(self.settings.state("dataset/splitter"))
+
+    def showEvent(self, event) -> None:
+        super().showEvent(event)
+        if not self._placed:
+            self._placed = True
+            left = min(theme.gap(46), round(self.width() * 0.16))
+            right = min(theme.gap(112), round(self.width() * 0.36))
+            self.splitter.setSizes([left, self.width() - left - right, right])
 
     # --- slots ------------------------------------------------------------------------------------
 

@@ -34,8 +34,14 @@ class EmptyState(QWidget):
         column = QVBoxLayout(self)
         column.setSpacing(theme.gap(theme.M))
         column.addStretch(3)
-        for part in (self._picture, self.what, self.why):
-            column.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
+        # no alignment here: a wrapped label asks for its height only when it gets its width
+        for part in (self.what, self.why):
+            middle = QHBoxLayout()
+            middle.addStretch(1)
+            middle.addWidget(part, 100)
+            middle.addStretch(1)
+            column.addLayout(middle)
         column.addSpacing(theme.gap(theme.S))
         column.addLayout(buttons)
         column.setAlignment(buttons, Qt.AlignmentFlag.AlignHCenter)
@@ -56,13 +62,14 @@ class EmptyState(QWidget):
     def _restyle(self) -> None:
         edge = theme.line_height() * 2
         self._picture.setPixmap(theme.pixmap(self._icon_name, "faint", edge, self.devicePixelRatioF()))
-        self.why.setMinimumWidth(min(theme.gap(110), 560))
+        for part in (self.what, self.why):
+            part.setMaximumWidth(theme.gap(120))
 
 
 def _label(role: str) -> QLabel:
     label = QLabel()
     label.setProperty("role", role)
-    label.setWordWrap(role == "muted")
+    label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

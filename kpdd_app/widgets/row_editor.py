@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QScrollArea,
+    QSizePolicy,
     QTabBar,
     QTabWidget,
     QVBoxLayout,
@@ -171,6 +172,8 @@ class RowEditor(QWidget):
 
     def _fields(self) -> QWidget:
         inside = QWidget()
+        # never wider than the panel, whatever a long word inside would like
+        inside.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         column = QVBoxLayout(inside)
         column.setContentsMargins(theme.gap(3), theme.gap(2), theme.gap(3), theme.gap(3))
         column.setSpacing(theme.gap(2.4))

@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction, QMouseEvent, QPainter
 from PySide6.QtWidgets import QMenu, QWidget
 
 from kpdd_app import theme
-from kpdd_app.widgets.row_paint import COLUMN, COLUMNS, LEFT, RIGHT, Column
+from kpdd_app.widgets.row_paint import COLUMN, COLUMNS, ELASTIC, LEFT, RIGHT, Column
 
 NARROWEST = 28
 GRIP = 4
@@ -28,7 +28,8 @@ class RowHeader(QWidget):
         self.descending = False
         self.offset = 0
         self._widths: dict[str, int] = {}
-        self._hidden: set[str] = set()
+        self._hidden = {column.key for column in COLUMNS if not column.shown}
+        self._available = 0
         self._dragged: tuple[str, int, int] | None = None
         self._hover = ""
 
@@ -50,8 +51,18 @@ class RowHeader(QWidget):
 
     def width_of(self, key: str) -> int:
         """Return a column's width in pixels."""
-        usual = round(COLUMN[key].characters * theme.text_metrics().averageCharWidth()) + theme.gap(3)
-        return self._widths.get(key, usual)
+        if key == ELASTIC and key not in self._widths:
+            others = sum(self.width_of(column.key) for column in COLUMNS
+                         if column.key not in self._hidden | {key})  # fmt: skip
+            return max(self._usual(key), self._available - others)
+        return self._widths.get(key) or self._usual(key)
+
+    def _usual(self, key: str) -> int:
+        return round(COLUMN[key].characters * theme.text_metrics().averageCharWidth()) + theme.gap(3)
+
+    def set_available(self, width: int) -> None:
+        """Say how wide the table is, for the elastic column."""
+        self._available = width
 
     def set_width(self, key: str, width: int) -> None:
         """Give a column a width."""
@@ -73,8 +84,9 @@ class RowHeader(QWidget):
         self.widths_changed.emit()
 
     def state(self) -> dict[str, int]:
-        """Return widths, and 0 for hidden columns, to be remembered."""
-        return {**self._widths, **dict.fromkeys(self._hidden, 0)}
+        """Return widths to be remembered: 0 for a hidden column, 1 for one of its usual width."""
+        shown = {column.key: self._widths.get(column.key, 1) for column in COLUMNS}
+        return {**shown, **dict.fromkeys(self._hidden, 0)}
 
     def restore(self, state: dict[str, int]) -> None:
         """Take up a remembered state."""
@@ -82,7 +94,9 @@ class RowHeader(QWidget):
             if key in COLUMN and width == 0:
                 self._hidden.add(key)
             elif key in COLUMN:
-                self._widths[key] = max(NARROWEST, width)
+                self._hidden.discard(key)
+                if width > 1:
+                    self._widths[key] = max(NARROWEST, width)
         self.widths_changed.emit()
 
     def menu(self) -> QMenu:

@@ -26,6 +26,7 @@ class Column:
     text: Callable[[ListRow], str]
     face: str = "text"  # text, mono, muted
     right: bool = False
+    shown: bool = True
 
 
 def kind_text(row: ListRow) -> str:
@@ -36,17 +37,19 @@ def kind_text(row: ListRow) -> str:
 
 COLUMNS: tuple[Column, ...] = (
     Column("id", "#", 5.5, lambda row: f"{row.id}", "muted", right=True),
-    Column("verdict", "Verdict", 14, lambda row: theme.look(row.verdict).word),
+    Column("verdict", "Verdict", 11.5, lambda row: theme.look(row.verdict).word),
     Column("review", "Review", 6, lambda row: ""),
     Column("kind", "Kind", 5.5, kind_text),
+    Column("question", "Question", 20, lambda row: row.question),
     Column("answer_text", "Answer", 8, lambda row: row.answer_text, "mono", right=True),
     Column("gold_text", "Gold", 8, lambda row: row.gold_text, "mono", right=True),
-    Column("question", "Question", 50, lambda row: row.question),
-    Column("core_question", "Core question", 34, lambda row: row.core_question),
-    Column("rationale", "Rationale", 34, lambda row: row.rationale, "mono"),
-    Column("dataset", "Dataset", 12, lambda row: row.dataset, "muted"),
-    Column("split", "Split", 8, lambda row: row.split, "muted"),
+    Column("core_question", "Core question", 34, lambda row: row.core_question, shown=False),
+    Column("rationale", "Rationale", 34, lambda row: row.rationale, "mono", shown=False),
+    Column("dataset", "Dataset", 12, lambda row: row.dataset, "muted", shown=False),
+    Column("split", "Split", 8, lambda row: row.split, "muted", shown=False),
 )
+# takes the width that the others leave, until a person gives it one
+ELASTIC = "question"
 COLUMN = {column.key: column for column in COLUMNS}
 
 

@@ -284,6 +284,7 @@ class RowTable(QAbstractScrollArea):
         self.setViewportMargins(0, head, 0, 0)
         view = self.viewport().geometry()
         self.header.setGeometry(view.left(), view.top() - head, view.width(), head)
+        self.header.set_available(view.width())
         tall = min(_MOST_PIXELS, len(self.source) * self._painter.height)
         vertical, horizontal = self.verticalScrollBar(), self.horizontalScrollBar()
         vertical.setRange(0, max(0, tall - view.height()))
