@@ -272,9 +272,9 @@ class ProgramView(QPlainTextEdit):
         if not block.isValid():
             return None
         mark = QTextEdit.ExtraSelection()
-        mark.format.setBackground(colour)  # type: ignore[attr-defined]
-        mark.format.setProperty(mark.format.Property.FullWidthSelection, True)  # type: ignore[attr-defined]
-        mark.cursor = QTextCursor(block)  # type: ignore[attr-defined]
+        mark.format.setBackground(colour)
+        mark.format.setProperty(mark.format.Property.FullWidthSelection, True)
+        mark.cursor = QTextCursor(block)
         return mark
 
     def _reveal(self) -> None:

@@ -1,0 +1,184 @@
+"""A form made from the description of settings: title, unit, the default shown as default, mistakes below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kpdd_app import theme
+
+
+class FieldRow:
+    """One setting of the form: its label, its editor, its unit and its mistake."""
+
+    def __init__(self, name: str, info: Any, default: Any) -> None:
+        """`info` has title, help, unit and choices; `default` gives the type and what empty means."""
+        self.name = name
+        self.info = info
+        self.default = default
+        self.label = QLabel(info.title)
+        self.label.setToolTip(info.help)
+        self.editor = self._make_editor()
+        self.editor.setAccessibleName(info.title)
+        self.editor.setAccessibleDescription(info.help)
+        self.editor.setToolTip(info.help)
+        self.unit = QLabel(info.unit)
+        self.unit.setProperty("role", "muted")
+        self.mistake = QLabel()
+        self.mistake.setProperty("role", "wrong")
+        self.mistake.setWordWrap(True)
+        self.mistake.hide()
+        self.set_default(default)
+
+    def set_default(self, default: Any) -> None:
+        """Change what an untouched field means, and show it as the default."""
+        before = self.text()
+        self.default = default
+        if isinstance(self.editor, QCheckBox):
+            if before is None:
+                self.editor.setChecked(bool(default))
+            self.unit.setText("default: yes" if default else "default: no")
+        elif isinstance(self.editor, QComboBox):
+            chosen = before
+            self.editor.blockSignals(True)
+            self.editor.clear()
+            for choice in self.info.choices:
+                self.editor.addItem(f"{choice}  (default)" if choice == default else choice, choice)
+            self.editor.setCurrentIndex(self.editor.findData(chosen if chosen is not None else default))
+            self.editor.blockSignals(False)
+        else:
+            self.editor.setPlaceholderText(shown(default))
+
+    def text(self) -> str | None:
+        """Return what was entered as text, or None when the field stands at its default."""
+        if isinstance(self.editor, QCheckBox):
+            value = self.editor.isChecked()
+            return None if value == bool(self.default) else str(value).lower()
+        if isinstance(self.editor, QComboBox):
+            value = self.editor.currentData()
+            return None if value is None or value == self.default else str(value)
+        return self.editor.text().strip() or None
+
+    def set_text(self, text: str | None) -> None:
+        """Enter a value; None means the default."""
+        if isinstance(self.editor, QCheckBox):
+            self.editor.setChecked(bool(self.default) if text is None else text == "true")
+        elif isinstance(self.editor, QComboBox):
+            self.editor.setCurrentIndex(self.editor.findData(self.default if text is None else text))
+        else:
+            self.editor.setText(text or "")
+
+    def show_mistake(self, text: str) -> None:
+        """Say what is wrong with the field; empty: nothing is."""
+        self.mistake.setText(text)
+        self.mistake.setVisible(bool(text))
+        self.editor.setProperty("wrong", "true" if text else "false")
+        self.editor.style().unpolish(self.editor)
+        self.editor.style().polish(self.editor)
+
+    def _make_editor(self) -> Any:
+        if isinstance(self.default, bool):
+            return QCheckBox()
+        if self.info.choices:
+            return QComboBox()
+        return QLineEdit()
+
+
+class ConfigForm(QWidget):
+    """Rows of settings under the titles of their groups."""
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        fields: Mapping[str, Any],
+        defaults: Mapping[str, Any],
+        titles: Mapping[str, str],
+        parent: QWidget | None = None,
+    ) -> None:
+        """`fields` describe the settings by name; `titles` name the groups that are shown, in order."""
+        super().__init__(parent)
+        self.rows: dict[str, FieldRow] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.gap(2))
+        for group, title in titles.items():
+            heading = QLabel(title)
+            heading.setProperty("role", "heading")
+            column.addWidget(heading)
+            column.addLayout(self._group({k: v for k, v in fields.items() if v.group == group}, defaults))
+        column.addStretch(1)
+
+    def entered(self) -> dict[str, str]:
+        """Return the fields that differ from their defaults, as text."""
+        return {name: text for name, row in self.rows.items() if (text := row.text()) is not None}
+
+    def enter(self, values: Mapping[str, str]) -> None:
+        """Fill fields in; those not named go back to their defaults."""
+        for name, row in self.rows.items():
+            row.set_text(values.get(name))
+
+    def set_defaults(self, defaults: Mapping[str, Any]) -> None:
+        """Change what untouched fields mean (another preset)."""
+        for name, row in self.rows.items():
+            row.set_default(defaults[name])
+
+    def show_mistakes(self, mistakes: Mapping[str, str]) -> None:
+        """Say under each field what is wrong with it."""
+        for name, row in self.rows.items():
+            row.show_mistake(mistakes.get(name, ""))
+
+    def check(self, convert: Callable[[str, Any], Any]) -> dict[str, str]:
+        """Return what `convert(name, text)` has against the texts that were entered."""
+        mistakes = {}
+        for name, text in self.entered().items():
+            try:
+                convert(name, text)
+            except ValueError as error:
+                mistakes[name] = str(error)
+        return mistakes
+
+    def _group(self, fields: Mapping[str, Any], defaults: Mapping[str, Any]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(theme.gap(2))
+        grid.setVerticalSpacing(theme.gap(1))
+        grid.setColumnStretch(1, 1)
+        grid.setColumnMinimumWidth(0, theme.line_height() * 8)
+        for number, (name, info) in enumerate(fields.items()):
+            row = FieldRow(name, info, defaults[name])
+            row.label.setBuddy(row.editor)
+            grid.addWidget(row.label, number * 2, 0)
+            grid.addWidget(row.editor, number * 2, 1)
+            grid.addWidget(row.unit, number * 2, 2)
+            grid.addWidget(row.mistake, number * 2 + 1, 1, 1, 2, Qt.AlignmentFlag.AlignTop)
+            self._connect(row)
+            self.rows[name] = row
+        return grid
+
+    def _connect(self, row: FieldRow) -> None:
+        if isinstance(row.editor, QCheckBox):
+            row.editor.toggled.connect(lambda _: self.changed.emit())
+        elif isinstance(row.editor, QComboBox):
+            row.editor.currentIndexChanged.connect(lambda _: self.changed.emit())
+        else:
+            row.editor.textChanged.connect(lambda _: self.changed.emit())
+
+
+def shown(value: Any) -> str:
+    """Return a default as it is written in a field.
+
+    >>> shown(0.0005), shown(10.0), shown("")
+    ('0.0005', '10', '')
+    """
+    return f"{value:g}" if isinstance(value, float) else str(value)

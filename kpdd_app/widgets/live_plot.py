@@ -1,0 +1,263 @@
+"""Curves that grow while a run goes on: drawn by matplotlib, moved by blitting, thinned to what pixels show.
+
+matplotlib is imported when the first plot is shown, never before. The background is kept from its own
+`draw_event`; a new point redraws only the lines. A full draw happens when an axis has to grow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from kpdd_app import theme
+
+REDRAW_MS = 100
+LOSS, HELD_OUT, ACCURACY = "loss", "held-out loss", "held-out accuracy"
+
+
+@dataclass
+class Curve:
+    """The points of one line."""
+
+    xs: list[float] = field(default_factory=list)
+    ys: list[float] = field(default_factory=list)
+
+    def add(self, x: float, y: float) -> None:
+        """Append a point; a run resumed from an earlier step goes over its own end."""
+        while self.xs and self.xs[-1] >= x:
+            self.xs.pop()
+            self.ys.pop()
+        self.xs.append(x)
+        self.ys.append(y)
+
+
+@dataclass
+class Panel:
+    """One pair of axes: losses on the left one, accuracy on the right one."""
+
+    title: str
+    curves: dict[str, Curve] = field(
+        default_factory=lambda: {name: Curve() for name in (LOSS, HELD_OUT, ACCURACY)}
+    )
+    total_steps: int = 0
+
+
+class LivePlot(QWidget):
+    """A panel for every student, side by side."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Build an empty plot; nothing is imported yet."""
+        super().__init__(parent)
+        self.panels: dict[str, Panel] = {}
+        self._canvas: Any = None
+        self._figure: Any = None
+        self._axes: dict[str, tuple[Any, Any]] = {}
+        self._lines: dict[tuple[str, str], Any] = {}
+        self._background: Any = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._hint = QLabel(self.tr("The curves begin with the first step."))
+        self._hint.setProperty("role", "muted")
+        self._column.addWidget(self._hint)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(REDRAW_MS)
+        self._timer.timeout.connect(self._redraw)
+        self.setMinimumHeight(theme.line_height() * 12)
+        self.setAccessibleName(self.tr("Loss curves"))
+        theme.notifier().changed.connect(self._restyle)
+
+    def set_panels(self, titles: dict[str, str]) -> None:
+        """Begin anew with a panel for each name."""
+        self.panels = {name: Panel(title) for name, title in titles.items()}
+        self._forget()
+        self._timer.start()
+
+    def add(self, panel: str, curve: str, x: float, y: float, total: int = 0) -> None:
+        """Append a point to LOSS, HELD_OUT or ACCURACY (0 to 1) of a panel."""
+        if panel not in self.panels:
+            return
+        self.panels[panel].curves[curve].add(x, y)
+        self.panels[panel].total_steps = max(total, self.panels[panel].total_steps)
+        self._describe(panel)
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what came while the page was hidden."""
+        super().showEvent(event)
+        self._timer.start()
+
+    # --- drawing ----------------------------------------------------------------------------------
+
+    def _redraw(self) -> None:
+        if (
+            not self.isVisible()
+            or not self.panels
+            or not any(p.curves[LOSS].xs for p in self.panels.values())
+        ):
+            self._hint.setVisible(self._canvas is None)
+            return
+        if self._canvas is None:
+            self._build()
+        if self._fit_axes() or self._background is None:
+            self._canvas.draw()
+            return
+        self._canvas.restore_region(self._background)
+        self._draw_lines()
+        self._canvas.blit(self._figure.bbox)
+
+    def _build(self) -> None:
+        from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+        from matplotlib.figure import Figure
+
+        self._hint.hide()
+        self._figure = Figure()
+        self._canvas = FigureCanvasQTAgg(self._figure)
+        self._canvas.setAccessibleName(self.tr("Loss curves"))
+        self._column.addWidget(self._canvas, 1)
+        for number, (name, panel) in enumerate(self.panels.items()):
+            left = self._figure.add_subplot(1, len(self.panels), number + 1)
+            right = left.twinx()
+            self._axes[name] = (left, right)
+            self._make_lines(name, panel)
+        self._dress()
+        self._canvas.mpl_connect("draw_event", self._drawn)
+
+    def _make_lines(self, name: str, panel: Panel) -> None:
+        left, right = self._axes[name]
+        (self._lines[name, LOSS],) = left.plot([], [], animated=True, linewidth=1.4)
+        (self._lines[name, HELD_OUT],) = left.plot(
+            [], [], animated=True, linewidth=1.4, marker="o", markersize=4
+        )
+        (self._lines[name, ACCURACY],) = right.plot(
+            [], [], animated=True, linewidth=1.4, marker="s", markersize=4, linestyle="--"
+        )
+
+    def _dress(self) -> None:
+        """Give everything the colours and sizes of the theme."""
+        tokens = theme.current()
+        self._figure.set_facecolor(tokens.surface)
+        size = theme.point_size() * 0.9
+        for name, (left, right) in self._axes.items():
+            left.set_title(self.panels[name].title, fontsize=size * 1.1, color=tokens.text, loc="left")
+            left.set_facecolor(tokens.surface)
+            left.grid(True, color=tokens.border, linewidth=0.6)
+            left.set_axisbelow(True)
+            left.set_xlabel("optimizer steps", fontsize=size * 0.9, color=tokens.muted, loc="right")
+            for axes in (left, right):
+                axes.tick_params(colors=tokens.muted, labelsize=size * 0.9, length=0)
+                for spine in axes.spines.values():
+                    spine.set_visible(False)
+            left.spines["bottom"].set_visible(True)
+            left.spines["bottom"].set_color(tokens.strong_border)
+            right.set_ylim(0, 1)
+            right.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
+            for curve, colour in (
+                (LOSS, tokens.accent),
+                (HELD_OUT, tokens.changed),
+                (ACCURACY, tokens.equal),
+            ):
+                self._lines[name, curve].set_color(colour)
+            has_accuracy = bool(self.panels[name].curves[ACCURACY].xs)
+            right.tick_params(labelright=has_accuracy)
+        self._place()
+
+    def _place(self) -> None:
+        """Leave room for the labels by hand: a layout engine would run at every draw."""
+        width = max(1, self._canvas.width()) if self._canvas is not None else 1
+        height = max(1, self._canvas.height()) if self._canvas is not None else 1
+        line = theme.line_height()
+        self._figure.subplots_adjust(
+            left=2.6 * line / width,
+            right=1 - 2.6 * line / width,
+            bottom=2.4 * line / height,
+            top=1 - 1.8 * line / height,
+            wspace=min(0.6, 7.0 * line * len(self.panels) / width),
+        )
+
+    def _fit_axes(self) -> bool:
+        """Grow the axes where points lie outside; return whether anything but the lines must be drawn."""
+        grown = False
+        for name, panel in self.panels.items():
+            left, right = self._axes[name]
+            xs, ys = panel.curves[LOSS].xs, panel.curves[LOSS].ys + panel.curves[HELD_OUT].ys
+            wanted_x = float(max(panel.total_steps, xs[-1] if xs else 1, 1))
+            wanted_y = max(ys, default=1.0) * 1.05
+            if left.get_xlim()[1] != wanted_x:
+                left.set_xlim(0, wanted_x)
+                grown = True
+            if not wanted_y <= left.get_ylim()[1] <= wanted_y * 1.6:
+                left.set_ylim(0, wanted_y * 1.1)
+                grown = True
+            if panel.curves[ACCURACY].xs and not right.yaxis.get_tick_params().get("labelright"):
+                right.tick_params(labelright=True)
+                grown = True
+        return grown
+
+    def _drawn(self, event: Any) -> None:
+        """Keep the background just drawn and put the lines on it."""
+        self._background = self._canvas.copy_from_bbox(self._figure.bbox)
+        self._draw_lines()
+
+    def _draw_lines(self) -> None:
+        for (name, curve), line in self._lines.items():
+            left, right = self._axes[name]
+            points = self.panels[name].curves[curve]
+            xs, ys = thinned(points.xs, points.ys, 2 * max(100, int(left.bbox.width)))
+            line.set_data(xs, ys)
+            (right if curve == ACCURACY else left).draw_artist(line)
+
+    def resizeEvent(self, event) -> None:
+        """Keep the room for the labels."""
+        super().resizeEvent(event)
+        if self._figure is not None:
+            self._background = None
+            self._place()
+            self._timer.start()
+
+    def _restyle(self) -> None:
+        if self._figure is not None:
+            self._dress()
+            self._background = None
+            self._timer.start()
+
+    def _forget(self) -> None:
+        if self._canvas is not None:
+            self._column.removeWidget(self._canvas)
+            self._canvas.hide()
+            self._canvas.deleteLater()
+        self._canvas = self._figure = self._background = None
+        self._axes, self._lines = {}, {}
+        self._hint.show()
+
+    def _describe(self, panel: str) -> None:
+        loss = self.panels[panel].curves[LOSS]
+        if loss.xs:
+            self.setAccessibleDescription(
+                f"{self.panels[panel].title}: step {loss.xs[-1]:g}, loss {loss.ys[-1]:.3f}"
+            )
+
+
+def thinned(xs: Sequence[float], ys: Sequence[float], limit: int) -> tuple[list[float], list[float]]:
+    """Return at most about `limit` points that look the same: the least and the greatest of every stretch.
+
+    >>> thinned([1, 2, 3], [5, 4, 6], 10)
+    ([1, 2, 3], [5, 4, 6])
+    """
+    if len(xs) <= limit:
+        return list(xs), list(ys)
+    import numpy as np
+
+    size = -(-len(ys) // (limit // 2))
+    count = len(ys) // size
+    stretches = np.asarray(ys[: count * size]).reshape(count, size)
+    low, high = stretches.argmin(axis=1), stretches.argmax(axis=1)
+    offsets = np.arange(count) * size
+    kept = np.unique(np.concatenate([offsets + low, offsets + high, np.arange(count * size, len(ys))]))
+    return [xs[i] for i in kept], [ys[i] for i in kept]
