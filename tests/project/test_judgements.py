@@ -94,3 +94,13 @@ def test_the_funnel_counts_what_home_shows(filled):
         "rows": 7, "asked": 4, "parsed": 3, "not_run": 0, "judged": 3, "equal": 1, "not_equal": 1,
         "failed": 1,         "reviewed": 1, "accepted": 1, "rejected": 0, "changed": 0, "flagged": 0,
     }  # fmt: skip
+
+
+def test_the_funnel_and_the_training_rows_follow_one_rule(filled):
+    store_judgements(filled, [(1, EQUAL), (2, WRONG), (7, Judgement("does_not_parse", "", "", None))])
+    for review in ("unreviewed", "accepted", "rejected"):
+        set_review(filled, range(1, 8), review)
+        assert funnel(filled)["used"] == len(list(training_rows(filled, ["cot", "pot", "eot"]))), review
+    edit_field(filled, 1, "rationale", "")
+    set_review(filled, range(1, 8), "accepted")
+    assert funnel(filled)["used"] == len(list(training_rows(filled, ["cot", "pot", "eot"]))) == 2

@@ -30,6 +30,11 @@ def funnel(project: Project) -> dict[str, int]:
             "questions": one("SELECT count(*) FROM question"),
             "asked_questions": one("SELECT count(DISTINCT question_id) FROM rationale"),
             "solved_questions": one("SELECT count(DISTINCT question_id) FROM row WHERE verdict = 'equal'"),
+            # a person may accept what no program could read; the others of this kind hold no text at all
+            "used": one(
+                "SELECT count(*) FROM row WHERE verdict = 'does_not_parse' AND review = 'accepted' "
+                "AND rationale <> ''"
+            ),
             "runs": one("SELECT count(*) FROM run"),
             "evaluations": one("SELECT count(*) FROM evaluation"),
         }
@@ -45,7 +50,7 @@ def funnel(project: Project) -> dict[str, int]:
     judged = {"equal", "not_equal", "no_gold"}
     return {
         **counts,
-        "used": rows(used),
+        "used": counts["used"] + rows(used),
         "rows": rows(lambda *_: True),
         "asked": rows(lambda verdict, review, asked, *_: asked),
         "parsed": rows(lambda verdict, review, asked, *_: asked and verdict != "does_not_parse"),

@@ -324,7 +324,7 @@ class Listing:
             keys = np.array([rank[value] for value in values], dtype=np.int16)[snapshot.code[ids]]
             ids = ids[np.argsort(keys, kind="stable")]
         ids = ids.astype(np.int64, copy=False)
-        return ids[::-1] if wanted.descending else ids
+        return np.ascontiguousarray(ids[::-1]) if wanted.descending else ids
 
     def _order(self, column: str) -> np.ndarray:
         """Return the ids of all rows in the order of a column, from its index."""
