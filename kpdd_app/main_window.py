@@ -155,6 +155,10 @@ class MainWindow(QMainWindow):
         page = self.show_page("solve")
         page.solve_question(question, gold)  # type: ignore[attr-defined]
 
+    def use_students(self, key: str, students: str) -> None:
+        """Bring the Solve or the Evaluate page to the front with these students (`demo`, a run folder)."""
+        self.show_page(key).use_students(students)  # type: ignore[attr-defined]
+
     def build_next_page(self) -> None:
         """Build one page that nobody asked for yet, while the window is idle: switching is instant then."""
         if self._to_build:
@@ -240,13 +244,8 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(0, self, lambda: self._take_file(files[0]))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        running = [job for job in self.jobs.running() if not job.detached and not job.background]
-        if running and not messages.question(
-            self,
-            self.tr("{0} is still running.").format(running[0].title),
-            self.tr("It will be stopped; what it has done so far is kept."),
-            yes=self.tr("Stop and close"),
-        ):
+        stop_runs = self._ask_about_jobs()
+        if stop_runs is None:
             event.ignore()
             return
         self.settings.set_state("window", self.saveGeometry())
@@ -254,7 +253,7 @@ class MainWindow(QMainWindow):
             if hasattr(page, "leave"):
                 page.leave()
         self.project.shut_down()
-        self.jobs.close()
+        self.jobs.close(stop_detached=stop_runs)
         self.settings.sync()
         super().closeEvent(event)
 
@@ -328,6 +327,8 @@ class MainWindow(QMainWindow):
             ("page_wanted", self.show_page),
             ("rows_wanted", self.show_rows),
             ("solve_wanted", self.show_solution),
+            ("solve_students_wanted", partial(self.use_students, "solve")),
+            ("evaluate_students_wanted", partial(self.use_students, "evaluate")),
             ("project_wanted", self.open_project),
             ("new_project_wanted", self.new_project),
             ("choose_project_wanted", self.choose_project),
@@ -342,6 +343,32 @@ class MainWindow(QMainWindow):
             self.resize(min(1440, round(area.width() * 0.9)), min(900, round(area.height() * 0.9)))
 
     # --- slots ------------------------------------------------------------------------------------
+
+    def _ask_about_jobs(self) -> bool | None:
+        """Ask what becomes of running work: True stops training runs too, False lets them go on, None stays."""
+        shown = [job for job in self.jobs.running() if not job.background]
+        ending = [job for job in shown if not job.detached]
+        lasting = [job for job in shown if job.detached]
+        if ending and not messages.question(
+            self,
+            self.tr("{0} is still running.").format(ending[0].title),
+            self.tr("It will be stopped; what it has done so far is kept."),
+            yes=self.tr("Stop and close"),
+        ):
+            return None
+        if not lasting:
+            return False
+        stay, stop, go_on = self.tr("Cancel"), self.tr("Stop and keep"), self.tr("Let it go on")
+        box = messages.Message(
+            self,
+            QApplication.applicationDisplayName(),
+            self.tr("{0} is still running.").format(lasting[0].title),
+            self.tr("It does not need this window: its curves will be complete when you come back."),
+            sign=("question", "accent"),
+            choices=(stay, stop, go_on),
+        )
+        box.exec()
+        return {stop: True, go_on: False}.get(box.chosen)
 
     def _opened(self, path: Path) -> None:
         self.settings.add_recent(path)

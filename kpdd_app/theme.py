@@ -199,6 +199,11 @@ def mono_font(size_delta: float = 0) -> QFont:
     return font
 
 
+def font_rule(font: QFont) -> str:
+    """Return a font as words of a style sheet: a plain setFont is lost when its widget gets a new parent."""
+    return f"font-family: '{font.family()}'; font-size: {font.pointSizeF():g}pt;"
+
+
 def line_height(font: QFont | None = None) -> int:
     """Return the height of one line of text in pixels."""
     return QFontMetrics(font or text_font()).height()

@@ -159,7 +159,7 @@ class WrongList(QWidget):
             self.solve_wanted.emit(one.question, one.gold_value)
 
     def _restyle(self) -> None:
-        self.program.setFont(theme.mono_font())
+        self.program.setStyleSheet(f"QPlainTextEdit {{ {theme.font_rule(theme.mono_font())} }}")
         self.program.setMinimumHeight(theme.line_height() * 5)
         pad = theme.gap(1.5)
         self.table.setStyleSheet(f"QTableView::item {{ padding: 0 {pad}px; }}")

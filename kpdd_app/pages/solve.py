@@ -19,9 +19,12 @@ from kpdd_app.recording import Recording
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.notice import Notice
 from kpdd_app.widgets.player_bar import PlayerBar
+from kpdd_app.widgets.steps_view import Step
 from kpdd_app.widgets.trace_slider import Stretch
 from training_backend import methods
 from training_backend.events import Event, Failed, StageEnded
+from training_backend.rationale.answers import format_number
+from training_backend.rationale.arithmetic import claims
 
 # events that came meanwhile are shown together: the eye sees sixty pictures a second
 FRAME_MS = 16
@@ -340,6 +343,13 @@ def words(role: methods.Role) -> str:
     return " / ".join(kinds)
 
 
-def checked_steps(text: str) -> list:
-    """Return the equations of a chain of thought, each recomputed."""
-    return []
+def checked_steps(text: str) -> list[Step]:
+    """Return the equations of a chain of thought, each computed again."""
+    return [
+        Step(
+            " ".join(text[claim.start : claim.end].split()),
+            claim.holds,
+            "" if claim.holds else f"it is {format_number(claim.computed)}",
+        )
+        for claim in claims(text)
+    ]

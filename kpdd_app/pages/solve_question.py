@@ -271,7 +271,7 @@ class QuestionPanel(QWidget):
             self.too_long.clear()
 
     def _restyle(self) -> None:
-        self.edit.setFont(theme.text_font(1))
+        self.edit.setStyleSheet(f"QPlainTextEdit {{ {theme.font_rule(theme.text_font(1))} }}")
         self._fit()
         self.random_button.setIcon(theme.icon("refresh", "muted"))
         self.random_button.setStyleSheet(

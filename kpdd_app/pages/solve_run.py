@@ -126,7 +126,7 @@ class RunPanel(QWidget):
         self._program_text = ""
 
     def _restyle(self) -> None:
-        self.output.setFont(theme.mono_font(-0.5))
+        self.output.setStyleSheet(f"QPlainTextEdit {{ {theme.font_rule(theme.mono_font(-0.5))} }}")
         self.output.setMinimumHeight(theme.line_height() * 2)
 
 
