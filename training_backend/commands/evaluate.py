@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
         return _measure(args, reporter, control, None)
     from training_backend.project.store import Project
 
-    with Project.open(args.project) as project:
+    with Project.open(args.project, holder="job") as project:
         return _measure(args, reporter, control, project)
 
 

@@ -62,7 +62,7 @@ class GenerationReport:
 
     @property
     def waiting(self) -> int:
-        """Return how many requests have neither an answer in the project nor a failure."""
+        """Return how many requests have neither failed nor been answered and judged."""
         return self.asked - self.done - self.failed
 
 
