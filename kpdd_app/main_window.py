@@ -345,7 +345,7 @@ class MainWindow(QMainWindow):
     # --- slots ------------------------------------------------------------------------------------
 
     def _ask_about_jobs(self) -> bool | None:
-        """Ask what becomes of running work: True stops training runs too, False lets them go on, None stays."""
+        """Ask what becomes of running work: True stops runs too, False lets them go on, None stays open."""
         shown = [job for job in self.jobs.running() if not job.background]
         ending = [job for job in shown if not job.detached]
         lasting = [job for job in shown if job.detached]

@@ -69,6 +69,8 @@ QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QSpinBox, QDoubleSpinBox {{ bac
   color: {t.text}; border: 1px solid {t.border}; border-radius: 5px;
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {{ padding: {gap(0.9)}px {gap(1.6)}px; min-height: {line}px; }}
+QComboBox {{ padding-left: {gap(1.6) + 2}px; }}
+QSpinBox, QDoubleSpinBox {{ padding-left: {gap(1.6) + 3}px; }}
 QLineEdit:hover, QComboBox:hover, QSpinBox:hover, QDoubleSpinBox:hover {{ border-color: {t.strong_border}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QSpinBox:focus,
   QDoubleSpinBox:focus {{ border-color: {t.accent}; }}

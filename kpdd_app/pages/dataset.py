@@ -262,9 +262,11 @@ class DatasetPage(QWidget):
             self.show_row(ids[0])
 
     def _show_news(self, added: int, gone: int) -> None:
-        parts = [self.tr("%n new row(s)", "", added)] if added else []
-        parts += [self.tr("%n row(s) no longer fit this filter", "", gone)] if gone else []
-        self._news_text.setText(self.tr(" and ").join(parts).replace("(s)", "" if added + gone == 1 else "s"))
+        number = QLocale().toString
+        parts = [self.tr("new rows: {0}").format(number(added))] if added else []
+        parts += [self.tr("rows that no longer fit this filter: {0}").format(number(gone))] if gone else []
+        text = self.tr(", ").join(parts)
+        self._news_text.setText(text[:1].upper() + text[1:])
         self.news.setVisible(bool(parts))
 
     def _show_state(self) -> None:

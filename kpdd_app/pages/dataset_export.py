@@ -92,6 +92,7 @@ class ExportDialog(QDialog):
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         line = QHBoxLayout()
+        line.setSpacing(theme.gap(1.5))
         line.addWidget(self.file, 1)
         line.addWidget(browse)
         form = QFormLayout()

@@ -109,6 +109,7 @@ class ImportDialog(QDialog):
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
         line = QHBoxLayout()
+        line.setSpacing(theme.gap(1.5))
         line.addWidget(self.file, 1)
         line.addWidget(browse)
         self.format = QComboBox()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -28,8 +29,9 @@ from kpdd_app.widgets.empty_state import EmptyState
 from kpdd_app.widgets.funnel_view import FunnelView
 from training_backend.events import Progress
 from training_backend.paths import user_data_dir
-from training_backend.project.funnel import funnel
-from training_backend.project.listing import RowFilter
+
+if TYPE_CHECKING:
+    from training_backend.project.store import Project
 
 
 class HomePage(QWidget):
@@ -199,7 +201,7 @@ class HomePage(QWidget):
         self.title.setText(self.project.path.stem)
         reason = self.project.read_only_reason
         self.place.setText(f"{self.project.path.parent}" + (f"  ·  {reason}" if reason else ""))
-        self.project.read(funnel, self._take, key="funnel")
+        self.project.read(_funnel, self._take, key="funnel")
 
     def _take(self, counts: dict[str, int]) -> None:
         self.counts = counts
@@ -208,10 +210,10 @@ class HomePage(QWidget):
         self.stack.setCurrentWidget(self.overview)
 
     def _open_step(self, target: object) -> None:
-        if isinstance(target, RowFilter):
-            self.rows_wanted.emit(target)
+        if isinstance(target, str):
+            self.page_wanted.emit(target)
         else:
-            self.page_wanted.emit(str(target))
+            self.rows_wanted.emit(target)
 
     def _open_recent(self, item: QListWidgetItem) -> None:
         path = Path(item.data(Qt.ItemDataRole.UserRole))
@@ -286,6 +288,12 @@ class HomePage(QWidget):
         if step.target == "import":
             return lambda: self.import_wanted.emit()
         return lambda: self._open_step(step.target)
+
+
+def _funnel(project: Project) -> dict[str, int]:
+    from training_backend.project.funnel import funnel
+
+    return funnel(project)
 
 
 def _label(role: str) -> QLabel:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kpdd_app.widgets.funnel_view import Step
-from training_backend.project.listing import RowFilter
+
+if TYPE_CHECKING:
+    from training_backend.project.listing import RowFilter
 
 Say = Callable[[str], str]
 PARSED = ("not_run", "equal", "not_equal", "no_answer", "raised", "timed_out", "out_of_memory", "refused",
@@ -40,13 +42,14 @@ def funnel_steps(counts: dict[str, int], say: Say) -> list[Step]:
     stream = asked * counts.get("equal", 0) / max(1, replies)
     return [
         Step(say("questions"), counts.get("questions", 0), say("questions in the project"), 1.0, "faint",
-             RowFilter()),
-        rows(say("replies"), "asked", say("rows that a teacher answered"), "accent", _kinds()),
-        rows(say("parsed"), "parsed", say("replies that could be read"), "accent", _verdicts(*PARSED)),
+             _filter()),
+        rows(say("replies"), "asked", say("rows that a teacher answered"), "accent",
+             _filter(kind=("cot", "pot", "eot"))),
+        rows(say("parsed"), "parsed", say("replies that could be read"), "accent", _filter(verdict=PARSED)),
         rows(say("equal to gold"), "equal", say("rows whose answer is the gold answer"), "equal",
-             _verdicts("equal")),
+             _filter(verdict=("equal",))),
         rows(say("reviewed"), "reviewed", say("rows that a person accepted or rejected"), "changed",
-             RowFilter({"review": frozenset({"accepted", "rejected"})}), stream),
+             _filter(review=("accepted", "rejected")), stream),
         rows(say("for training"), "used", say("rows equal to gold and not rejected, or accepted"), "equal",
              "train"),
         Step(say("runs"), counts.get("runs", 0), say("training runs of this project"), None, "accent",
@@ -60,14 +63,15 @@ def next_steps(counts: dict[str, int], say: Say) -> list[Next]:
         why = say("GSM8K, SVAMP, ASDiv, MultiArith as published, or your own JSON lines.")
         return [Next(say("Import questions…"), why, "import")]
     unasked = counts["questions"] - counts.get("asked_questions", 0)
-    wrong = RowFilter({"verdict": frozenset({"not_equal"}), "review": frozenset({"unreviewed"})})
+    wrong = _filter(verdict=("not_equal",), review=("unreviewed",))
     candidates = [
-        (unasked, say("Ask a teacher"), say("{0} questions have no rationale yet."), "teacher"),
-        (counts.get("not_run", 0), say("Look at what was not run"), say("{0} rows wait for their verdict."),
-         _verdicts("not_run")),
+        (unasked, say("Ask a teacher"), say("Questions without a rationale: {0}."), "teacher"),
+        (counts.get("not_run", 0), say("Look at what was not run"),
+         say("Rows that wait for their verdict: {0}."),
+         _filter(verdict=("not_run",))),
         (counts.get("failed", 0), say("See what failed"),
-         say("{0} programs or texts gave no answer; often one line is missing."), _verdicts(*BROKEN)),
-        (counts.get("not_equal", 0), say("Review the wrong ones"), say("{0} rows are not equal to gold."),
+         say("Rows without an answer: {0}. Often one line is missing."), _filter(verdict=BROKEN)),
+        (counts.get("not_equal", 0), say("Review the wrong ones"), say("Rows not equal to gold: {0}."),
          wrong),
         (counts.get("runs", 0), say("Solve a question"), say("Watch the students at work, line by line."),
          "solve"),
@@ -77,16 +81,13 @@ def next_steps(counts: dict[str, int], say: Say) -> list[Next]:
     ]
     used = counts.get("used", 0)
     if used:
-        train = Next(
-            say("Train students"), say("{0} rows are fit for training.").format(f"{used:,}"), "train"
-        )
+        train = Next(say("Train students"), say("Rows fit for training: {0}.").format(f"{used:,}"), "train")
         steps.insert(0 if not unasked and not counts.get("runs") else 1, train)
     return steps[:3]
 
 
-def _kinds() -> RowFilter:
-    return RowFilter({"kind": frozenset({"cot", "pot", "eot"})})
+def _filter(**facets: tuple[str, ...]) -> RowFilter:
+    # not at the top: numpy comes with it, and Home is painted before anything else
+    from training_backend.project.listing import RowFilter
 
-
-def _verdicts(*states: str) -> RowFilter:
-    return RowFilter({"verdict": frozenset(states)})
+    return RowFilter({facet: frozenset(values) for facet, values in facets.items()})

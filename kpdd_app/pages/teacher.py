@@ -137,7 +137,7 @@ class TeacherPage(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setFixedWidth(theme.gap(104))
+        scroll.setFixedWidth(theme.gap(116))
         scroll.setWidget(inside)
         return scroll
 

@@ -126,6 +126,7 @@ class TeacherForm(QWidget):
         self.recordings_row = QWidget()
         row = QHBoxLayout(self.recordings_row)
         row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.gap(1.5))
         row.addWidget(self.recordings, 1)
         row.addWidget(browse)
         self.models = _line(self.tr("Recorded models"), "gpt4, gpt-3.5-turbo, code002")
@@ -187,6 +188,7 @@ class TeacherForm(QWidget):
                 box.setChecked(False)
         if native:
             self.models.setPlaceholderText(", ".join(PRESETS[preset].models))
+        self.teacher.setToolTip(self.teacher.currentText())
         self.problem.hide()
         self.changed.emit()
 

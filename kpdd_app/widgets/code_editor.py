@@ -28,6 +28,7 @@ class CodeEditor(GrowingText):
         self._highlighter = PythonHighlighter(self.document())
         self._error_line: int | None = None
         self._code = True
+        self._leaving = False
         self.blockCountChanged.connect(self._lay_out)
         self.updateRequest.connect(self._scroll_gutter)
         self.cursorPositionChanged.connect(self._mark_lines)
@@ -58,15 +59,12 @@ class CodeEditor(GrowingText):
         key = event.key()
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and control:
             self.run_wanted.emit()
-        elif key == Qt.Key.Key_Tab and control:
-            self.focusNextChild()
-        elif not self._code or self.isReadOnly():
-            if key == Qt.Key.Key_Tab:
-                self.focusNextChild()
-            elif key == Qt.Key.Key_Backtab:
-                self.focusPreviousChild()
-            else:
-                super().keyPressEvent(event)
+        elif key == Qt.Key.Key_Escape or (key == Qt.Key.Key_Tab and (control or not self._indents())):
+            self._leave(forward=True)
+        elif key == Qt.Key.Key_Backtab and not self._indents():
+            self._leave(forward=False)
+        elif not self._indents():
+            super().keyPressEvent(event)
         elif key == Qt.Key.Key_Tab:
             self._indent(+1)
         elif key == Qt.Key.Key_Backtab:
@@ -92,6 +90,10 @@ class CodeEditor(GrowingText):
         super().resizeEvent(event)
         box = self.contentsRect()
         self._gutter.setGeometry(QRect(box.left(), box.top(), self.gutter_width(), box.height()))
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        # a bare Tab belongs to the text; `_leave` is the way out
+        return QWidget.focusNextPrevChild(self, forward) if self._leaving else False
 
     # --- the gutter -------------------------------------------------------------------------------
 
@@ -119,6 +121,14 @@ class CodeEditor(GrowingText):
             block = block.next()
 
     # --- helpers ----------------------------------------------------------------------------------
+
+    def _indents(self) -> bool:
+        return self._code and not self.isReadOnly()
+
+    def _leave(self, forward: bool) -> None:
+        self._leaving = True
+        self.focusNextPrevChild(forward)
+        self._leaving = False
 
     def _dress(self) -> None:
         self.setFont(theme.mono_font() if self._code else theme.text_font())

@@ -228,10 +228,9 @@ class FacetPanel(QAbstractScrollArea):
         if 0 <= self._current < len(self._lines):
             line = self._lines[self._current]
             chosen = line.value in self.chosen.get(line.facet, ())
-            self.setAccessibleDescription(
-                f"{TITLES[line.facet]}: {value_words(line.facet, line.value)}, {line.count} rows"
-                + (", chosen" if chosen else "")
-            )
+            rows = "1 row" if line.count == 1 else f"{line.count} rows"
+            words = f"{TITLES[line.facet]}: {value_words(line.facet, line.value)}, {rows}"
+            self.setAccessibleDescription(words + (", chosen" if chosen else ""))
 
     def _paint_line(self, painter: QPainter, number: int, line: Line, top: int) -> None:
         box = QRectF(theme.gap(1.5), top, self.viewport().width() - theme.gap(3), self._height())

@@ -140,13 +140,13 @@ class FunnelView(QWidget):
         if step.share is None:
             return
         top, bottom = self._span(number)
-        tone = theme.colour(step.tone)
+        tone, stream = theme.colour(step.tone), theme.colour(step.tone if step.through is None else "equal")
+        stream.setAlphaF(0.22)
         strong = 0.85 if number == self._hover else 0.68
         flat = box.width() * 0.62
         painter.setPen(Qt.PenStyle.NoPen)
         if step.through is not None:
-            tone.setAlphaF(0.22)
-            painter.setBrush(tone)
+            painter.setBrush(stream)
             painter.drawRect(QRectF(box.left(), top, flat, bottom - top))
             room = (bottom - top) * (step.share / step.through if step.through else 0)
             inner = QRectF(box.left(), bottom - max(3.0, room), flat, max(3.0, room))
@@ -157,8 +157,7 @@ class FunnelView(QWidget):
         painter.drawRect(inner)
         if number + 1 < len(self.steps) and self.steps[number + 1].share is not None:
             next_top, next_bottom = self._span(number + 1)
-            tone.setAlphaF(0.22)
-            painter.setBrush(tone)
+            painter.setBrush(stream)
             painter.drawPolygon(QPolygonF([
                 QPointF(box.left() + flat, top), QPointF(box.right(), next_top),
                 QPointF(box.right(), next_bottom), QPointF(box.left() + flat, bottom),

@@ -1,0 +1,314 @@
+"""The Dataset page with real keys and mouse over a real project file and the real sandbox."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
+
+from kpdd_app.jobs import Jobs
+from kpdd_app.pages.dataset import DatasetPage
+from kpdd_app.pages.dataset_export import ExportDialog
+from kpdd_app.pages.dataset_import import ImportDialog, follow_import
+from kpdd_app.widgets.row_source import RowFilter
+from training_backend.project.details import row_detail
+from training_backend.project.history import set_review
+from training_backend.project.store import Project
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def page(qtbot, open_project, fake_jobs):
+    page = DatasetPage(open_project, fake_jobs)
+    qtbot.addWidget(page)
+    page.resize(1300, 800)
+    with qtbot.waitActive(page):
+        page.show()
+    qtbot.waitUntil(lambda: shown(page) == 1)
+    page.take_focus()
+    yield page
+    page.leave()
+
+
+def shown(page: DatasetPage) -> int | None:
+    """Return the id of the row whose texts are on the screen."""
+    return page.editor.detail.row.id if page.editor.detail is not None else None
+
+
+def press(qtbot, page, key, keys=Qt.KeyboardModifier.NoModifier) -> None:
+    qtbot.keyClick(page.table, key, keys)
+
+
+def detail(page: DatasetPage, row_id: int):
+    page.project.flush()
+    return row_detail(page.project.project, row_id)
+
+
+def type_into(qtbot, page: DatasetPage, field: str, text: str) -> None:
+    editor = page.editor.fields[field].editor
+    editor.setFocus()
+    editor.moveCursor(QTextCursor.MoveOperation.End)
+    qtbot.keyClicks(editor, text)
+
+
+def test_the_row_is_shown_whole(page):
+    editor = page.editor
+    assert editor.fields["question"].editor.text.startswith("A shelf holds 2 boxes")
+    assert [mark.cursor.selectedText() for mark in editor.fields["question"].editor.extraSelections()] == [
+        "2",
+        "3",
+    ]
+    assert editor.fields["information"].editor.text == "There are 2 boxes.\nA box has 3 jars."
+    assert editor.code.text.startswith("boxes = 2")
+    assert editor.paths.count() == 2
+    assert editor.outcome.answer.text() == "answer 6   gold 6"
+    assert not editor.fields["core_question"].changed
+
+
+def test_review_keys(qtbot, page):
+    press(qtbot, page, Qt.Key.Key_J)
+    assert page.table.current_id == 2
+    press(qtbot, page, Qt.Key.Key_K)
+    assert page.table.current_id == 1
+    press(qtbot, page, Qt.Key.Key_A)
+    assert page.table.current_id == 2
+    press(qtbot, page, Qt.Key.Key_R)
+    press(qtbot, page, Qt.Key.Key_F)
+    assert detail(page, 1).row.review == "accepted"
+    assert detail(page, 2).row.review == "rejected"
+    assert detail(page, 3).row.flagged
+    press(qtbot, page, Qt.Key.Key_Home)
+    press(qtbot, page, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: page.table.current_id == 3)
+    press(qtbot, page, Qt.Key.Key_U)
+    qtbot.waitUntil(lambda: not detail(page, 3).row.flagged)
+    press(qtbot, page, Qt.Key.Key_U)
+    qtbot.waitUntil(lambda: detail(page, 2).row.review == "unreviewed")
+    assert detail(page, 1).row.review == "accepted"
+
+
+def test_bulk_review_is_one_step(qtbot, page):
+    press(qtbot, page, Qt.Key.Key_A, CONTROL)
+    count = page.table.selected_count()
+    press(qtbot, page, Qt.Key.Key_A)
+    assert {detail(page, row_id).row.review for row_id in page.source.ids.tolist()} == {"accepted"}
+    assert count == len(page.source) == 14
+    with qtbot.waitSignal(page.project.undone):
+        press(qtbot, page, Qt.Key.Key_U)
+    assert {detail(page, row_id).row.review for row_id in page.source.ids.tolist()} == {"unreviewed"}
+
+
+def test_typing_saves_itself(qtbot, page, small_project):
+    with qtbot.waitSignal(page.project.rows_changed, timeout=2000):
+        type_into(qtbot, page, "core_question", " Count them.")
+    with Project.open(small_project, read_only=True) as other:
+        found = row_detail(other, 1)
+    assert found.core_question.text == "How many jars are there? Count them."
+    assert found.core_question.teacher == "How many jars are there?"
+    qtbot.waitUntil(lambda: page.editor.fields["core_question"].changed)
+    assert page.editor.fields["core_question"].editor.text.endswith(" Count them.")
+
+
+def test_leaving_the_row_saves_at_once(qtbot, page):
+    type_into(qtbot, page, "note", "look again")
+    page.table.set_current(3)
+    assert detail(page, 1).note == "look again"
+    qtbot.waitUntil(lambda: shown(page) == 4)
+    assert page.editor.fields["note"].editor.text == ""
+
+
+def test_keys_typed_in_a_field_are_text(qtbot, page):
+    type_into(qtbot, page, "note", "jkarfn")
+    assert page.table.current_id == 1
+    assert page.editor.fields["note"].editor.text == "jkarfn"
+    assert detail(page, 1).row.review == "unreviewed"
+
+
+def test_undo_takes_back_what_was_typed(qtbot, page):
+    type_into(qtbot, page, "core_question", "abc")
+    page.editor.flush()
+    page.project.flush()
+    page.project.undo()
+    qtbot.waitUntil(lambda: page.editor.fields["core_question"].editor.text == "How many jars are there?")
+    page.project.redo()
+    qtbot.waitUntil(lambda: page.editor.fields["core_question"].editor.text == "How many jars are there?abc")
+
+
+def test_a_corrected_program_runs_and_its_verdict_shows(qtbot, page):
+    page.show_row(2)
+    qtbot.waitUntil(lambda: shown(page) == 2)
+    editor = page.editor
+    editor.code.setFocus()
+    editor.code.selectAll()
+    qtbot.keyClicks(editor.code, "answer = 1 / 0")
+    qtbot.keyClick(editor.code, Qt.Key.Key_Return, CONTROL)
+    assert editor.outcome.pill.accessibleName() == "running …"
+    qtbot.waitUntil(lambda: editor.outcome.pill.accessibleName() == "error", timeout=20000)
+    assert editor.code.error_line == 1
+    assert "ZeroDivisionError" in editor.outcome.error.text()
+    assert detail(page, 2).rationale.teacher.startswith("boxes = 3")
+
+
+def test_differences_history_and_bring_back(qtbot, page):
+    type_into(qtbot, page, "core_question", " Exactly.")
+    page.editor.flush()
+    qtbot.waitUntil(lambda: page.editor.fields["core_question"].changed)
+    page.editor.show_differences()
+    kinds = [(piece.kind, piece.text) for piece in page.editor.diff.pieces]
+    assert ("new", " Exactly.") in kinds
+    page.editor.tabs.setCurrentWidget(page.editor.history)
+    qtbot.waitUntil(lambda: any(item.who == "person" for item in page.editor.history.items))
+    teacher = [
+        item for item in page.editor.history.items if item.field == "core_question" and item.who != "person"
+    ]
+    assert teacher[0].who == "tester model-1"
+    page.editor.fields["core_question"]._back.click()
+    qtbot.waitUntil(lambda: page.editor.fields["core_question"].editor.text == "How many jars are there?")
+    assert detail(page, 1).core_question.corrected is None
+    assert "raw reply" in page.editor.detail.raw["pot"]
+
+
+def test_search_as_you_type_and_facets(qtbot, page):
+    qtbot.keyClick(page.table, Qt.Key.Key_F, CONTROL)
+    assert page.search.hasFocus()
+    qtbot.keyClicks(page.search, "9 boxes")
+    qtbot.waitUntil(lambda: len(page.source) == 1)
+    page.clear_filter()
+    qtbot.waitUntil(lambda: len(page.source) == 14)
+    page.facets.toggle("verdict", "raised")
+    qtbot.waitUntil(lambda: len(page.source) == 1)
+    assert not page._clear.isHidden()
+    page.facets.toggle("kind", "")
+    qtbot.waitUntil(lambda: len(page.source) == 0)
+    assert page.stack.currentWidget() is page.empty
+    page.empty.button.click()
+    qtbot.waitUntil(lambda: len(page.source) == 14)
+    assert page.stack.currentWidget() is page.table
+
+
+def test_a_reviewed_row_stays_in_its_filter_until_refresh(qtbot, page):
+    page.show_filter(RowFilter({"review": frozenset({"unreviewed"})}))
+    qtbot.waitUntil(lambda: len(page.source) == 14 and page.source.row(0) is not None)
+    press(qtbot, page, Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: not page.source.fits(page.source.row(0)))
+    assert len(page.source) == 14
+    qtbot.waitUntil(lambda: not page.news.isHidden())
+    assert page._news_text.text() == "Rows that no longer fit this filter: 1"
+    press(qtbot, page, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: len(page.source) == 13)
+    assert page.news.isHidden()
+
+
+def test_rows_of_another_writer_are_announced_not_inserted(qtbot, page, small_project):
+    page.show_filter(RowFilter({"review": frozenset({"accepted"})}))
+    qtbot.waitUntil(lambda: len(page.source) == 0 and not page.source.loading)
+    page.show_filter(RowFilter({"review": frozenset({"unreviewed"})}))
+    qtbot.waitUntil(lambda: len(page.source) == 14)
+    with Project.open(small_project) as other:
+        set_review(other, [5, 6], "accepted")
+    page.project.rows_changed.emit(None)
+    qtbot.waitUntil(lambda: not page.news.isHidden())
+    assert len(page.source) == 14
+
+
+def test_a_read_only_project_can_be_read_and_not_changed(qtbot, small_project, open_project, fake_jobs):
+    from kpdd_app.open_project import OpenProject
+
+    second = OpenProject()
+    page = DatasetPage(second, fake_jobs)
+    qtbot.addWidget(page)
+    with qtbot.waitActive(page):
+        page.show()
+    second.open(small_project)
+    qtbot.waitUntil(lambda: shown(page) == 1)
+    assert page.editor.fields["question"].editor.isReadOnly()
+    assert not page.actions_of_page.accept.isEnabled()
+    assert page.actions_of_page.next.isEnabled()
+    page.leave()
+    second.shut_down()
+
+
+def test_without_a_project_the_page_says_what_belongs_there(qtbot, fake_jobs):
+    from kpdd_app.open_project import OpenProject
+
+    project = OpenProject()
+    page = DatasetPage(project, fake_jobs)
+    qtbot.addWidget(page)
+    assert page.stack.currentWidget() is page.empty
+    with qtbot.waitSignal(page.choose_project_wanted):
+        page.empty.button.click()
+    page.leave()
+    project.shut_down()
+
+
+def test_the_import_dialog_shows_what_it_found(qtbot, tmp_path):
+    file = tmp_path / "jars test.jsonl"
+    lines = [
+        json.dumps({"question": f"How many are {n} and 1?", "answer": f"{n} + 1 #### {n + 1}"})
+        for n in range(3)
+    ]
+    file.write_text("\n".join([lines[0], '{"question": "half', *lines[1:]]) + "\n", encoding="utf-8")
+    dialog = ImportDialog(file)
+    qtbot.addWidget(dialog)
+    qtbot.waitUntil(lambda: dialog.go.isEnabled())
+    assert dialog.rows.topLevelItemCount() == 4
+    assert "1 of them cannot be read" in dialog.found.text()
+    dialog.dataset.clear()
+    qtbot.keyClicks(dialog.dataset, "jars")
+    words = dialog.arguments(tmp_path / "p.kpdd")
+    assert words[:3] == ["import", str(tmp_path / "p.kpdd"), str(file)]
+    assert words[words.index("--dataset") + 1] == "jars"
+    dialog.file.setText(str(tmp_path / "missing.jsonl"))
+    qtbot.waitUntil(lambda: not dialog.go.isEnabled())
+    assert "missing.jsonl" in dialog.found.text()
+    dialog.reject()
+
+
+def test_an_import_runs_as_a_job_and_lists_what_could_not_be_read(qtbot, open_project, tmp_path, monkeypatch):
+    from kpdd_app.pages import dataset_import
+
+    shown_messages: list = []
+    monkeypatch.setattr(dataset_import.messages, "inform", lambda *args: shown_messages.append(args))
+    file = tmp_path / "new.jsonl"
+    file.write_text(
+        '{"question": "What is 1 and 1?", "answer": "#### 2"}\n{"question": "half\n', encoding="utf-8"
+    )
+    jobs = Jobs()
+    page = DatasetPage(open_project, jobs)
+    qtbot.addWidget(page)
+    try:
+        qtbot.waitUntil(lambda: len(page.source) == 14)
+        job = jobs.start("import", ["import", str(open_project.path), str(file)])
+        follow_import(job, page, open_project.rows_changed.emit)
+        with qtbot.waitSignal(jobs.job_ended, timeout=20000):
+            pass
+        qtbot.waitUntil(lambda: bool(shown_messages))
+        assert "line 2" in shown_messages[0][3]
+        qtbot.waitUntil(lambda: not page.news.isHidden())
+        assert page._news_text.text() == "New rows: 1"
+    finally:
+        jobs.close()
+        page.leave()
+
+
+def test_the_export_dialog_speaks_the_commands_words(qtbot, tmp_path):
+    project = tmp_path / "p.kpdd"
+    shown_rows = RowFilter({"verdict": frozenset({"equal", "raised"}), "flagged": frozenset({1})}, "jars")
+    dialog = ExportDialog(project, shown_rows, 12)
+    qtbot.addWidget(dialog)
+    words = dialog.arguments()
+    assert words[:2] == ["export", str(project)]
+    assert [words[n + 1] for n, word in enumerate(words) if word == "--where"] == [
+        "verdict=equal,raised", "flagged=1", "search=jars",
+    ]  # fmt: skip
+    dialog.form.setCurrentIndex(1)
+    assert dialog.file.text().endswith(".csv")
+    dialog.fit.setChecked(True)
+    assert "verdict=equal" in dialog.arguments()
+    dialog.file.setText(str(project))
+    assert not dialog.go.isEnabled()
+    dialog.file.setText(str(tmp_path / "no such folder" / "x.csv"))
+    assert "no such folder" in dialog.problem.text()

@@ -1,0 +1,103 @@
+"""Home: the funnel opens rows, what to do next fits the project, the sample is made once."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+
+from kpdd_app.open_project import OpenProject
+from kpdd_app.pages.home import HomePage
+from kpdd_app.pages.home_steps import funnel_steps, next_steps
+from kpdd_app.settings import Settings
+
+
+@pytest.fixture
+def home(qtbot, open_project, fake_jobs):
+    Settings().add_recent(open_project.path)
+    page = HomePage(open_project, fake_jobs)
+    qtbot.addWidget(page)
+    page.resize(1200, 800)
+    with qtbot.waitActive(page):
+        page.show()
+    qtbot.waitUntil(lambda: bool(page.funnel.steps))
+    return page
+
+
+def same(text: str) -> str:
+    return text
+
+
+def test_the_funnel_counts_the_project(home):
+    steps = {step.title: step.number for step in home.funnel.steps}
+    assert steps == {"questions": 12, "replies": 13, "parsed": 13, "equal to gold": 10, "reviewed": 0,
+                     "for training": 10, "runs": 0}  # fmt: skip
+    heights = [step.share for step in home.funnel.steps[:4]]
+    assert heights == sorted(heights, reverse=True)
+
+
+def test_a_number_opens_its_rows_by_mouse_and_by_keys(qtbot, home):
+    box = home.funnel._box(3)
+    with qtbot.waitSignal(home.rows_wanted) as wanted:
+        qtbot.mouseClick(home.funnel, Qt.MouseButton.LeftButton, pos=QPoint(int(box.center().x()), 30))
+    assert wanted.args[0].facets == {"verdict": frozenset({"equal"})}
+    home.funnel.setFocus()
+    qtbot.keyClick(home.funnel, Qt.Key.Key_Right)
+    qtbot.keyClick(home.funnel, Qt.Key.Key_Right)
+    with qtbot.waitSignal(home.page_wanted) as page:
+        qtbot.keyClick(home.funnel, Qt.Key.Key_Return)
+    assert page.args == ["train"]
+    assert home.funnel.accessibleDescription().startswith("for training: 10")
+
+
+def test_the_next_step_fits_the_project(home):
+    assert [button.text() for button in home.next_buttons] == [
+        "Ask a teacher",
+        "Train students",
+        "See what failed",
+    ]
+    assert next_steps({"questions": 0}, same)[0].target == "import"
+    done = {"questions": 5, "asked_questions": 5, "asked": 5, "equal": 5, "used": 5}
+    assert next_steps(done, same)[0].target == "train"
+    assert next_steps({**done, "runs": 1}, same)[0].target == "solve"
+
+
+def test_an_empty_funnel_has_no_share_to_divide_by():
+    steps = funnel_steps({}, same)
+    assert [step.number for step in steps] == [0] * 7
+    assert all(step.share in (None, 0.0, 1.0) for step in steps)
+
+
+def test_counts_follow_the_project(qtbot, home):
+    home.project.set_review([1], "accepted")
+    qtbot.waitUntil(lambda: home.funnel.steps[4].number == 1)
+
+
+def test_recent_projects_can_be_opened(qtbot, home, tmp_path):
+    other = tmp_path / "other.kpdd"
+    other.touch()
+    Settings().add_recent(other)
+    home._refresh()
+    assert [home.recent.item(n).text() for n in range(home.recent.count())] == ["other", "small project"]
+    with qtbot.waitSignal(home.project_wanted) as wanted:
+        rectangle = home.recent.visualItemRect(home.recent.item(0))
+        qtbot.mouseClick(home.recent.viewport(), Qt.MouseButton.LeftButton, pos=rectangle.center())
+    assert wanted.args == [other]
+
+
+def test_without_a_project_home_offers_one(qtbot, fake_jobs):
+    project = OpenProject()
+    page = HomePage(project, fake_jobs)
+    qtbot.addWidget(page)
+    assert page.stack.currentWidget() is page.nothing
+    with qtbot.waitSignal(page.new_project_wanted):
+        page.nothing.button.click()
+    project.shut_down()
+
+
+def test_the_sample_is_opened_when_it_is_there(qtbot, home):
+    from training_backend.paths import user_data_dir
+
+    (user_data_dir() / "sample.kpdd").touch()
+    with qtbot.waitSignal(home.project_wanted) as wanted:
+        home.sample.click()
+    assert wanted.args[0].name == "sample.kpdd"

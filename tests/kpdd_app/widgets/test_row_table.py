@@ -1,0 +1,186 @@
+"""The table: a million rows from an id vector, keys, mouse, and the mark of what left the filter."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+
+from kpdd_app.widgets.row_source import PAGE_ROWS, RowFilter, RowSource
+from kpdd_app.widgets.row_table import RowTable
+from training_backend.project.listing import ListRow
+
+MILLION = 1_000_000
+
+
+class Pages:
+    """Stands where the project's Listing stands; counts what is asked of it."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.asked: list[int] = []
+        self.changed: dict[int, str] = {}
+
+    def ids(self, wanted, limit=None):
+        ids = np.arange(1, self.count + 1, dtype=np.int64)
+        return ids[::-1] if wanted.descending else ids
+
+    def facets(self, wanted):
+        return {"verdict": [("equal", self.count)]}
+
+    def page(self, ids):
+        self.asked.append(len(ids))
+        return [
+            ListRow(n, n, "set", "train", "pot", 0, self.changed.get(n, "equal"), "unreviewed", False, False,
+                    f"question {n} with some words", "core", "answer = 1", "1", "1")
+            for n in ids
+        ]  # fmt: skip
+
+    def interrupt(self):
+        pass
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def table(qtbot):
+    def make(count: int) -> RowTable:
+        source = RowSource()
+        source._listing = Pages(count)  # type: ignore[assignment]
+        table = RowTable(source)
+        qtbot.addWidget(table)
+        table.resize(800, 600)
+        with qtbot.waitActive(table):
+            table.show()
+        with qtbot.waitSignal(source.ids_changed):
+            source.set_filter(RowFilter())
+        qtbot.waitUntil(lambda: not count or source.row(0) is not None)
+        made.append(source)
+        return table
+
+    made: list[RowSource] = []
+    yield make
+    for source in made:
+        source.shut_down()
+
+
+def test_keys_move_over_a_million_rows(qtbot, table):
+    view = table(MILLION)
+    view.setFocus()
+    assert view.current_id == 1
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    assert view.current_id == 2
+    qtbot.keyClick(view, Qt.Key.Key_End)
+    assert view.current_id == MILLION
+    qtbot.waitUntil(lambda: view.current_row() is not None)
+    assert view.current_row().question.startswith(f"question {MILLION} ")
+    qtbot.keyClick(view, Qt.Key.Key_PageUp)
+    assert view.current_id == MILLION - view.rows_a_page() + 1
+    qtbot.keyClick(view, Qt.Key.Key_Home)
+    assert view.current_id == 1
+    assert view.verticalScrollBar().value() == 0
+
+
+def test_only_pages_near_the_screen_are_read(qtbot, table):
+    view = table(MILLION)
+    for _ in range(5):
+        qtbot.keyClick(view, Qt.Key.Key_PageDown)
+    qtbot.waitUntil(lambda: view.current_row() is not None)
+    asked = view.source._listing.asked
+    assert max(asked) <= PAGE_ROWS
+    assert sum(asked) <= 5 * PAGE_ROWS
+
+
+def test_painting_does_not_grow_with_the_rows(qtbot, table):
+    def paint_s(count: int) -> float:
+        view = table(count)
+        qtbot.waitUntil(lambda: view.source.row(view.rows_a_page()) is not None)
+        view.grab()
+        began = time.thread_time()
+        for _ in range(10):
+            view.viewport().repaint()
+        return time.thread_time() - began
+
+    few, many = paint_s(200), paint_s(MILLION)
+    assert many < 3 * few + 0.05
+
+
+def test_the_mouse_selects_and_shift_and_ctrl_extend(qtbot, table):
+    view = table(50)
+    height = view._painter.height
+
+    def click(row: int, keys=Qt.KeyboardModifier.NoModifier) -> None:
+        place = QPoint(200, row * height + height // 2)
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, keys, place)
+
+    click(3)
+    assert view.selected_ids() == [4]
+    click(6, Qt.KeyboardModifier.ShiftModifier)
+    assert view.selected_ids() == [4, 5, 6, 7]
+    click(10, Qt.KeyboardModifier.ControlModifier)
+    assert view.selected_ids() == [4, 5, 6, 7, 11]
+    qtbot.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert view.selected_count() == 50
+
+
+def test_a_click_on_a_title_sorts_and_a_drag_widens(qtbot, table):
+    view = table(50)
+    columns = {column.key: (left, width) for column, left, width in view.header.columns()}
+    left, width = columns["gold_text"]
+    with qtbot.waitSignal(view.sort_wanted) as wanted:
+        qtbot.mouseClick(view.header, Qt.MouseButton.LeftButton, pos=QPoint(left + width // 2, 10))
+    assert wanted.args == ["gold_text", False]
+    left, width = columns["id"]
+    edge = QPoint(left + width, 10)
+    qtbot.mousePress(view.header, Qt.MouseButton.LeftButton, pos=edge)
+    qtbot.mouseMove(view.header, edge + QPoint(40, 0))
+    qtbot.mouseRelease(view.header, Qt.MouseButton.LeftButton, pos=edge + QPoint(40, 0))
+    assert view.header.width_of("id") == width + 40
+    state = view.header.state()
+    view.header.set_hidden("gold_text", True)
+    assert "gold_text" not in [column.key for column, _, _ in view.header.columns()]
+    assert view.header.state()["gold_text"] == 0
+    view.header.restore(state)
+    assert "gold_text" in [column.key for column, _, _ in view.header.columns()]
+
+
+def test_a_row_that_left_the_filter_stays_and_is_marked(qtbot, table):
+    view = table(50)
+    source = view.source
+    with qtbot.waitSignal(source.ids_changed):
+        source.set_filter(RowFilter({"verdict": frozenset({"equal"})}))
+    qtbot.waitUntil(lambda: source.row(3) is not None)
+    before = view.viewport().grab().toImage()
+    source._listing.changed[4] = "not_equal"
+    with qtbot.waitSignal(source.rows_arrived):
+        source.rows_changed([4])
+    assert len(source) == 50
+    assert not source.fits(source.row(3))
+    assert source.fits(source.row(2))
+    assert view.viewport().grab().toImage() != before
+
+
+def test_the_current_row_survives_another_order(qtbot, table):
+    view = table(50)
+    view.set_current(7)
+    with qtbot.waitSignal(view.source.ids_changed):
+        view.source.set_filter(RowFilter(descending=True))
+    assert view.current_id == 8
+    assert view.current == 42
+
+
+def test_a_screen_reader_hears_the_row(qtbot, table):
+    view = table(5)
+    view.set_current(2)
+    assert view.accessibleDescription().startswith("Row 3 of 5: PoT, equal, unreviewed, question 3")
+
+
+def test_an_empty_table_paints(qtbot, table):
+    view = table(0)
+    assert view.current_id is None
+    assert not view.grab().isNull()
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    assert view.current == -1
