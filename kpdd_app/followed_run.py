@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import platform
 import time
 from pathlib import Path
@@ -49,7 +50,10 @@ class Followed(Source):
         """Hand a command to the run through its control file."""
         word = str(json.loads(line).get("command", ""))
         with contextlib.suppress(OSError):
-            (self._folder / "control").write_text(word, encoding="utf-8")
+            # in one go: the run takes the file away as soon as it sees it
+            written = self._folder / f".control-{os.getpid()}"
+            written.write_text(word, encoding="utf-8")
+            written.replace(self._folder / "control")
 
     @Slot()
     def stop(self) -> None:

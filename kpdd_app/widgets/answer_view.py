@@ -29,6 +29,7 @@ class AnswerView(QFrame):
         self.setObjectName("answer")
         self.setAccessibleName(self.tr("Answer"))
         self._look: tuple[str, str, str] = ("", "muted", "hover")
+        self._said: tuple = ()
         self.caption = QLabel(self.tr("Answer"))
         self.caption.setProperty("role", "caption")
         self.number = QLabel("–")
@@ -86,6 +87,11 @@ class AnswerView(QFrame):
                       " · ".join(part for part in (detail, gold_part) if part))  # fmt: skip
 
     def _say(self, number: str, look: tuple[str, str, str], word: str, detail: str) -> None:
+        said = (number, look, word, detail)
+        if said == self._said:
+            # dressing a frame anew costs more than a step of the time line may
+            return
+        self._said = said
         shown = number if len(number) <= 24 else number[:23] + "…"
         self.number.setText(shown)
         self.number.setToolTip(number if shown != number else "")

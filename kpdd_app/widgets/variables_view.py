@@ -22,6 +22,14 @@ class VariablesModel(QAbstractTableModel):
         """Begin empty."""
         super().__init__(parent)
         self._rows: list[tuple[bool, str, str, str]] = []
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Take fonts and colours of the theme; made once, as `data` is called for every cell painted."""
+        self._fonts = {False: theme.mono_font(), True: theme.mono_font()}
+        self._fonts[True].setWeight(QFont.Weight.Bold)
+        self._ground = theme.colour("accent_tint")
+        self._inks = tuple(theme.colour(name) for name in ("accent", "text", "text", "muted"))
 
     @property
     def rows(self) -> list[tuple[bool, str, str, str]]:
@@ -69,13 +77,11 @@ class VariablesModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{name} = {value}" + (self.tr(", changed") if changed else "")
         if role == Qt.ItemDataRole.BackgroundRole and changed:
-            return theme.colour("accent_tint")
+            return self._ground
         if role == Qt.ItemDataRole.ForegroundRole:
-            return theme.colour("accent" if column == 0 else "muted" if column == 3 else "text")
+            return self._inks[column]
         if role == Qt.ItemDataRole.FontRole and column in (1, 2):
-            font = theme.mono_font()
-            font.setWeight(QFont.Weight.Bold if changed and column == 2 else QFont.Weight.Normal)
-            return font
+            return self._fonts[changed and column == 2]
         return None
 
 
@@ -132,6 +138,7 @@ class VariablesView(QTableView):
         line = theme.line_height()
         self.verticalHeader().setDefaultSectionSize(line + theme.gap(1))
         self.horizontalHeader().setMinimumSectionSize(line)
+        self.rows_model.restyle()
         self.viewport().update()
 
 

@@ -59,7 +59,7 @@ def test_values_stand_beside_their_lines_and_printed_text_grows():
 def test_calls_push_and_returns_pop():
     log = TraceLog()
     log.add([
-        {"n": 1, "ev": "call", "f": 1, "depth": 1, "ln": 1, "nx": None, "fn": "area", "ch": {"w": ["3", "int"]}},
+        {"n": 1, "ev": "call", "f": 1, "depth": 1, "ln": 1, "fn": "area", "ch": {"w": ["3", "int"]}},
         {"n": 2, "ev": "line", "f": 1, "depth": 1, "ln": 2, "nx": 3, "ch": {"s": ["9", "int"]}},
         {"n": 3, "ev": "return", "f": 1, "depth": 1, "ln": 3, "nx": None, "ch": {}, "rv": "9"},
         line(4, 5, 6, ch={"total": ["9", "int"]}),

@@ -54,7 +54,8 @@ def picture(page) -> tuple:
         columns.key_points.strips["key"].text, columns.strip.text, columns.run.program.current_line,
         dict(columns.run.program.ghost_texts), columns.run.variables.rows_model.rows,
         columns.run.output.toPlainText(), columns.run.calls.isVisibleTo(columns.run),
-        columns.run.answer.number.text(), columns.run.answer.word.text(), columns.key_head.state, columns.solve_head.state, columns.run_head.state,
+        columns.run.answer.number.text(), columns.run.answer.word.text(),
+        columns.key_head.state, columns.solve_head.state, columns.run_head.state,
     )  # fmt: skip
 
 

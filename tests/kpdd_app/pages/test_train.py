@@ -1,0 +1,227 @@
+"""The Train page: the form, the check, runs that start, stop, fail, resume, and are there again later."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from kpdd_app.jobs import Jobs
+from kpdd_app.open_project import OpenProject
+from kpdd_app.pages.train import TrainPage
+from kpdd_app.widgets.live_plot import ACCURACY, HELD_OUT, LOSS
+from training_backend.project.judgements import store_judgements, to_judge
+from training_backend.project.questions import NewQuestion, add_questions, questions
+from training_backend.project.replies import Origin, Reply, add_origin, add_replies
+from training_backend.project.store import Project
+from training_backend.rationale.judgement import Judgement
+from training_backend.rationale.key_points import KeyPoints
+
+TRAINING = [sys.executable, str(Path(__file__).parents[1] / "fake_training.py")]
+
+
+def make_project(path: Path, count: int = 40) -> Path:
+    """Make a project whose every fourth row is not equal to gold."""
+    project = Project.create(path)
+    new = [
+        NewQuestion("mine", "train", f"q{n}", f"Ada has {n} pens, buys 2. How many?", str(n + 2), n + 2.0)
+        for n in range(count)
+    ]
+    add_questions(project, new)
+    origin = add_origin(project, Origin("sample", "none", "test"))
+    add_replies(project, [
+        Reply(q.id, "pot", 0, KeyPoints("How many pens?", ("Ada has pens.",)), f"p = {q.id}\nans = p + 2",
+              key_points_origin=origin, rationale_origin=origin)
+        for q in questions(project)
+    ])  # fmt: skip
+    judged = [
+        (key, Judgement("not_equal" if n % 4 == 0 else "equal", "ok", "1", 1.0))
+        for n, (key, *_) in enumerate(to_judge(project))
+    ]
+    store_judgements(project, judged)
+    project.close()
+    return path
+
+
+@pytest.fixture
+def window(qtbot, tmp_path):
+    """The page over a project of forty rows, with a stand-in for the command."""
+    jobs = Jobs(command=TRAINING, grace_s=1.0)
+    project = OpenProject()
+    page = TrainPage(project, jobs)
+    qtbot.addWidget(page)
+    page.resize(1200, 760)
+    with qtbot.waitExposed(page):
+        page.show()
+    project.open(make_project(tmp_path / "mine.kpdd"))
+    yield page
+    page.view.release()
+    jobs.close(stop_detached=True)
+    project.close()
+    project.shut_down()
+
+
+def findings(page) -> list[str]:
+    layout = page.form.findings
+    return [layout.itemAt(n).widget().findChildren(type(page.none))[1].text() for n in range(layout.count())]
+
+
+def start(qtbot, page, title: str) -> None:
+    page.form.title.setText(title)
+    qtbot.mouseClick(page.form.start_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.view.folder is not None, timeout=15_000)
+
+
+def test_the_check_says_what_is_used_and_why_not(window, qtbot):
+    qtbot.waitUntil(lambda: any("rows are used" in text for text in findings(window)), timeout=10_000)
+    said = findings(window)
+    assert "30 of 40 rows are used. Not used: 10 not equal to gold." in said
+    assert any(text.startswith("Key: ") and "held out, about" in text for text in said)
+    assert any("GPU" in text or "GiB" in text for text in said)
+
+
+def test_mistakes_stand_under_their_fields_and_hold_the_start(window, qtbot):
+    form = window.form
+    row = form.form.rows["learning_rate"]
+    qtbot.keyClicks(row.editor, "fast")
+    assert row.mistake.isVisibleTo(form) and "no number" in row.mistake.text()
+    assert not form.start_button.isEnabled()
+    row.editor.clear()
+    qtbot.keyClicks(row.editor, "7")
+    assert "above 1" in row.mistake.text()
+    row.editor.clear()
+    assert not row.mistake.isVisibleTo(form) and form.start_button.isEnabled()
+
+
+def test_defaults_are_shown_as_defaults_and_follow_the_preset(window):
+    form = window.form
+    epochs = form.form.rows["epochs"]
+    form.preset_box.setCurrentIndex(form.preset_box.findData("kpdd-paper"))
+    assert epochs.editor.text() == "" and epochs.editor.placeholderText() == "10"
+    form.preset_box.setCurrentIndex(form.preset_box.findData("flan-t5-gsm8k"))
+    assert epochs.editor.placeholderText() == "8"
+    assert form.form.entered() == {}
+
+
+def test_the_command_says_what_differs_from_the_preset(window, qtbot):
+    form = window.form
+    form.method_box.setCurrentIndex(form.method_box.findData("potd"))
+    qtbot.keyClicks(form.form.rows["epochs"].editor, "3")
+    form.base_box.setCurrentIndex(2)
+    form.place.setText("google/flan-t5-small")
+    words = shlex.split(form.command())
+    assert words[:3] == ["kpdd", "train", str(window._project.path)]
+    assert words[3:] == ["--method", "potd", "--base", "google/flan-t5-small", "--preset", "kpdd-paper",
+                         "--epochs", "3"]  # fmt: skip
+    form.place.clear()
+    assert not form.start_button.isEnabled() and "name a folder" in form.place_mistake.text()
+
+
+def test_a_run_shows_its_curves_to_the_end(window, qtbot):
+    start(qtbot, window, "curves")
+    view = window.view
+    qtbot.waitUntil(lambda: view.status == "done", timeout=20_000)
+    for role in ("key", "solve"):
+        curves = view.plot.panels[role].curves
+        assert curves[LOSS].xs == list(range(1, 51))
+        assert curves[HELD_OUT].xs == [10, 20, 30, 40, 50] and curves[ACCURACY].ys[-1] == 0.5
+    assert view._labels["key", "step"].text() == "50 / 50"
+    assert view._labels["solve", "accuracy"].text() == "50.0 %"
+    assert view.samples.rowCount() == 2 and view.samples.item(0, 3).text() == "50"
+    assert view.solve.isVisible() and view.evaluate.isVisible() and not view.stop.isVisible()
+    with qtbot.waitSignal(window.solve_students_wanted) as wanted:
+        qtbot.mouseClick(view.solve, Qt.MouseButton.LeftButton)
+    assert wanted.args == [str(view.folder)]
+    with qtbot.waitSignal(window.evaluate_students_wanted):
+        qtbot.mouseClick(view.evaluate, Qt.MouseButton.LeftButton)
+
+
+def test_pause_go_on_stop_and_resume(window, qtbot):
+    start(qtbot, window, "endless")
+    view = window.view
+    qtbot.waitUntil(
+        lambda: view.status == "running" and view._figures["key"].metrics is not None, timeout=15_000
+    )
+    qtbot.mouseClick(view.pause, Qt.MouseButton.LeftButton)
+    assert view.status == "paused" and view.pause.text() == "Go on"
+    qtbot.mouseClick(view.pause, Qt.MouseButton.LeftButton)
+    step = view._figures["key"].metrics.step
+    qtbot.waitUntil(lambda: view._figures["key"].metrics.step > step + 2, timeout=10_000)
+    qtbot.mouseClick(view.stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view.status == "stopped", timeout=10_000)
+    assert view.resume.isVisible() and view.solve.isVisible()
+    qtbot.mouseClick(view.resume, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view.status == "done", timeout=20_000)
+    assert view.plot.panels["key"].curves[LOSS].xs[-1] == 50
+
+
+def test_a_failed_run_says_its_last_error(window, qtbot):
+    start(qtbot, window, "broken")
+    view = window.view
+    qtbot.waitUntil(lambda: view.status == "failed", timeout=20_000)
+    assert view.problem.isVisible()
+    assert view.problem.text.text() == "The loss is not a number at step 25. Lower the learning rate."
+    assert view.resume.isVisible() and "failed" in window.runs.item(0).text()
+
+
+def test_what_could_not_be_prepared_is_said_at_the_form(window, qtbot):
+    window.form.title.setText("refused")
+    qtbot.mouseClick(window.form.start_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.problem.isVisible(), timeout=15_000)
+    assert "no row that Key could learn from" in window.problem.text.text()
+    assert window.stack.currentWidget() is window.form
+    qtbot.waitUntil(lambda: window.form.start_button.isEnabled(), timeout=5_000)
+
+
+def test_the_run_is_there_again_after_the_window_was_closed(window, qtbot):
+    start(qtbot, window, "slow")
+    qtbot.waitUntil(lambda: window.view._figures["key"].metrics is not None, timeout=15_000)
+    folder = window.view.folder
+    window.view.release()
+    window._jobs.close()
+
+    jobs, project = Jobs(command=TRAINING, grace_s=1.0), OpenProject()
+    page = TrainPage(project, jobs)
+    qtbot.addWidget(page)
+    with qtbot.waitExposed(page):
+        page.show()
+    project.open(window._project.path)
+    qtbot.waitUntil(lambda: page.runs.count() == 1, timeout=10_000)
+    page.show_run(folder)
+    qtbot.waitUntil(lambda: page.view.status == "done", timeout=20_000)
+    assert page.view.plot.panels["key"].curves[LOSS].xs == list(range(1, 51))
+    page.view.release()
+    jobs.close()
+    project.close()
+    project.shut_down()
+
+
+def test_a_run_whose_folder_is_gone_says_so(window, qtbot):
+    start(qtbot, window, "gone")
+    qtbot.waitUntil(lambda: window.view.status == "done", timeout=20_000)
+    folder = window.view.folder
+    (folder / "events.jsonl").unlink()
+    window.show_form()
+    window.show_run(folder)
+    qtbot.waitUntil(lambda: window.view.status == "failed", timeout=10_000)
+    assert "events cannot be read" in window.view.problem.text.text()
+
+
+def test_a_project_without_rows_cannot_train(qtbot, tmp_path):
+    Project.create(tmp_path / "empty.kpdd").close()
+    jobs, project = Jobs(command=TRAINING), OpenProject()
+    page = TrainPage(project, jobs)
+    qtbot.addWidget(page)
+    with qtbot.waitExposed(page):
+        page.show()
+    qtbot.waitUntil(lambda: findings(page) == ["Open a project first."], timeout=5_000)
+    project.open(tmp_path / "empty.kpdd")
+    qtbot.waitUntil(lambda: any("No row of 0 can be used" in text for text in findings(page)), timeout=10_000)
+    assert json.dumps(findings(page)).count("nothing to learn from") == 2
+    jobs.close()
+    project.close()
+    project.shut_down()
