@@ -252,7 +252,13 @@ class MainWindow(QMainWindow):
         for page in self.pages.values():
             if hasattr(page, "leave"):
                 page.leave()
+        # what follows may take a moment; nobody should watch it
+        self.hide()
         self.project.shut_down()
+        for job in self.jobs.running():
+            if job.background and not job.detached:
+                # a warm worker keeps nothing that could be lost
+                job.kill()
         self.jobs.close(stop_detached=stop_runs)
         self.settings.sync()
         super().closeEvent(event)

@@ -209,6 +209,7 @@ class RowEditor(QWidget):
     def _more(self) -> QWidget:
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName(self.tr("More about this row"))
         self.diff = DiffView()
         self.history = RowHistory()
         self.history.bring_back_wanted.connect(self._put_text)
