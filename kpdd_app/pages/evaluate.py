@@ -26,7 +26,7 @@ from kpdd_app.jobs import Job, Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.evaluate_results import Result, ResultsTable
 from kpdd_app.pages.evaluate_wrong import WrongList
-from kpdd_app.pages.solve_students import DEMO, Choice, demo_choice, folder_choice, run_choices
+from kpdd_app.student_choices import DEMO, Choice, demo_choice, folder_choice, run_choices
 from kpdd_app.widgets.empty_state import EmptyState
 from kpdd_app.widgets.job_bar import describe
 from kpdd_app.widgets.notice import Notice

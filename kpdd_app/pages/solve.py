@@ -13,10 +13,10 @@ from kpdd_app import messages, theme
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.solve_columns import SolveColumns
-from kpdd_app.pages.solve_students import DEMO, Choice, demo_choice, folder_choice, run_choices
 from kpdd_app.pages.solve_worker import SolveWorker
 from kpdd_app.recording import Recording
 from kpdd_app.settings import Settings
+from kpdd_app.student_choices import DEMO, Choice, demo_choice, folder_choice, run_choices
 from kpdd_app.widgets.notice import Notice
 from kpdd_app.widgets.player_bar import PlayerBar
 from kpdd_app.widgets.steps_view import Step

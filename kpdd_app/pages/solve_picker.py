@@ -113,12 +113,12 @@ class QuestionPicker(QDialog):
 
     def open_benchmark(self, path: Path) -> None:
         """Search in a benchmark file from now on."""
-        from training_backend.project.importers import read_questions
+        from training_backend.project.importers import Unreadable, read_questions
 
         picks = []
         try:
             for item in read_questions(path):
-                if hasattr(item, "text"):
+                if not isinstance(item, Unreadable):
                     picks.append(
                         Pick(item.text, item.gold_value, f"{item.dataset} {item.split} {item.native_id}")
                     )

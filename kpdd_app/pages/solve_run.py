@@ -47,6 +47,7 @@ class RunPanel(QWidget):
         self._cut = QLabel(self.tr("The trace stops here; the program ran on without it."))
         self._cut.setProperty("role", "caption")
         self._printed = ""
+        self._program_text = ""
         self._build()
         theme.notifier().changed.connect(self._restyle)
         self._restyle()
@@ -91,7 +92,7 @@ class RunPanel(QWidget):
         self.variables.show_state(state)
         frames = state.frames if state is not None else []
         self.calls.setVisible(len(frames) > 1)
-        if len(frames) > 1:
+        if state is not None and len(frames) > 1:
             self.calls.setText(self.tr("Calls: ") + call_path(state))
         if printed != self._printed:
             self._printed = printed
@@ -123,7 +124,6 @@ class RunPanel(QWidget):
         column.setSpacing(theme.gap(2))
         column.addWidget(self.splitter, 1)
         column.addWidget(self.answer)
-        self._program_text = ""
 
     def _restyle(self) -> None:
         self.output.setStyleSheet(f"QPlainTextEdit {{ {theme.font_rule(theme.mono_font(-0.5))} }}")

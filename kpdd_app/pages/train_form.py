@@ -168,8 +168,9 @@ class TrainForm(QWidget):
         place = QHBoxLayout()
         place.addWidget(self.place, 1)
         place.addWidget(self.browse)
-        self.place_row.setLayout(_line("", place, self.place_mistake))
-        self.place_row.layout().setContentsMargins(0, 0, 0, 0)
+        below = _line("", place, self.place_mistake)
+        below.setContentsMargins(0, 0, 0, 0)
+        self.place_row.setLayout(below)
         for label, field, note in (
             (self.tr("Method"), self.method_box, self.method_note),
             (self.tr("Base student"), self.base_box, None),
@@ -270,8 +271,8 @@ class TrainForm(QWidget):
 
     def _show_findings(self, findings: list[Finding]) -> None:
         while (item := self.findings.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().deleteLater()
+            if (old := item.widget()) is not None:
+                old.deleteLater()
         for finding in findings:
             self.findings.addWidget(_finding(finding))
 

@@ -202,8 +202,8 @@ class RunView(QWidget):
         self._titles = {role.name: role.title for role in roles}
         self.plot.set_panels(self._titles)
         while (item := self.figures.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().deleteLater()
+            if (old := item.widget()) is not None:
+                old.deleteLater()
         self._labels = {}
         for column, (_, heading) in enumerate(COLUMNS):
             label = QLabel(heading)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kpdd_app import theme
-from kpdd_app.widgets.token_strip import STEPS, tint
+from kpdd_app.widgets.tints import STEPS, tint
 
 
 class TintLegend(QWidget):

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QBrush,
-    QColor,
     QFont,
     QFontMetrics,
     QGuiApplication,
@@ -20,7 +18,6 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QResizeEvent,
-    QTextCharFormat,
     QTextLayout,
     QTextOption,
 )  # fmt: skip
@@ -28,10 +25,8 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QWidget
 
 from kpdd_app import theme
 from kpdd_app.widgets.alternatives_view import AlternativesView
+from kpdd_app.widgets.tints import tint_step, tinted
 from training_backend.events import Token
-
-# a token is tinted by one of so many steps: neighbours of one step are drawn in one go
-STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -306,7 +301,7 @@ class TokenStrip(QAbstractScrollArea):
                 if last == (step, a) and ranges:
                     ranges[-1].length += b - a
                 else:
-                    ranges.append(_tinted(a - start, b - a, step))
+                    ranges.append(tinted(a - start, b - a, step))
                 last = (step, b)
             token += 1
         return ranges
@@ -423,28 +418,6 @@ class TokenStrip(QAbstractScrollArea):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for rect in self._rects(*self._span(token)):
             painter.drawRoundedRect(rect.adjusted(-0.5, 0.5, 0.5, -0.5), 3, 3)
-
-
-def tint_step(probability: float) -> int:
-    """Return how strongly a token is tinted, 0 (sure) to STEPS (not sure at all)."""
-    return round(STEPS * (1.0 - max(0.0, min(1.0, probability))))
-
-
-def tint(step: int) -> QBrush:
-    """Return the brush of a step: the hue of *could not be judged*, light on light and deep on dark."""
-    hue = theme.colour("unjudged").hsvHueF()
-    share = step / STEPS
-    if theme.current().dark:
-        return QBrush(QColor.fromHsvF(hue, 0.75, 0.22 + 0.3 * share))
-    return QBrush(QColor.fromHsvF(hue, 0.10 + 0.50 * share, 1.0))
-
-
-def _tinted(start: int, length: int, step: int) -> QTextLayout.FormatRange:
-    form = QTextCharFormat()
-    form.setBackground(tint(step))
-    piece = QTextLayout.FormatRange()
-    piece.start, piece.length, piece.format = start, length, form
-    return piece
 
 
 def _x(line, position: int) -> float:

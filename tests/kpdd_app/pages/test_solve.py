@@ -15,7 +15,7 @@ from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.solve import SolvePage
 from kpdd_app.pages.solve_picker import QuestionPicker, random_of_grammar
-from kpdd_app.pages.solve_students import Choice, folder_choice
+from kpdd_app.student_choices import Choice, folder_choice
 
 SOLVER = Path(__file__).parents[1] / "fake_solver.py"
 QUESTION = "Nora's book has 240 pages. She reads 18 a day for 6 days. How many pages are left?"

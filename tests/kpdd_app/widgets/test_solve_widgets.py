@@ -12,7 +12,8 @@ from kpdd_app.widgets.key_points_view import KeyPointsView, blocks_of
 from kpdd_app.widgets.player_bar import PlayerBar
 from kpdd_app.widgets.program_view import ProgramView
 from kpdd_app.widgets.steps_view import Step, StepsView
-from kpdd_app.widgets.token_strip import STEPS, TokenStrip, tint_step
+from kpdd_app.widgets.tints import STEPS, tint_step
+from kpdd_app.widgets.token_strip import TokenStrip
 from kpdd_app.widgets.trace_slider import Stretch, TraceSlider
 from kpdd_app.widgets.variables_view import CHANGED, VariablesView
 from training_backend.events import Answer, Token
