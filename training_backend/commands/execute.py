@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, help="seed of random numbers in the programs (default 0)"
     )
     parser.add_argument("--reading", choices=("strict", "free"), default="strict",
-                        help="equations: strict (a system, default) or free (x = x + 1 is an update)")  # fmt: skip
+                        help="equations: as a system (default), or with updates (x = x + 1)")  # fmt: skip
 
 
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:

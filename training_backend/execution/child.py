@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import functools
 import io
 import json
 import os
@@ -28,6 +29,7 @@ FILE_NAME = "<program>"
 ANSWER_NAMES = ("ans", "answer", "result")
 ANSWER_FUNCTIONS = ("solution", "solver", "solve", "main")
 _MAX_MESSAGE = 1000
+_NOT_VALUES = (types.FunctionType, types.ModuleType, types.BuiltinFunctionType, type)
 
 
 def serve(channel: Channel) -> None:
@@ -132,10 +134,9 @@ def _no_program(error: BaseException) -> dict[str, Any]:
 def find_answer(names: dict[str, Any]) -> tuple[str, Any]:
     """Return (where it was found, value): the first of `ans answer result` that holds a value, else what the
     first of `solution() solver() solve() main()` without required arguments returns."""
-    not_values = (types.FunctionType, types.ModuleType, types.BuiltinFunctionType, type)
     for name in ANSWER_NAMES:
         value = names.get(name)
-        if value is not None and type(value) not in not_values:
+        if value is not None and not any(type(value) is kind for kind in _NOT_VALUES):
             return name, value
     for name in ANSWER_FUNCTIONS:
         function = _own_function(names.get(name))
@@ -149,7 +150,7 @@ def find_answer(names: dict[str, Any]) -> tuple[str, Any]:
 
 def _own_function(value: Any) -> Callable[[], Any] | None:
     """Return `value` if it is a function that the program wrote and that needs no argument."""
-    inner = value if type(value) is types.FunctionType else getattr(value, "__wrapped__", None)
+    inner = value.__wrapped__ if type(value) is functools._lru_cache_wrapper else value
     if type(inner) is not types.FunctionType or inner.__code__.co_filename != FILE_NAME:
         return None
     required = inner.__code__.co_argcount - len(inner.__defaults__ or ())

@@ -18,7 +18,8 @@ MAX_TEXT = 16 * 1024
 MAX_INT_BITS = 13_000
 _MAX_SYMPY_NODES = 500
 
-_CONTAINERS: dict[type, str] = {list: "list", tuple: "tuple", set: "set", frozenset: "set"}
+# found by identity: a program's metaclass may answer what it likes when classes are compared
+_CONTAINERS = {id(list): "list", id(tuple): "tuple", id(set): "set", id(frozenset): "set", id(dict): "dict"}
 _DATES = (datetime.date, datetime.datetime, datetime.time)
 
 
@@ -40,7 +41,7 @@ class Encoder:
         """Return `{"k": kind, "v": text, "n": length, "items": […], "x": number}`, parts as they apply."""
         self._nodes += 1
         kind = type(value)
-        if kind in _CONTAINERS or kind is dict:
+        if id(kind) in _CONTAINERS:
             return self._container(value, kind, depth)
         plain = self._plain(value, kind)
         if plain is not None:
@@ -52,14 +53,13 @@ class Encoder:
         return library or {"k": "other", "v": type_name(kind)}
 
     def _container(self, value: Any, kind: type, depth: int) -> dict[str, Any]:
-        name = _CONTAINERS.get(kind, "dict")
         items: list[dict[str, Any]] = []
         if depth < MAX_DEPTH:
             for item in value.values() if kind is dict else value:
                 if len(items) >= MAX_ITEMS or self._nodes >= MAX_NODES:
                     break
                 items.append(self.encode(item, depth + 1))
-        return {"k": name, "n": len(value), "items": items}
+        return {"k": _CONTAINERS[id(kind)], "n": len(value), "items": items}
 
     def _plain(self, value: Any, kind: type) -> dict[str, Any] | None:
         """Encode what the interpreter itself brings; None for everything else."""
@@ -80,7 +80,7 @@ class Encoder:
         if kind is decimal.Decimal:
             text = str(value)
             return {"k": "decimal", "v": text if len(text) <= MAX_TEXT else "Decimal"}
-        if kind in _DATES:
+        if any(kind is date for date in _DATES):
             return {"k": "date", "v": value.isoformat()}
         if kind is datetime.timedelta:
             return {"k": "duration", "v": str(value)}

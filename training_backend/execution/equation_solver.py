@@ -237,9 +237,14 @@ class Solver:
 
     def _together(self) -> bool:
         """Solve what is left as one system; return whether it gave a value."""
+        # most often what ans is follows from the rest
+        rest = [equation for equation in self._waiting if equation.assigned != self._target]
+        if rest and self._solve_system(rest):
+            return True
+        return len(rest) < len(self._waiting) and self._solve_system(self._waiting)
+
+    def _solve_system(self, rest: list[Equation]) -> bool:
         sp = self._sympy()
-        # what ans is follows from the rest
-        rest = [equation for equation in self._waiting if equation.assigned != self._target] or self._waiting
         expressions = [self._expression(equation) for equation in rest]
         unknowns = sorted({s for e in expressions for s in e.free_symbols}, key=str)
         line = rest[-1].line

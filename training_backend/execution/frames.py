@@ -40,6 +40,10 @@ class ErrorInfo(Struct, forbid_unknown_fields=True):
     line: int | None = None
 
 
+class ReadyFrame(Struct, tag_field="t", tag="ready", forbid_unknown_fields=True):
+    """The libraries are loaded and the program is read next (reduced path only)."""
+
+
 class OutFrame(Struct, tag_field="t", tag="out", forbid_unknown_fields=True):
     """A part of what was printed."""
 
@@ -90,7 +94,7 @@ class EndFrame(Struct, tag_field="t", tag="end", forbid_unknown_fields=True):
     printed: int = 0
 
 
-Frame = OutFrame | StepsFrame | CutFrame | EndFrame
+Frame = ReadyFrame | OutFrame | StepsFrame | CutFrame | EndFrame
 _decoder = msgspec.json.Decoder(Frame)
 
 

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from training_backend.execution.frames import (
     FrameReader,
     OutFrame,
     ProtocolError,
+    ReadyFrame,
     StepsFrame,
     as_record,
 )
@@ -68,6 +70,7 @@ class Job:
     end: EndFrame | None = None
     report: dict[str, Any] | None = None
     protocol_error: str = ""
+    ready: threading.Event = field(default_factory=threading.Event)
     _out: list[str] = field(default_factory=list)
 
     def prepare(self) -> str:
@@ -97,7 +100,9 @@ class Job:
         """Take one frame; after the end frame nothing may come."""
         if self.end is not None:
             raise ProtocolError("something came after the end")
-        if isinstance(message, EndFrame):
+        if isinstance(message, ReadyFrame):
+            self.ready.set()
+        elif isinstance(message, EndFrame):
             self.end = message
             self._out.append(message.stdout)
         elif isinstance(message, OutFrame):
@@ -136,13 +141,21 @@ class Job:
         number = int(report.get("signal", 0))
         if report.get("ended_for") == "wall":
             return self._result("timed_out", reason=f"the wall clock passed {self.limits.wall_s:g} s")
-        if number in _TIME_SIGNALS or (number == 9 and report.get("cpu_s", 0.0) >= self.limits.cpu_s):
+        if (
+            report.get("ended_for") == "cpu"
+            or number in _TIME_SIGNALS
+            or (number == 9 and self._used_its_time(report))
+        ):
             return self._result("timed_out", reason=f"used {self.limits.cpu_s:g} s of processor time")
         if number:
             return self._after_signal(number)
         if self.end is None:
             return self._result("crashed", reason="ended without a result")
         return self._from_end(self.end)
+
+    def _used_its_time(self, report: dict[str, Any]) -> bool:
+        """Tell whether a killed child had used its processor time, by a clock that counts in ticks."""
+        return float(report.get("cpu_s", 0.0)) >= 0.95 * self.limits.cpu_s
 
     def _after_signal(self, number: int) -> RunResult:
         if (self.report or {}).get("ended_for") == "memory":

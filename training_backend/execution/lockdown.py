@@ -381,11 +381,11 @@ def die_with_parent(parent: int) -> None:
 def limit_child(cpu_s: float, address_space: int, descriptors: int) -> None:
     """Set the limits of one program: processor seconds, bytes of address space, open descriptors."""
     whole = max(1, -int(-cpu_s // 1))
-    # the interval timer knows fractions; the limit behind it cannot be caught or moved
+    # the interval timer knows fractions; the limit behind it kills and cannot be caught, moved or ignored
     signal.setitimer(signal.ITIMER_PROF, cpu_s)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))
+    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole))
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
     for name in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_NPROC, resource.RLIMIT_MEMLOCK):

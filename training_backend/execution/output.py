@@ -11,6 +11,7 @@ from training_backend.execution.channel import Channel
 from training_backend.execution.limits import MAX_PRINTED_CHARS
 
 _SEND_EVERY_S = 0.02
+_LINES_AT_ONCE = 64
 
 
 class Output(io.TextIOBase):
@@ -24,7 +25,8 @@ class Output(io.TextIOBase):
         self._channel = channel
         self._room = keep_chars
         self._pending: list[str] = []
-        self._sent_at = 0.0
+        self._sent_at = time.monotonic()
+        self._lines_sent = 0
         self.printed = 0
         self.cut = False
         # while a trace is recorded, its records carry what is printed
@@ -45,7 +47,7 @@ class Output(io.TextIOBase):
             self._room -= len(kept)
             self._pending.append(kept)
             self.cut = self.cut or len(kept) < len(text)
-            if not self.held and time.monotonic() - self._sent_at > _SEND_EVERY_S:
+            if not self.held and self._is_due(text):
                 self.send()
         elif text:
             self.cut = True
@@ -53,6 +55,13 @@ class Output(io.TextIOBase):
             self.at_limit()
             os._exit(0)
         return len(text)
+
+    def _is_due(self, text: str) -> bool:
+        """Send the first lines one by one, so that a program that hangs shows them; then by the clock."""
+        if self._lines_sent < _LINES_AT_ONCE and "\n" in text:
+            self._lines_sent += 1
+            return True
+        return time.monotonic() - self._sent_at > _SEND_EVERY_S
 
     def take(self) -> str:
         """Return what was printed and not sent yet."""

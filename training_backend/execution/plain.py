@@ -19,7 +19,7 @@ from training_backend.execution.pool import clean_environment, import_paths
 
 _WATCH_S = 0.05
 # loading SymPy takes its time on a slow disk; the program's own clock starts when it has been sent
-_START_S = 30.0
+_START_S = 60.0
 
 
 class PlainPool:
@@ -116,33 +116,37 @@ def _command(job: Job) -> list[str]:
 
 
 def _watch(job: Job, process: subprocess.Popen, report: dict[str, Any]) -> None:
-    """End a process that passes its time or its memory; remember why."""
+    """End a process that passes its time or its memory; remember why. The clock starts when it is ready."""
     import psutil
 
     began = time.monotonic()
-    base_cpu = base_memory = None
+    base: tuple[float, float, int] | None = None
     try:
         watched = psutil.Process(process.pid)
         while process.poll() is None:
-            with watched.oneshot():
-                cpu, memory = sum(watched.cpu_times()[:2]), watched.memory_info().rss
-            report["cpu_s"] = cpu
+            cpu, memory = sum(watched.cpu_times()[:2]), watched.memory_info().rss
+            now = time.monotonic()
+            if base is None and job.ready.is_set():
+                base = (now, cpu, memory)
+            report["cpu_s"] = cpu - base[1] if base else 0.0
             report["peak_kib"] = max(report.get("peak_kib", 0), memory // 1024)
-            wall = time.monotonic() - began
-            if base_cpu is None and wall > 1.0:
-                # the libraries are loaded by now
-                base_cpu, base_memory = cpu, memory
-            if (
-                wall > job.limits.wall_s + _START_S
-                or (base_cpu is not None and wall > job.limits.wall_s + 2)
-                or (base_cpu is not None and cpu - base_cpu > job.limits.cpu_s)
-            ):
-                report["ended_for"] = "wall"
-            elif base_memory is not None and memory - base_memory > job.limits.memory_mib * 1024 * 1024:
-                report["ended_for"] = "memory"
+            report["ended_for"] = _passed(job, now, cpu, memory, base, now - began)
             if report["ended_for"]:
                 process.kill()
                 return
             time.sleep(_WATCH_S)
     except psutil.Error:
         return
+
+
+def _passed(
+    job: Job, now: float, cpu: float, memory: int, base: tuple[float, float, int] | None, age_s: float
+) -> str:
+    """Return which limit a process has passed, or ''; `base` is (time, processor time, memory) when ready."""
+    if base is None:
+        return "wall" if age_s > _START_S else ""
+    if now - base[0] > job.limits.wall_s * (1 + (cpu - base[1] > 0.05 * (now - base[0]))):
+        return "wall"
+    if cpu - base[1] > job.limits.cpu_s:
+        return "cpu"
+    return "memory" if memory - base[2] > job.limits.memory_mib * 1024 * 1024 else ""

@@ -32,7 +32,9 @@ def main(arguments: list[str]) -> int:
         os.dup2(nothing, descriptor)
     _limit(json.loads(limits))
     sys.addaudithook(_refuse)
-    child.serve(channel.Channel(reading, writing))
+    wire = channel.Channel(reading, writing)
+    wire.send({"t": "ready"})
+    child.serve(wire)
     child.leave()
     return 0
 

@@ -234,8 +234,9 @@ _SUSPICIOUS = re.compile(
     r"__|\bsys\b|\bopen\b|\bexec\b|\bcompile\b|\bbreakpoint\b|\b(?:tb|f|co|gi|cr|ag|func|im)_\w+|\bmro\b|\._"
     r"|\.(?:" + "|".join(sorted(_HIDDEN_MODULES)) + r")\b|[;\\]"
 )
-_IMPORT_LINE = re.compile(r"^[ \t]*(?:from|import)\b(.*)$", re.MULTILINE)
-_IMPORT_WORD = re.compile(r"\b(?:import|from)\b")
+_IMPORT_LINE = re.compile(r"^[ \t]*(?:from|import)\b.*$", re.MULTILINE)
+_WORD = re.compile(r"\w+")
+_IMPORT_WORD = re.compile(r"\bimport\b")
 _SIMPLE_IMPORT = re.compile(
     r"[ \t]*(?:import[ \t]+([\w]+)(?:[ \t]+as[ \t]+\w+)?"
     r"|from[ \t]+(\w+)[ \t]+import[ \t]+(?:\*|\w+(?:[ \t]*,[ \t]*\w+)*))[ \t]*(?:#.*)?"
@@ -266,11 +267,15 @@ def _looks_harmless(source: str) -> bool:
     """Tell by the text alone that the walk would find nothing; most programs are told here."""
     if not source.isascii() or _SUSPICIOUS.search(source):
         return False
-    if not _IMPORT_WORD.search(source):
-        return True
+    lines = _IMPORT_LINE.findall(source)
+    if len(_IMPORT_WORD.findall(source)) != sum("import" in _WORD.findall(line) for line in lines):
+        # an import that does not begin its line
+        return False
     for match in _IMPORT_LINE.finditer(source):
         simple = _SIMPLE_IMPORT.fullmatch(match.group())
         if not simple or (simple.group(1) or simple.group(2)) not in ALLOWED_IMPORTS - {"sys", "__main__"}:
+            return False
+        if not _HIDDEN_MODULES.isdisjoint(_WORD.findall(match.group())):
             return False
     return True
 

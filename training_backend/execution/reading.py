@@ -74,11 +74,11 @@ def _number(value: Value) -> tuple[float | None, str, str]:
 
 def _plain_number(value: Value) -> float | None:
     try:
-        return float(Fraction(value.v)) if value.k == "fraction" else float(value.v)
-    except (ValueError, ZeroDivisionError):
+        number = float(Fraction(value.v)) if value.k == "fraction" else float(value.v)
+    except (ValueError, ZeroDivisionError, OverflowError):
         return None
-    except OverflowError:
-        return None
+    # digits beyond what a float can hold are read as infinity
+    return None if math.isinf(number) and value.v.lstrip("-").isdigit() else number
 
 
 def _float(text: str) -> float | None:

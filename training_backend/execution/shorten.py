@@ -12,16 +12,21 @@ MAX_TEXT = 400
 _MAX_ITEMS = 30
 _MAX_BITS = 1200
 _DEPTH = 2
-_BRACKETS: dict[type, tuple[str, str]] = {
-    list: ("[", "]"),
-    tuple: ("(", ")"),
-    set: ("{", "}"),
-    frozenset: ("{", "}"),
-    dict: ("{", "}"),
+# classes are found by identity: comparing them could ask a program's metaclass
+_BRACKETS = {
+    id(list): ("[", "]"),
+    id(tuple): ("(", ")"),
+    id(set): ("{", "}"),
+    id(frozenset): ("{", "}"),
+    id(dict): ("{", "}"),
 }
-# an unchanged object of these is an unchanged value
-UNCHANGING = frozenset({int, float, bool, str, type(None), complex, bytes, range})
+_UNCHANGING = frozenset(map(id, (int, float, bool, str, type(None), complex, bytes, range)))
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+
+
+def unchanging(kind: type) -> bool:
+    """Tell whether an unchanged object of this class is an unchanged value."""
+    return id(kind) in _UNCHANGING
 
 
 def short(value: Any, depth: int = _DEPTH) -> str:
@@ -34,7 +39,7 @@ def short(value: Any, depth: int = _DEPTH) -> str:
         return safe(text if len(value) <= MAX_TEXT else text + "…")
     if kind is float or kind is bool or value is None or kind is complex:
         return repr(value)
-    if kind in _BRACKETS:
+    if id(kind) in _BRACKETS:
         return _container(value, kind, depth)
     return _other(value, kind, depth)[:MAX_TEXT]
 
@@ -44,9 +49,9 @@ def _big(value: int) -> str:
 
 
 def _container(value: Any, kind: type, depth: int) -> str:
-    left, right = _BRACKETS[kind]
+    left, right = _BRACKETS[id(kind)]
     if not value:
-        return f"{kind.__name__}()" if kind in (set, frozenset) else left + right
+        return f"{kind.__name__}()" if kind is set or kind is frozenset else left + right
     if depth == 0:
         return f"{left}…{right}"
     parts: list[str] = []
@@ -67,7 +72,7 @@ def _container(value: Any, kind: type, depth: int) -> str:
 
 
 def _other(value: Any, kind: type, depth: int) -> str:
-    if kind in _FUNCTIONS:
+    if any(kind is function for function in _FUNCTIONS):
         return f"function {safe(str(getattr(value, '__name__', '')))[:80]}"
     if kind is type:
         return f"class {type_name(value)}"

@@ -31,7 +31,7 @@ from training_backend.execution.channel import Channel
 from training_backend.execution.encoder import type_name
 from training_backend.execution.limits import MAX_TRACE_RECORD_BYTES, MAX_TRACE_STEPS
 from training_backend.execution.output import Output, safe
-from training_backend.execution.shorten import UNCHANGING, short
+from training_backend.execution.shorten import short, unchanging
 
 _FOLDED = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 _FILE = "<program>"
@@ -184,7 +184,7 @@ class Recorder:
         for name in list(names)[: _MAX_NAMES + 20]:
             value = names.get(name)
             kind = type(value)
-            if name in seen and seen[name] is value and kind in UNCHANGING:
+            if name in seen and seen[name] is value and unchanging(kind):
                 continue
             if type(name) is not str or name.startswith("__") or kind is types.ModuleType:
                 continue
@@ -195,7 +195,7 @@ class Recorder:
                 known[name] = now
                 size += len(now[0])
                 changed[safe(name)] = [now[0] if size < _MAX_CHANGED_CHARS else now[0][:40], now[1]]
-            if kind in UNCHANGING:
+            if unchanging(kind):
                 seen[name] = value
             else:
                 seen.pop(name, None)
