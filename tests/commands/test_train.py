@@ -20,7 +20,7 @@ from training_backend.rationale.key_points import KeyPoints
 from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import RunFolder, prepare_run
 
-FAST = "--epochs 0 --max-steps 2 --batch 4 --threads 1 --held-out-judged 0 --quiet".split()
+FAST = ["--epochs=0", "--max-steps=2", "--batch=4", "--threads=1", "--held-out-judged=0", "--quiet"]
 
 
 @pytest.fixture
@@ -36,14 +36,14 @@ def project(tmp_path):
         ]
         add_questions(project, new)
         origin = add_origin(project, Origin("test", "none", "written by hand"))
+        points = KeyPoints("How many pens?", ("2 pens a box",))
         add_replies(
             project,
             [
-                Reply(q.id, "pot", 1, KeyPoints("How many pens?", ("2 pens a box",)), f"ans = 2 * {q.native_id}",
-                      key_points_origin=origin, rationale_origin=origin)
+                Reply(q.id, "pot", 1, points, f"ans = 2 * {q.native_id}", {}, "", origin, origin)
                 for q in questions(project)
             ],
-        )  # fmt: skip
+        )
         store_judgements(
             project,
             [(row, Judgement("equal", "ok", str(gold), gold)) for row, _, _, gold in to_judge(project)],

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from training_backend import methods
-from training_backend.errors import ConfigError, DatasetError
+from training_backend.errors import ConfigError, DatasetError, KpddError
 from training_backend.events import Control, Reporter, Started
 from training_backend.methods import Role
 from training_backend.paths import runs_dir
@@ -107,7 +107,8 @@ def _prepare(args: argparse.Namespace, reporter: Reporter) -> tuple[Path, int]:
     from training_backend.project.training_rows import training_rows
 
     config = settings_from(args)
-    runs = runs_dir(args.what)
+    # absolute, so that the run is found from any working directory
+    runs = runs_dir(args.what.resolve())
     with Project.open(args.what) as project:
         kinds = methods.get(config.method).kinds
         rows = list(training_rows(project, kinds, dataset=args.dataset, split=args.split))
@@ -134,8 +135,12 @@ def _train_and_note(
     from training_backend.project.store import Project
 
     def note(status: str, summary: dict[str, Any]) -> None:
-        with Project.open(args.what) as project:
-            set_run_status(project, run_id, status, summary)
+        try:
+            with Project.open(args.what) as project:
+                set_run_status(project, run_id, status, summary)
+        except KpddError as error:
+            # the run is complete in its folder, whatever the project file is at
+            reporter.log(f"The project's list of runs was not updated: {error}", "warning")
 
     note("running", {})
     opened = RunFolder.open(folder)
@@ -166,7 +171,7 @@ def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, cont
         return 0
     summary = summary_of(opened)
     reporter.result({"run_folder": str(opened.path), **summary}, _table(opened))
-    return 1 if opened.status() == "failed" else 0
+    return 0 if all(opened.role_status(role.name).status == "done" for role in roles) else 1
 
 
 def _one_after_the_other(
