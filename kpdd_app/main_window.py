@@ -159,6 +159,10 @@ class MainWindow(QMainWindow):
         """Bring the Solve or the Evaluate page to the front with these students (`demo`, a run folder)."""
         self.show_page(key).use_students(students)  # type: ignore[attr-defined]
 
+    def show_trace(self, detail: Any) -> None:
+        """Show a row's program line by line on the Solve page."""
+        self.show_page("solve").trace_row(detail)  # type: ignore[attr-defined]
+
     def build_next_page(self) -> None:
         """Build one page that nobody asked for yet, while the window is idle: switching is instant then."""
         if self._to_build:
@@ -333,6 +337,7 @@ class MainWindow(QMainWindow):
             ("page_wanted", self.show_page),
             ("rows_wanted", self.show_rows),
             ("solve_wanted", self.show_solution),
+            ("trace_wanted", self.show_trace),
             ("solve_students_wanted", partial(self.use_students, "solve")),
             ("evaluate_students_wanted", partial(self.use_students, "evaluate")),
             ("project_wanted", self.open_project),

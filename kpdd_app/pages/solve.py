@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QShowEvent
@@ -26,6 +26,9 @@ from training_backend.events import Event, Failed, StageEnded
 from training_backend.rationale.answers import format_number
 from training_backend.rationale.arithmetic import claims
 
+if TYPE_CHECKING:
+    from training_backend.project.details import RowDetail
+
 # events that came meanwhile are shown together: the eye sees sixty pictures a second
 FRAME_MS = 16
 
@@ -39,6 +42,7 @@ class SolvePage(QWidget):
         """Build the page; the students are loaded when it is shown for the first time."""
         super().__init__(parent)
         self._project = project
+        self._jobs = jobs
         self._settings = Settings()
         self._recording: Recording | None = None
         self._request = ""
@@ -66,6 +70,27 @@ class SolvePage(QWidget):
         """Put a question on the page and solve it."""
         self.question.set_question(question, gold)
         self.question.solve()
+
+    def trace_row(self, detail: RowDetail) -> None:
+        """Show a row of the project as if it had just been written, and run its program line by line."""
+        from kpdd_app.row_trace import row_recording, start_trace
+
+        self.worker.cancel()
+        self.problem.clear()
+        self._clear()
+        recording = row_recording(detail)
+        self._recording = recording
+        self.columns.set_roles(tuple(stage.role for stage in recording.stages), recording.kind, False)
+        self.question.set_question(
+            recording.question, recording.gold, self.tr("row {0}").format(detail.row.id)
+        )
+        self.player.begin()
+        self._take_frame()
+        job = start_trace(self._jobs, detail)
+        job.event_came.connect(
+            lambda event: self._take_event(event) if self._recording is recording else None
+        )
+        self.player.slider.setFocus()
 
     def use_students(self, students: str) -> None:
         """Choose `demo` or a run folder."""
@@ -229,7 +254,7 @@ class SolvePage(QWidget):
         )
         self.columns.set_roles(self._choice.roles, self._choice.kind, self._choice.students == DEMO)
         folder = self._choice.folders.get(self._choice.roles[0])
-        self.question.set_students(folder, 0, self._choice.students == DEMO)
+        self.question.set_students(folder, self._choice.limit, self._choice.students == DEMO)
 
     def _load(self) -> None:
         if self._choice.problem:

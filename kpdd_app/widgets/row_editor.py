@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -330,6 +330,7 @@ class RowEditor(QWidget):
     def _show_paths(self, detail: RowDetail) -> None:
         rows = sorted([detail.row, *detail.siblings], key=lambda row: (row.kind, row.path, row.id))
         self.paths.blockSignals(True)
+        self.paths.setIconSize(QSize(theme.icon_size(), theme.icon_size()))
         while self.paths.count():
             self.paths.removeTab(0)
         for row in rows:

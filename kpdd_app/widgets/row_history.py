@@ -90,6 +90,6 @@ class RowHistory(QWidget):
 def _when(iso: str) -> str:
     """Return a UTC time of the project in the person's own time zone."""
     try:
-        return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M")
     except ValueError:
         return iso

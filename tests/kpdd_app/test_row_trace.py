@@ -1,0 +1,33 @@
+"""A row becomes a recording: its texts at once, then the trace of its program and the answer."""
+
+from __future__ import annotations
+
+from kpdd_app.jobs import Jobs
+from kpdd_app.pages.solve import SolvePage
+from kpdd_app.row_trace import row_recording
+from training_backend.project.details import row_detail
+
+
+def test_a_row_stands_there_before_it_runs(open_project):
+    recording = row_recording(row_detail(open_project.project, 1))
+    assert [stage.role for stage in recording.stages] == ["key", "solve"]
+    assert recording.stages[0].text == (
+        "core question: How many jars are there? information: 1. There are 2 boxes. 2. A box has 3 jars."
+    )
+    assert recording.program == "boxes = 2\njars = boxes * 3\nanswer = jars"
+    assert (recording.gold, recording.kind, len(recording.trace)) == (6.0, "pot", 0)
+
+
+def test_its_program_is_traced_on_the_solve_page(qtbot, open_project, monkeypatch):
+    monkeypatch.setattr(SolvePage, "_load", lambda self: None)
+    jobs = Jobs()
+    page = SolvePage(open_project, jobs)
+    qtbot.addWidget(page)
+    try:
+        page.trace_row(row_detail(open_project.project, 1))
+        qtbot.waitUntil(lambda: page.recording.answer is not None, timeout=30000)
+        assert page.recording.answer.equal is True
+        assert len(page.recording.trace) >= 3
+    finally:
+        page.leave()
+        jobs.close()
