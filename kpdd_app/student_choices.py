@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ class Choice:
     folder: Path | None = None
     problem: str = ""
     folders: dict[str, Path] = field(default_factory=dict)
+    limit: int = 0
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -42,7 +44,7 @@ def demo_choice() -> Choice:
     except FileNotFoundError:
         folder = Path("demo_students")
     choice = folder_choice(folder)
-    return Choice("Demo students", DEMO, choice.method, folder, choice.problem, choice.folders)
+    return dataclasses.replace(choice, title="Demo students", students=DEMO, folder=folder)
 
 
 def folder_choice(folder: Path, title: str = "") -> Choice:
@@ -54,7 +56,15 @@ def folder_choice(folder: Path, title: str = "") -> Choice:
         usable = run.usable_students()
         missing = [role.title for role in run.method.roles if role.name not in usable]
         problem = f"The student {' and '.join(missing)} has no checkpoint yet." if missing else ""
-        return Choice(title or run.title, str(folder), run.method.key, folder, problem, usable)
+        return Choice(
+            title or run.title,
+            str(folder),
+            run.method.key,
+            folder,
+            problem,
+            usable,
+            run.config.max_source_tokens,
+        )
     except KpddError as error:
         return Choice(title or folder.name, str(folder), "kpdd-pot", folder, str(error))
 

@@ -118,7 +118,7 @@ class RunPanel(QWidget):
         self.splitter.addWidget(below)
         self.splitter.setStretchFactor(0, 3)
         self.splitter.setStretchFactor(1, 2)
-        self.splitter.setSizes([360, 220])
+        self.splitter.setSizes([340, 240])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.gap(2))
@@ -127,7 +127,7 @@ class RunPanel(QWidget):
 
     def _restyle(self) -> None:
         self.output.setStyleSheet(f"QPlainTextEdit {{ {theme.font_rule(theme.mono_font(-0.5))} }}")
-        self.output.setMinimumHeight(theme.line_height() * 2)
+        self.output.setMinimumHeight(round(theme.line_height() * 3.2))
 
 
 def call_path(state: TraceState) -> str:

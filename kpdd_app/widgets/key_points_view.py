@@ -31,6 +31,7 @@ class KeyPointsView(QWidget):
             return
         for strip in self.strips.values():
             self._column.removeWidget(strip)
+            strip.hide()
             strip.deleteLater()
         self.strips = {}
         for role in roles:
@@ -38,7 +39,7 @@ class KeyPointsView(QWidget):
             strip.setAccessibleName(self.tr("What the student {0} wrote").format(role.capitalize()))
             strip.set_placeholder(PLACEHOLDERS.get(role, ""))
             strip.token_clicked.connect(lambda token, role=role: self.token_clicked.emit(role, token))
-            self._column.addWidget(strip)
+            self._column.addWidget(strip, 1 if role == "core" else 3)
             self.strips[role] = strip
 
     def show_stage(self, role: str, stage: Stage | None, count: int, writing: bool) -> None:

@@ -290,12 +290,13 @@ class TokenStrip(QAbstractScrollArea):
         last = (-1, -1)
         token = bisect_right(self._ends, start)
         while token < len(self._tokens) and token <= self._current:
-            a, b = max(start, self._span(token)[0]), min(end, self._span(token)[1])
-            if a >= end:
+            first, after = self._span(token)
+            if first >= end:
                 break
             # the space before a word is not what it was unsure of
             word = self._tokens[token].text
-            a = min(b, a + len(word) - len(word.lstrip(" "))) if word.strip() else a
+            first += len(word) - len(word.lstrip(" ")) if word.strip() else 0
+            a, b = max(start, first), min(end, after)
             step = tint_step(self._tokens[token].probability)
             if step and b > a:
                 if last == (step, a) and ranges:
