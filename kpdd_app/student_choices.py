@@ -12,6 +12,10 @@ from training_backend import methods, paths
 from training_backend.errors import KpddError
 
 DEMO = "demo"
+NO_DEMO = (
+    "The demo students are not installed. `kpdd make-demo-students` trains them again in some minutes; "
+    "or choose the students of a run."
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ def demo_choice() -> Choice:
     except FileNotFoundError:
         folder = Path("demo_students")
     choice = folder_choice(folder)
+    if choice.problem:
+        choice = dataclasses.replace(choice, problem=NO_DEMO)
     return dataclasses.replace(choice, title="Demo students", students=DEMO, folder=folder)
 
 

@@ -97,6 +97,7 @@ class SolvePage(QWidget):
         for index, choice in enumerate(self._choices):
             if choice.students == students:
                 self.students.setCurrentIndex(index)
+                self._choose(choice)
                 return
         self._add_choice(folder_choice(Path(students)))
 

@@ -155,6 +155,7 @@ class ConfigForm(QWidget):
         grid.setVerticalSpacing(theme.gap(1))
         grid.setColumnStretch(1, 1)
         grid.setColumnMinimumWidth(0, theme.line_height() * 8)
+        grid.setColumnMinimumWidth(2, round(theme.line_height() * 5.6))
         for number, (name, info) in enumerate(fields.items()):
             row = FieldRow(name, info, defaults[name])
             row.label.setBuddy(row.editor)

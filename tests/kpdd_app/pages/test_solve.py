@@ -191,6 +191,15 @@ def test_a_broken_student_folder_leaves_the_page_usable(page, qtbot, tmp_path):
     assert page.columns.run.answer.number.text() == "132" and not page.problem.isVisible()
 
 
+def test_students_of_a_known_run_are_chosen_by_other_pages(page, qtbot, tmp_path):
+    page._choices.append(Choice("Mine", str(tmp_path / "mine"), "kpdd-pot", tmp_path))
+    page.use_students(str(tmp_path / "mine"))
+    qtbot.waitUntil(lambda: page.worker.state == "ready" and page.worker.students == str(tmp_path / "mine"),
+                    timeout=10_000)  # fmt: skip
+    page.use_students("demo")
+    qtbot.waitUntil(lambda: page.worker.state == "ready" and page.worker.students == "demo", timeout=10_000)
+
+
 def test_a_folder_that_is_no_run_is_refused_with_a_sentence(page, tmp_path):
     choice = folder_choice(tmp_path)
     assert "run.json" in choice.problem
