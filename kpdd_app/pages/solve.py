@@ -177,7 +177,7 @@ class SolvePage(QWidget):
             (self.tr("To the end"), "", self.player.to_end),
         ):
             action = QAction(text, self)
-            if keys and keys != "Ctrl+Return":
+            if keys:
                 action.setShortcut(QKeySequence(keys))
                 action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             action.triggered.connect(lambda _=False, do=do: do())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFontMetrics, QKeySequence, QShortcut
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -50,7 +50,6 @@ class QuestionPanel(QWidget):
         self._timer.setInterval(CHECK_MS)
         self._timer.timeout.connect(self._check)
         self._build()
-        QShortcut(QKeySequence("Ctrl+Return"), self, self.solve, context=Qt.ShortcutContext.WindowShortcut)
         theme.notifier().changed.connect(self._restyle)
         self._restyle()
 

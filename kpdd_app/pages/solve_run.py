@@ -12,6 +12,7 @@ from kpdd_app.widgets.answer_view import AnswerView
 from kpdd_app.widgets.program_view import ProgramView
 from kpdd_app.widgets.steps_view import StepsView
 from kpdd_app.widgets.variables_view import VariablesView
+from training_backend.execution.limits import MAX_TRACE_STEPS
 
 # verdicts whose reason belongs beside a line of the program
 IN_PLACE = ("raised", "timed_out", "out_of_memory", "refused", "crashed", "does_not_parse")
@@ -44,8 +45,8 @@ class RunPanel(QWidget):
         self.output.setTabChangesFocus(True)
         self.output.setAccessibleName(self.tr("What the program printed"))
         self.answer = AnswerView()
-        self._cut = QLabel(self.tr("The trace stops here; the program ran on without it."))
-        self._cut.setProperty("role", "caption")
+        self.cut = QLabel(self.tr("The trace stops here; the program ran on without it."))
+        self.cut.setProperty("role", "caption")
         self._printed = ""
         self._program_text = ""
         self._build()
@@ -58,6 +59,7 @@ class RunPanel(QWidget):
         self.below.show()
         self.stack.setCurrentWidget(self.waiting)
         self._show_below(None, "")
+        self.cut.hide()
         self.answer.show_answer(None, None)
 
     def show_step(self, recording: Recording, written: bool, step: int, ended: bool, show_gold: bool) -> None:
@@ -86,6 +88,7 @@ class RunPanel(QWidget):
         if answer is not None and answer.verdict in IN_PLACE and (state is None or state.exception is None):
             error = (answer.error_line, answer.error or answer.verdict.replace("_", " "))
         self.program.show_state(state, error)
+        self.cut.setVisible(step >= MAX_TRACE_STEPS and step == len(recording.trace))
         self._show_below(state, recording.trace.printed(state) if state is not None else "")
 
     def _show_below(self, state: TraceState | None, printed: str) -> None:
@@ -107,6 +110,7 @@ class RunPanel(QWidget):
         lower = QVBoxLayout(below)
         lower.setContentsMargins(0, theme.gap(1), 0, 0)
         lower.setSpacing(theme.gap(1))
+        lower.addWidget(self.cut)
         lower.addWidget(self.calls)
         lower.addWidget(self.variables, 3)
         lower.addWidget(self.output_title)
