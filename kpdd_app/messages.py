@@ -66,7 +66,7 @@ class Message(QDialog):
         self.chosen = ""
         self._parts = (title, where, what, hint, details)
         line = theme.line_height()
-        self.setMinimumWidth(line * 26)
+        self.setMinimumWidth(line * (40 if details else 26))
         picture = QLabel()
         picture.setPixmap(theme.pixmap(*sign, round(line * 1.6), self.devicePixelRatioF()))
         picture.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -101,7 +101,6 @@ class Message(QDialog):
         box.setFont(theme.mono_font(-0.5))
         box.setAccessibleName(self.tr("Details"))
         box.setMinimumHeight(theme.line_height() * 9)
-        box.setMinimumWidth(theme.line_height() * 36)
         return box
 
     def _buttons(self, choices: tuple[str, ...]) -> QHBoxLayout:

@@ -112,7 +112,7 @@ class HomePage(QWidget):
         column.addWidget(self.title)
         column.addWidget(self.place)
         column.addSpacing(theme.gap(6))
-        self.funnel.setMaximumHeight(theme.gap(110))
+        self.funnel.setMaximumHeight(theme.gap(90))
         column.addWidget(self.funnel, 6)
         column.addSpacing(theme.gap(6))
         column.addWidget(heading)

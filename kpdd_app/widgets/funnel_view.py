@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QEvent, QLocale, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from kpdd_app import theme
@@ -156,12 +156,9 @@ class FunnelView(QWidget):
         painter.setBrush(tone)
         painter.drawRect(inner)
         if number + 1 < len(self.steps) and self.steps[number + 1].share is not None:
-            next_top, next_bottom = self._span(number + 1)
+            begin, end = box.left() + flat, box.right()
             painter.setBrush(stream)
-            painter.drawPolygon(QPolygonF([
-                QPointF(box.left() + flat, top), QPointF(box.right(), next_top),
-                QPointF(box.right(), next_bottom), QPointF(box.left() + flat, bottom),
-            ]))  # fmt: skip
+            painter.drawPath(_stream(begin, (top, bottom), end, self._span(number + 1)))
 
     def _paint_words(self, painter: QPainter, number: int) -> None:
         step, box = self.steps[number], self._box(number)
@@ -186,3 +183,14 @@ class FunnelView(QWidget):
         if self.steps:
             step = self.steps[self._current]
             self.setAccessibleDescription(f"{step.title}: {step.number} {step.unit}")
+
+
+def _stream(begin: float, here: tuple[float, float], end: float, there: tuple[float, float]) -> QPainterPath:
+    """Return the shape that flows from one bar (left edge, top and bottom) into the next."""
+    middle = (begin + end) / 2
+    path = QPainterPath(QPointF(begin, here[0]))
+    path.cubicTo(middle, here[0], middle, there[0], end, there[0])
+    path.lineTo(end, there[1])
+    path.cubicTo(middle, there[1], middle, here[1], begin, here[1])
+    path.closeSubpath()
+    return path

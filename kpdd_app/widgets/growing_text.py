@@ -147,7 +147,7 @@ def is_undo(event: QKeyEvent) -> bool:
 
 def _astral(text: str) -> bool:
     """Tell whether Qt counts more positions in a text than Python."""
-    return any(ord(sign) > 0xFFFF for sign in text)
+    return not text.isascii() and max(text) > "\uffff"
 
 
 def _utf16_shifts(text: str):

@@ -353,7 +353,8 @@ class RowEditor(QWidget):
             changed = [
                 (title, text.teacher, text.text) for title, text in texts if text.corrected is not None
             ]
-            self.diff.compare_all(changed, mono=detail.row.kind == "pot")
+            code = detail.row.kind != "cot" and detail.rationale.corrected is not None
+            self.diff.compare_all(changed, mono=code)
         elif shown is self.history:
             read_only = self.project.read_only
             self.project.read(lambda project: field_history(project, row_id),

@@ -125,13 +125,13 @@ class Outcome(QFrame):
         line.addWidget(self.pill)
         line.addWidget(self.answer)
         line.addStretch(1)
-        line.addWidget(self.aside)
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.gap(1.6)] * 4)
         column.setSpacing(theme.gap(1))
         column.addLayout(line)
         column.addWidget(self.error)
         column.addWidget(self.output)
+        column.addWidget(self.aside)
         theme.notifier().changed.connect(self._restyle)
 
     def show_running(self) -> None:
@@ -155,6 +155,7 @@ class Outcome(QFrame):
         if judgement.elapsed_ms:
             aside.append(f"{judgement.elapsed_ms:.0f} ms" if judgement.elapsed_ms >= 1 else "< 1 ms")
         self.aside.setText("  ·  ".join(aside))
+        self.aside.setVisible(bool(aside))
         self.aside.setToolTip("\n".join(part for part in (judgement.isolation, judgement.python) if part))
         where = self.tr("line {0}: ").format(judgement.error_line) if judgement.error_line else ""
         self._say(self.error, where + judgement.error if judgement.error else "")
