@@ -218,6 +218,9 @@ class Jobs(QObject):
         for job in self.running():
             if job.detached and not stop_detached:
                 job.release()
+            elif job.background:
+                # it keeps nothing that could be lost, and may be in the middle of a slow import
+                job.kill()
             else:
                 job.stop()
         self._wait(wait_s)

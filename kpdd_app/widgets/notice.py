@@ -29,6 +29,7 @@ class Notice(QFrame):
         self.action = QPushButton()
         self.action.setProperty("kind", "link")
         self.action.clicked.connect(self.acted)
+        self.action.hide()
         self.copy = QPushButton(self.tr("Copy"))
         self.copy.setProperty("kind", "link")
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._full))

@@ -207,6 +207,15 @@ def test_closing_can_stop_the_runs_too(tmp_path, qtbot):
     assert job.status == "stopped" and not running(job.pid)
 
 
+def test_closing_does_not_wait_for_a_background_job(qtbot):
+    jobs = Jobs(command=FAKE, grace_s=30.0)
+    job = jobs.start("stubborn", ["stubborn"], background=True)
+    qtbot.waitUntil(lambda: job.status == "running", timeout=10_000)
+    began = time.monotonic()
+    jobs.close()
+    assert time.monotonic() - began < 4 and not running(job.pid)
+
+
 def test_a_finished_run_is_read_to_its_end(tmp_path, fake_jobs, qtbot):
     lines = [to_line(Started(command="train", pid=1, run_folder=str(tmp_path), t=1.0))]
     lines += [

@@ -28,8 +28,8 @@ def test_everything_that_takes_the_keyboard_has_a_name(qtbot, make, at_least):
         by_tab = widget.focusPolicy().value & Qt.FocusPolicy.TabFocus.value
         if not by_tab or widget.objectName().startswith("qt_") or widget.focusProxy() is not None:
             continue
-        if widget.window() is not page:
-            # the list that a combo box drops down
+        if widget.window() is not page or widget.isHidden():
+            # the list that a combo box drops down; a button that offers nothing yet
             continue
         assert widget.accessibleName() or getattr(widget, "text", lambda: "")(), widget
         checked += 1
