@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,8 +16,8 @@ from kpdd_app import messages, theme
 from kpdd_app.diagnostics import diagnostics
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
+from kpdd_app.page_list import PAGES, broken_page
 from kpdd_app.settings import Settings
-from kpdd_app.widgets.empty_state import EmptyState
 from kpdd_app.widgets.palette import Entry, KeysDialog, Palette
 from kpdd_app.widgets.rail import Rail
 from kpdd_app.widgets.status_line import StatusLine
@@ -29,53 +28,6 @@ DATA_FILES = (".jsonl", ".json", ".xml")
 # which page's dot shows a job, by the first word of its command
 PAGE_OF_COMMAND = {"generate": "teacher", "execute": "dataset", "import": "dataset", "export": "dataset",
                    "train": "train", "solve": "solve", "evaluate": "evaluate"}  # fmt: skip
-
-
-def _home(*parts: Any) -> QWidget:
-    from kpdd_app.pages.home import HomePage
-
-    return HomePage(*parts)
-
-
-def _teacher(*parts: Any) -> QWidget:
-    from kpdd_app.pages.teacher import TeacherPage
-
-    return TeacherPage(*parts)
-
-
-def _dataset(*parts: Any) -> QWidget:
-    from kpdd_app.pages.dataset import DatasetPage
-
-    return DatasetPage(*parts)
-
-
-def _train(*parts: Any) -> QWidget:
-    from kpdd_app.pages.train import TrainPage
-
-    return TrainPage(*parts)
-
-
-def _solve(*parts: Any) -> QWidget:
-    from kpdd_app.pages.solve import SolvePage
-
-    return SolvePage(*parts)
-
-
-def _evaluate(*parts: Any) -> QWidget:
-    from kpdd_app.pages.evaluate import EvaluatePage
-
-    return EvaluatePage(*parts)
-
-
-# a page is imported when it is first shown, or when the window has nothing else to do
-PAGES: tuple[tuple[str, str, Callable[..., QWidget]], ...] = (
-    ("home", "Home", _home),
-    ("teacher", "Teacher", _teacher),
-    ("dataset", "Dataset", _dataset),
-    ("train", "Train", _train),
-    ("solve", "Solve", _solve),
-    ("evaluate", "Evaluate", _evaluate),
-)
 
 
 class MainWindow(QMainWindow):
@@ -126,7 +78,7 @@ class MainWindow(QMainWindow):
                 page = make(self.project, self.jobs)
             except Exception as error:
                 log.exception("the page %s could not be built", key)
-                page = _broken_page(key, error)
+                page = broken_page(key, error)
             self.pages[key] = page
             if key in self._to_build:
                 self._to_build.remove(key)
@@ -454,15 +406,6 @@ def _files(data: QMimeData) -> list[Path]:
     """Return the dropped files that this program can take."""
     paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
     return [path for path in paths if path.suffix.lower() in (*DATA_FILES, ".kpdd")]
-
-
-def _broken_page(key: str, error: Exception) -> QWidget:
-    """Return a page that says that it could not be built, with the traceback to copy."""
-    text = traceback.format_exc()
-    what = f"The page {key.title()} could not be opened."
-    page = EmptyState("warning", what, f"{type(error).__name__}: {error}", "Copy the report")
-    page.acted.connect(lambda: QGuiApplication.clipboard().setText(text))
-    return page
 
 
 def _app() -> QApplication:

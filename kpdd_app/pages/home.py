@@ -90,8 +90,8 @@ class HomePage(QWidget):
         self.stack.addWidget(self._nothing_open())
         self.stack.addWidget(self._making())
         row = QHBoxLayout(self)
-        row.setContentsMargins(theme.gap(8), theme.gap(6), theme.gap(8), theme.gap(4))
-        row.setSpacing(theme.gap(8))
+        row.setContentsMargins(theme.gap(8), theme.gap(6), theme.gap(6), theme.gap(4))
+        row.setSpacing(theme.gap(6))
         row.addWidget(self.stack, 1)
         row.addWidget(self._projects())
 
@@ -157,7 +157,7 @@ class HomePage(QWidget):
     def _projects(self) -> QWidget:
         side = QFrame()
         side.setProperty("panel", "surface")
-        side.setFixedWidth(theme.gap(70))
+        side.setFixedWidth(theme.gap(60))
         heading = _label("heading")
         heading.setText(self.tr("Projects"))
         self.new = QPushButton(self.tr("New…"))

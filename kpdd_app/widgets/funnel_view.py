@@ -171,7 +171,9 @@ class FunnelView(QWidget):
         painter.setFont(theme.text_font(-0.5))
         painter.setPen(theme.colour("text" if here else "muted"))
         below = QRectF(box.left(), theme.line_height(big), box.width() - theme.gap(1), theme.line_height())
-        words = step.title + (f"  {step.aside}" if step.aside else "")
+        words = f"{step.title}  {step.aside}" if step.aside else step.title
+        if painter.fontMetrics().horizontalAdvance(words) > below.width():
+            words = step.title
         short = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, round(below.width()))
         painter.drawText(below, short)
         if number == self._current and self.hasFocus():

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton, QWidge
 
 from kpdd_app import theme
 from kpdd_app.jobs import Jobs
-from kpdd_app.main_window import PAGES, MainWindow
+from kpdd_app.main_window import MainWindow
 from kpdd_app.open_project import OpenProject
+from kpdd_app.page_list import PAGES
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.palette import KeysDialog, Palette, score
 
