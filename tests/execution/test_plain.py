@@ -74,7 +74,7 @@ def test_a_launcher_that_does_not_start_leads_to_the_reduced_path(monkeypatch):
     from training_backend.execution import pool
 
     monkeypatch.delenv("KPDD_SANDBOX", raising=False)
-    monkeypatch.setattr(pool, "launcher_command", lambda tier, descriptor: ["/bin/false"])
+    monkeypatch.setattr(pool, "launcher_command", lambda *arguments: ["/bin/false"])
     with ProgramRunner(workers=1) as own:
         result = own.run("ans = 5")
         assert result.value == 5 and result.isolation == "basic"

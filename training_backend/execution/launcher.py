@@ -1,10 +1,11 @@
 """The launcher: loads the libraries, closes its doors, then forks one child per program.
 
-Started by exec, never forked from the program that uses it: `python -s -P launcher.py TIER DESCRIPTOR
-PATHS`, or in a frozen app `kpdd sandbox-launcher …`. It talks over one socket of whole messages (JSON).
-Each job comes as id, limits and a descriptor: the child's end of a socket to the parent. The launcher never
-reads a program or a result; it forks, watches the clock, and reports how the child ended. When its socket
-ends, it ends its children and itself.
+Started by exec, never forked from the program that uses it:
+`python -s -P launcher.py TIER DESCRIPTOR NICENESS PATHS`, or in a frozen app `kpdd sandbox-launcher …`.
+It talks over one socket of whole messages (JSON). Each
+job comes as id, limits and a descriptor: the child's end of a socket to the parent. The launcher never reads
+a program or a result; it forks, watches the clock, and reports how the child ended. When its socket ends, it
+ends its children and itself.
 """
 
 from __future__ import annotations
@@ -226,12 +227,12 @@ def self_test(child_filter: bytes, statm: int) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Start one launcher: `TIER DESCRIPTOR PATHS` (PATHS: the parent's `sys.path` as JSON)."""
-    tier, descriptor, paths = arguments
+    """Start one launcher: `TIER DESCRIPTOR NICENESS PATHS` (PATHS: the parent's `sys.path` as JSON)."""
+    tier, descriptor, niceness, paths = arguments
     sys.path[:] = json.loads(paths)
     control = socket.socket(fileno=int(descriptor))
     try:
-        started = _start(tier, control)
+        started = _start(tier, control, int(niceness))
     except Exception as error:
         control.send(json.dumps({"failed": f"{type(error).__name__}: {error}"[:1000]}).encode())
         return 1
@@ -239,7 +240,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _start(tier: str, control: socket.socket) -> Launcher:
+def _start(tier: str, control: socket.socket, niceness: int) -> Launcher:
     """Load, warm up, close the doors, test them, say ready."""
     import resource
 
@@ -247,7 +248,7 @@ def _start(tier: str, control: socket.socket) -> Launcher:
     from training_backend.execution import channel, child, equation_solver, given, lockdown, preload  # noqa: F401
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _lower_priority()
+    _lower_priority(niceness)
     missing = preload.preload(tier)
     if tier == "heavy":
         equation_solver.warm_up()
@@ -279,10 +280,10 @@ def _start(tier: str, control: socket.socket) -> Launcher:
     return Launcher(control, locks.child_filter, statm)
 
 
-def _lower_priority() -> None:
+def _lower_priority(niceness: int) -> None:
     """Let the window go first, and let the kernel end a program rather than anything else."""
     try:
-        os.nice(5)
+        os.nice(niceness)
         with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
             file.write("1000")
     except OSError:

@@ -39,9 +39,10 @@ class _Launcher:
 class Pool:
     """Owns up to three launchers (light, numpy, heavy) and at most `workers` running children."""
 
-    def __init__(self, workers: int, on_broken: Callable[[str, list[Job]], None]) -> None:
+    def __init__(self, workers: int, on_broken: Callable[[str, list[Job]], None], niceness: int = 5) -> None:
         """Start the serving thread; `on_broken(reason, jobs)` gets the jobs when no launcher starts."""
         self.workers = workers
+        self._niceness = niceness
         self.reports: dict[str, dict[str, Any]] = {}
         self.changed = threading.Condition()
         self.broken = ""
@@ -258,7 +259,7 @@ class Pool:
     def _launcher(self, tier: str) -> _Launcher | None:
         if tier not in self._launchers:
             try:
-                self._launchers[tier] = launcher = _start(tier)
+                self._launchers[tier] = launcher = _start(tier, self._niceness)
             except OSError as error:
                 self._fail(f"The launcher cannot be started: {error}.")
                 return None
@@ -334,11 +335,11 @@ class Pool:
                 job.fail("the runner was closed")
 
 
-def _start(tier: str) -> _Launcher:
+def _start(tier: str, niceness: int) -> _Launcher:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process = subprocess.Popen(
-            launcher_command(tier, theirs.fileno()),
+            launcher_command(tier, theirs.fileno(), niceness),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             pass_fds=(theirs.fileno(),), start_new_session=True, cwd="/", env=clean_environment(),
         )  # fmt: skip
@@ -346,13 +347,13 @@ def _start(tier: str) -> _Launcher:
     return _Launcher(tier, process, ours, time.monotonic())
 
 
-def launcher_command(tier: str, descriptor: int) -> list[str]:
+def launcher_command(tier: str, descriptor: int, niceness: int) -> list[str]:
     """Return the command that starts a launcher, from source or in a frozen app."""
     paths = json.dumps(import_paths())
     if getattr(sys, "frozen", False):
-        return [sys.executable, "sandbox-launcher", tier, str(descriptor), paths]
+        return [sys.executable, "sandbox-launcher", tier, str(descriptor), str(niceness), paths]
     file = Path(__file__).with_name("launcher.py")
-    return [sys.executable, "-s", "-P", str(file), tier, str(descriptor), paths]
+    return [sys.executable, "-s", "-P", str(file), tier, str(descriptor), str(niceness), paths]
 
 
 def import_paths() -> list[str]:

@@ -83,13 +83,19 @@ class ProgramRunner:
     """Owns the launchers; thread-safe; cheap to make: they start on first use. A context manager."""
 
     def __init__(
-        self, workers: int | None = None, limits: Limits = _DEFAULT, reading: str = "strict"
+        self,
+        workers: int | None = None,
+        limits: Limits = _DEFAULT,
+        reading: str = "strict",
+        niceness: int = 5,
     ) -> None:
         """Run at most `workers` programs at a time (default: processors + 1), each within `limits`.
 
-        `reading` says how equations are read: `strict` or `free` (`equation_solver.py`).
+        `reading` says how equations are read: `strict` or `free` (`equation_solver.py`). `niceness` is how
+        much the programs stand back behind this process, so that a window goes first.
         """
         self.reading = reading
+        self.niceness = niceness
         self.workers = max(1, workers or (os.cpu_count() or 1) + 1)
         self.limits = limits
         self._lock = threading.Lock()
@@ -179,7 +185,7 @@ class ProgramRunner:
             if not has_launchers():
                 return None
             if self._pool is None:
-                self._pool = Pool(self.workers, self._without_launchers)
+                self._pool = Pool(self.workers, self._without_launchers, self.niceness)
             return self._pool
 
     def _submit(self, job: Job) -> None:
