@@ -43,10 +43,15 @@ SETS: Mapping[str, tuple[str, str, int, int]] = {
     "new_templates": ("new", "held_out", 103, 25),
 }
 SET_TITLES: Mapping[str, str] = {
-    "held_out_numbers": "fresh problems of known kinds, numbers never seen in training",
-    "fresh_numbers": "fresh problems of known kinds, numbers as in training",
+    "held_out_numbers": "fresh problems of known kinds, held-out numbers",
+    "fresh_numbers": "fresh problems of known kinds, numbers of the training ranges",
     "new_templates": "kinds of problems never seen in training",
 }
+HOW = (
+    "question → Key → key points → Solve → program → sandbox, greedy; right: equal to gold within 1e-3. "
+    "Held-out numbers: from ten on they are in no training question; a single digit is never in that place of "
+    "that kind of problem."
+)
 
 
 @dataclass(frozen=True)
@@ -177,6 +182,9 @@ def ship(trained: RunFolder, folder: Path) -> None:
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(student, target)
         halve(target)
+        known = json.loads((target / "student.json").read_text(encoding="utf-8"))
+        known |= {"base": "tiny", "run": "demo_students"}
+        write_atomically(target / "student.json", json.dumps(known, ensure_ascii=False, indent=1) + "\n")
     about = {**trained.about, "made_by": "kpdd make-demo-students"}
     write_atomically(folder / "run.json", json.dumps(about, ensure_ascii=False, indent=1) + "\n")
     config = RunConfig(**{**trained.config.to_dict(), "base": "tiny"})
@@ -196,6 +204,7 @@ def halve(student: Path) -> None:
     if not all(np.isfinite(array).all() for array in weights.values()):
         raise CheckpointError("A weight is too large for half precision.", "Train again.", str(file))
     save_file(weights, file, metadata={"format": "pt"})
+    file.chmod(0o644)
 
 
 def as_questions(problems: Sequence[Problem], prefix: str) -> list[DemoQuestion]:
@@ -222,7 +231,7 @@ def measure(folder: Path, reporter: Reporter, control: Control) -> dict[str, Any
     trained = RunFolder.open(folder)
     results: dict[str, Any] = {
         "measured_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "how": "question → Key → key points → Solve → program → sandbox, greedy; equal to gold within 1e-3",
+        "how": HOW,
         "method": METHOD,
         "trained_on": trained.about.get("source", ""),
         "versions": trained.about.get("versions", {}),
