@@ -18,9 +18,10 @@ TORCH_FILES = {
     "students/base_student.py",
     "students/batches.py",
     "students/decoding.py",
-    "students/live.py",
     "students/optimizer.py",
+    "students/trainer.py",
     "students/training.py",
+    "students/watcher.py",
 }
 HEAVY = {"torch", "transformers", "accelerate", "peft", "ctranslate2"}
 RANK = {

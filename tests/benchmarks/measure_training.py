@@ -23,13 +23,14 @@ from transformers import DataCollatorForSeq2Seq, PrinterCallback, Seq2SeqTrainer
 
 from training_backend import methods
 from training_backend.events import Control, Reporter
-from training_backend.students import training
 from training_backend.students.base_student import demo_tokenizer_dir, load_base, quiet_libraries
-from training_backend.students.batches import encode_examples
+from training_backend.students.batches import BatchPlan, encode_examples
 from training_backend.students.examples import build_examples
 from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import prepare_run
 from training_backend.students.text import StudentText
+from training_backend.students.trainer import StudentTrainer
+from training_backend.students.training import Training
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("KPDD_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -99,16 +100,13 @@ def stock(base: str, text: StudentText, encoded, steps: int, fixed: bool) -> flo
                 return torch.tensor([f[name] + [value] * (width - len(f[name])) for f in features])
 
             ids = pad("input_ids", text.pad_id)
-            return {
-                "input_ids": ids,
-                "attention_mask": (ids != text.pad_id).long(),
-                "labels": pad("labels", -100),
-            }
+            mask = (ids != text.pad_id).long()
+            return {"input_ids": ids, "attention_mask": mask, "labels": pad("labels", -100)}
 
     args = Seq2SeqTrainingArguments(
         output_dir=tempfile.mkdtemp(), per_device_train_batch_size=8, max_steps=steps, learning_rate=1e-4,
-        report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True, remove_unused_columns=False,
-        use_cpu=not torch.cuda.is_available(),
+        report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True,
+        remove_unused_columns=False, use_cpu=not torch.cuda.is_available(),
     )  # fmt: skip
     trainer = Seq2SeqTrainer(model=network, args=args, train_dataset=items, data_collator=Collator())
     trainer.remove_callback(PrinterCallback)
@@ -124,9 +122,9 @@ def ours(base: str, data: list[Row], steps: int, folder: Path) -> float:
         save_every=10**6, eval_every=10**6, max_source_tokens=PAD, max_target_tokens=PAD,
     )  # fmt: skip
     run = prepare_run(folder / "run", config, data)
-    work = training._Training(run, run.method.roles[0], Reporter(quiet=True), Control(), False)
-    plan = training.BatchPlan(work.encoded, 8, "examples", 0, steps, 0)
-    trainer = training.StudentTrainer(work, plan)
+    work = Training(run, run.method.roles[0], Reporter(quiet=True), Control(), False)
+    plan = BatchPlan(work.encoded, 8, "examples", 0, steps, 0)
+    trainer = StudentTrainer(work, plan)
     clock = Clock()
     trainer.train()
     return sum(plan.tokens(step) for step in plan.steps) / clock.seconds()
@@ -149,9 +147,8 @@ def main() -> None:
     print(f"{geometry}, {steps} steps of 8 examples, useful target tokens per second:")
     print(f"  stock, padded to {PAD}/{PAD}  {padded:9.1f}")
     print(f"  stock, dynamic padding   {dynamic:9.1f}   {dynamic / padded:.2f} x padded")
-    print(
-        f"  ours                     {planned:9.1f}   {planned / padded:.2f} x padded, {planned / dynamic:.2f} x dynamic"
-    )
+    ratios = f"{planned / padded:.2f} x padded, {planned / dynamic:.2f} x dynamic"
+    print(f"  ours                     {planned:9.1f}   {ratios}")
 
 
 if __name__ == "__main__":

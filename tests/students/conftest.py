@@ -11,6 +11,8 @@ import pytest
 
 def beside(name: str):
     """Import a helper file of this folder (the tests are no packages)."""
+    if name in sys.modules:
+        return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -48,20 +50,6 @@ def rows_of_students() -> list[Row]:
 
 
 @pytest.fixture(scope="session")
-def trained_run(tmp_path_factory, lossy) -> Path:
-    """Return a run whose tiny students know two questions by heart."""
-    from training_backend.events import Control, Reporter
-    from training_backend.students.run_config import RunConfig
-    from training_backend.students.run_folder import prepare_run
-    from training_backend.students.training import train_role
-
-    folder = tmp_path_factory.mktemp("runs") / "by heart"
-    config = RunConfig(
-        method="kpdd-pot", base=f"tiny:{lossy}", epochs=0, max_steps=110, learning_rate=3e-3,
-        schedule="cosine", warmup=10, batch=8, held_out=0, save_every=55, eval_every=1000, threads=1,
-        max_target_tokens=96, dropout=0.0,
-    )  # fmt: skip
-    run = prepare_run(folder, config, make_rows(2))
-    for role in run.method.roles:
-        train_role(run, role, Reporter(quiet=True), Control())
-    return folder
+def trained_run(tmp_path_factory) -> Path:
+    """Return a run whose tiny students know two questions by heart; trained once for all folders of tests."""
+    return beside("by_heart").train(tmp_path_factory)

@@ -66,6 +66,8 @@ def test_what_is_written_is_read_back(method):
 def test_text_without_labels_is_kept():
     fields = read_target(task("kpdd-pot", "key"), "no labels here")
     assert fields == {"core_question": "no labels here", "information": ()}
+    fields = read_target(task("kpdd-pot", "key"), "core question: How many")
+    assert fields == {"core_question": "How many", "information": ()}
 
 
 def test_rows_become_examples_once():

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from training_backend.errors import CheckpointError
-from training_backend.students.text import StudentText, choose_rule
+from training_backend.students.text import StudentText
+from training_backend.students.text_rule import choose_rule
 
 PROGRAM = (
     'def f(x):\n    if x < 3:\n\treturn {"a": x ^ ~2, `b`: "\\n"}\n\n\n        y  =  12 **  3   # end  \n'

@@ -11,11 +11,12 @@ from rows import make_rows
 
 from training_backend.errors import CheckpointError, ConfigError, DatasetError, StoreError
 from training_backend.events import Checkpoint, Control, HeldOut, Log, Metrics, Reporter, read_events
-from training_backend.students import training
+from training_backend.students import watcher
 from training_backend.students.decoding import Student
 from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import prepare_run
-from training_backend.students.training import choose_precision, train_role
+from training_backend.students.trainer import StudentTrainer, choose_precision
+from training_backend.students.training import train_role
 
 
 class Watching(Reporter):
@@ -37,7 +38,7 @@ class Watching(Reporter):
 
 @pytest.fixture(autouse=True)
 def report_every_step(monkeypatch):
-    monkeypatch.setattr(training, "EVENTS_EVERY_S", 0.0)
+    monkeypatch.setattr(watcher, "EVENTS_EVERY_S", 0.0)
 
 
 def small_run(tmp_path, lossy, name="run", rows=None, **changes):
@@ -220,7 +221,7 @@ class Breaking(Watching):
             import gc
 
             for thing in gc.get_objects():
-                if type(thing) is training.StudentTrainer:
+                if type(thing) is StudentTrainer:
                     next(thing.model.parameters()).data.fill_(float("nan"))
 
 

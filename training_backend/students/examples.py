@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -89,12 +90,13 @@ def target_text(task: Task, fields: Mapping[str, Any]) -> str:
 def read_target(task: Task, text: str) -> dict[str, Any]:
     """Read what a student wrote: the fields it fills, empty where they cannot be read.
 
-    Key points give `core_question` and `information`; text without the labels is kept as the core question.
+    Key points give `core_question` and `information`; text without `information:` is the core question.
     """
     if task.writes == "key_points":
         points = parse(text)
         if points is None:
-            return {"core_question": text.strip(), "information": ()}
+            core = re.sub(r"^\s*core question:", "", text, flags=re.IGNORECASE)
+            return {"core_question": core.strip(), "information": ()}
         return {"core_question": points.core_question, "information": points.information}
     if task.writes == "core_question":
         return {"core_question": text.strip()}
