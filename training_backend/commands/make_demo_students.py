@@ -49,8 +49,8 @@ SET_TITLES: Mapping[str, str] = {
 }
 HOW = (
     "question → Key → key points → Solve → program → sandbox, greedy; right: equal to gold within 1e-3. "
-    "Held-out numbers: from ten on they are in no training question; a single digit is never in that place of "
-    "that kind of problem."
+    "Held-out numbers: from ten on they are in no training question; a single digit is never in that place "
+    "of that kind of problem."
 )
 
 
