@@ -148,7 +148,7 @@ def torch_devices() -> dict[str, Any]:
 
 
 def isolation() -> dict[str, Any]:
-    """Return how programs are shut in here: level full, partial or basic, and what is missing for full."""
+    """Return how programs are shut in here: level full or basic, and what is missing for full."""
     from training_backend.execution.runner import ProgramRunner
 
     with ProgramRunner(workers=1) as runner:

@@ -11,7 +11,7 @@ def test_json(capsys):
     assert main(["doctor", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert {"program", "system", "gpu", "folders", "window", "sandbox", "missing"} <= set(found)
-    assert found["sandbox"]["level"] in ("full", "partial", "basic")
+    assert found["sandbox"]["level"] in ("full", "basic")
     assert "torch" not in found
 
 

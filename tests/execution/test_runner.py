@@ -285,6 +285,12 @@ def test_a_launcher_that_dies_is_replaced_and_its_jobs_go_again(sealed):
         assert own.run("ans = 2").value == 2
 
 
+def test_a_result_says_the_level_of_the_launcher_that_ran_it(sealed, monkeypatch):
+    assert sealed.run("ans = 1").isolation == "full"
+    monkeypatch.setitem(sealed._pool.reports["light"], "filter", False)
+    assert sealed.run("ans = 1").isolation == "basic"
+
+
 def test_nothing_is_left_behind(sealed):
     descriptors = psutil.Process().num_fds()
     before = {child.pid for child in psutil.Process().children(recursive=True)}
@@ -314,7 +320,7 @@ def test_closing_ends_what_still_runs(sealed):
 
 def test_equations_run_where_programs_run(runner):
     assert runner.run("x + y = 10\nx - y = 2\nans = x", "eot").value == 6
-    assert runner.run("2x = 7\nans = x", "eot").lane == "light"
+    assert runner.run("2x = 7\nans = x", "eot").tier == "light"
     nothing = runner.run("ans = x", "eot")
     assert nothing.verdict == "no_answer" and "x" in nothing.reason
     wrong = runner.run("this is no equation", "eot")

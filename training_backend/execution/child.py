@@ -19,16 +19,14 @@ from typing import Any
 
 from training_backend.execution import policy
 from training_backend.execution.channel import Channel
-from training_backend.execution.encoder import Encoder, type_name
+from training_backend.execution.encoder import MAX_MESSAGE, Encoder, message_of, type_name
 from training_backend.execution.given import given_names
 from training_backend.execution.limits import MAX_SOURCE_BYTES
 from training_backend.execution.output import Output, safe
-from training_backend.execution.trace import Recorder
+from training_backend.execution.trace import FILE_NAME, Recorder
 
-FILE_NAME = "<program>"
 ANSWER_NAMES = ("ans", "answer", "result")
 ANSWER_FUNCTIONS = ("solution", "solver", "solve", "main")
-_MAX_MESSAGE = 1000
 _NOT_VALUES = (types.FunctionType, types.ModuleType, types.BuiltinFunctionType, type)
 
 
@@ -124,11 +122,11 @@ def _no_program(error: BaseException) -> dict[str, Any]:
         line, column = error.lineno, error.offset
         where = f" (line {line}, column {column})" if line else ""
         message = f"{error.msg}{where}"
-        return {"status": "syntax", "error": {"type": type(error).__name__, "message": message[:_MAX_MESSAGE],
+        return {"status": "syntax", "error": {"type": type(error).__name__, "message": message[:MAX_MESSAGE],
                                               "line": line}}  # fmt: skip
     if isinstance(error, MemoryError | RecursionError):
         return {"status": "syntax", "error": {"type": "SyntaxError", "message": "too deeply nested"}}
-    return {"status": "syntax", "error": {"type": "SyntaxError", "message": safe(str(error))[:_MAX_MESSAGE]}}
+    return {"status": "syntax", "error": {"type": "SyntaxError", "message": safe(str(error))[:MAX_MESSAGE]}}
 
 
 def find_answer(names: dict[str, Any]) -> tuple[str, Any]:
@@ -170,15 +168,6 @@ def describe(error: BaseException) -> dict[str, Any]:
         line = error.lineno
     name = type_name(type(error))
     return {"status": "error", "error": {"type": name, "message": message_of(error), "line": line}}
-
-
-def message_of(error: BaseException) -> str:
-    """Return the text of an exception; one whose own text fails has none."""
-    try:
-        text = str(error)
-        return safe(text[:_MAX_MESSAGE]) if type(text) is str else ""
-    except BaseException:
-        return ""
 
 
 def leave(code: int = 0) -> None:

@@ -14,6 +14,7 @@ MAX_DEPTH = 5
 MAX_ITEMS = 200
 MAX_NODES = 2000
 MAX_TEXT = 16 * 1024
+MAX_MESSAGE = 1000
 # below Python's own limit for turning integers into text, whatever a program set it to
 MAX_INT_BITS = 13_000
 _MAX_SYMPY_NODES = 500
@@ -164,6 +165,15 @@ def is_library(kind: type, packages: tuple[str, ...]) -> bool:
     if type(module) is not str or module.partition(".")[0] not in packages:
         return False
     return getattr(sys.modules.get(module), type_name(kind), None) is kind
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of an exception; one whose own text fails has none."""
+    try:
+        text = str(error)
+        return safe(text[:MAX_MESSAGE]) if type(text) is str else ""
+    except BaseException:
+        return ""
 
 
 def type_name(kind: type) -> str:

@@ -37,7 +37,6 @@ from training_backend.rationale.equations import (
     parse,
 )
 
-READINGS = ("strict", "free")
 _TOLERANCE = Fraction(1, 10**6)
 _MAX_POWER = 10_000
 _NEW = "′"

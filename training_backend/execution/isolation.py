@@ -6,7 +6,6 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-LEVELS = ("full", "partial", "basic")
 _COULD = {
     "open": "A program could open a file.",
     "socket": "A program could make a network connection.",
@@ -17,14 +16,17 @@ _COULD = {
 
 @dataclass(frozen=True)
 class IsolationReport:
-    """`level` is full, partial or basic; `missing` has a sentence for each protection that is not there."""
+    """`level` is full or basic; `missing` has a sentence for each protection that is not there."""
 
     level: str
     missing: tuple[str, ...]
 
 
 def from_ready(ready: dict[str, Any]) -> IsolationReport:
-    """Return the report of a launcher that said ready: full only when its own test could do nothing."""
+    """Return the report of a launcher that said ready.
+
+    Full means: there is a filter, and the launcher's own test could do nothing.
+    """
     missing = [str(sentence) for sentence in ready.get("missing", ())]
     missing += [_COULD[name] for name in ready.get("could", ()) if name in _COULD]
     if ready.get("filter") and not ready.get("could"):

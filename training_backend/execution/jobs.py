@@ -196,7 +196,7 @@ class Job:
             elapsed_ms=round(float(report.get("wall_s", 0.0)) * 1000, 3),
             cpu_ms=round(float(report.get("cpu_s", 0.0)) * 1000, 3),
             peak_mib=round(float(report.get("peak_kib", 0)) / 1024, 1),
-            lane=self.tier,
+            tier=self.tier,
             isolation=self.level,
             python=sys.version.split()[0],
             **parts,

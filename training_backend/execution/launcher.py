@@ -2,10 +2,9 @@
 
 Started by exec, never forked from the program that uses it:
 `python -s -P launcher.py TIER DESCRIPTOR NICENESS PATHS`, or in a frozen app `kpdd sandbox-launcher …`.
-It talks over one socket of whole messages (JSON). Each
-job comes as id, limits and a descriptor: the child's end of a socket to the parent. The launcher never reads
-a program or a result; it forks, watches the clock, and reports how the child ended. When its socket ends, it
-ends its children and itself.
+It talks over one socket of whole messages (JSON). Each job comes as id, limits and a descriptor: the child's
+end of a socket to the parent. The launcher never reads a program or a result; it forks, watches the clock,
+and reports how the child ended. When its socket ends, it ends its children and itself.
 """
 
 from __future__ import annotations
@@ -262,9 +261,7 @@ def _start(tier: str, control: socket.socket, niceness: int) -> Launcher:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_TOP_FD, _TOP_FD))
     lockdown.drop_root()
     lockdown.close_launcher()
-    missing += locks.missing + [
-        sentence for sentence in (landlock_missing or lockdown.landlock(),) if sentence
-    ]
+    missing += [*locks.missing, *filter(None, [landlock_missing or lockdown.landlock()])]
     gc.collect()
     gc.freeze()
     if locks.launcher_filter:

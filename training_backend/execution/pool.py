@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from training_backend.execution.frames import FrameReader, ProtocolError
+from training_backend.execution.isolation import from_ready
 from training_backend.execution.jobs import Job
 
 _READ = 1 << 16
@@ -152,6 +153,7 @@ class Pool:
         job.socket = ours
         job.reader = FrameReader(job.max_bytes)
         job.open = True
+        job.level = from_ready(self.reports[launcher.tier]).level
         launcher.jobs[job.id] = job
         self._running[job.id] = job
         self._selector.register(ours, selectors.EVENT_READ, job)

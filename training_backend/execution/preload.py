@@ -10,98 +10,34 @@ import importlib
 import warnings
 from typing import Any
 
-TIERS = ("light", "numpy", "heavy")
-
 _STANDARD = [
-    "abc",
-    "array",
-    "bisect",
-    "calendar",
-    "cmath",
-    "collections",
-    "collections.abc",
-    "contextlib",
-    "copy",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "enum",
-    "fractions",
-    "functools",
-    "heapq",
-    "itertools",
-    "json",
-    "locale",
-    "math",
-    "numbers",
-    "operator",
-    "pprint",
-    "random",
-    "re",
-    "secrets",
-    "statistics",
-    "string",
-    "textwrap",
-    "time",
-    "timeit",
-    "typing",
-    "unicodedata",
-    "warnings",
-    "traceback",
-    "io",
-    "_strptime",
-    "encodings.idna",
-    "encodings.ascii",
-    "encodings.latin_1",
-    "encodings.unicode_escape",
-    "encodings.raw_unicode_escape",
-    "stringprep",
-    "ast",
-    "keyword",
-    "reprlib",
-]
+    "abc", "array", "bisect", "calendar", "cmath", "collections", "collections.abc", "contextlib", "copy",
+    "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "heapq", "itertools", "json",
+    "locale", "math", "numbers", "operator", "pprint", "random", "re", "secrets", "statistics", "string",
+    "textwrap", "time", "timeit", "typing", "unicodedata", "warnings", "traceback", "io", "_strptime",
+    "encodings.idna", "encodings.ascii", "encodings.latin_1", "encodings.unicode_escape",
+    "encodings.raw_unicode_escape", "stringprep", "ast", "keyword", "reprlib",
+]  # fmt: skip
 _NUMPY = [
-    "numpy",
-    "numpy.linalg",
-    "numpy.random",
-    "numpy.fft",
-    "numpy.polynomial",
-    "numpy.ma",
+    "numpy", "numpy.linalg", "numpy.random", "numpy.fft", "numpy.polynomial", "numpy.ma",
     "numpy.lib.recfunctions",
-]
+]  # fmt: skip
 _HEAVY = [
-    "sympy",
-    "sympy.abc",
-    "sympy.solvers",
-    "sympy.solvers.inequalities",
-    "sympy.solvers.diophantine",
-    "sympy.solvers.recurr",
-    "sympy.solvers.ode",
-    "sympy.parsing.sympy_parser",
-    "sympy.stats",
-    "sympy.ntheory",
-    "sympy.physics.units",
-    "sympy.geometry",
-    "sympy.matrices",
-    "sympy.combinatorics",
-    "sympy.functions.combinatorial.numbers",
-    "sympy.integrals.manualintegrate",
-    "sympy.utilities.lambdify",
-    "sympy.printing.pycode",
-    "sympy.printing.numpy",
-    "sympy.plotting",
-    "dateutil",
-    "dateutil.parser",
-    "dateutil.relativedelta",
-    "dateutil.rrule",
-    "dateutil.tz",
-    "dateutil.easter",
-    "mpmath",
-]
+    "sympy", "sympy.abc", "sympy.solvers", "sympy.solvers.inequalities", "sympy.solvers.diophantine",
+    "sympy.solvers.recurr", "sympy.solvers.ode", "sympy.parsing.sympy_parser", "sympy.stats",
+    "sympy.ntheory", "sympy.physics.units", "sympy.geometry", "sympy.matrices", "sympy.combinatorics",
+    "sympy.functions.combinatorial.numbers", "sympy.integrals.manualintegrate",
+    "sympy.utilities.lambdify", "sympy.printing.pycode", "sympy.printing.numpy", "sympy.plotting",
+    "dateutil", "dateutil.parser", "dateutil.relativedelta", "dateutil.rrule", "dateutil.tz",
+    "dateutil.easter", "mpmath",
+]  # fmt: skip
 
 
 def preload(tier: str) -> list[str]:
-    """Import and warm up what programs of `tier` use; return a sentence for each library that is missing."""
+    """Import and warm up what programs of `tier` use; return a sentence for each library that is missing.
+
+    The tiers are light (the standard library), numpy, and heavy (SymPy and dates besides).
+    """
     missing = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -110,8 +110,6 @@ def _from_complex(value: Value) -> tuple[float | None, str, str]:
 
 def show(value: Value) -> str:
     """Return an encoded value as a short text, near to how Python prints it."""
-    if value.k == "str":
-        return value.v
     if value.k not in _BRACKETS:
         return value.v
     left, right = _BRACKETS[value.k]

@@ -15,8 +15,8 @@ class RunResult:
 
     `verdict` is one of VERDICTS. `taken_from` names where the answer was found (`ans`, `solution()`, …).
     `error` is `Type: message` with the 1-based `error_line`; `reason` explains `no_answer`, `refused` and
-    `crashed` in words. `lane` says which kind of child ran it, `isolation` at which level
-    (`full`, `partial`, `basic`), `python` under which interpreter version. `rule` is how the number was read.
+    `crashed` in words. `tier` says by which launcher it ran (`light`, `numpy`, `heavy`), `isolation` at which
+    level (`full`, `basic`), `python` under which interpreter version. `rule` is how the number was read.
     """
 
     verdict: str
@@ -28,7 +28,7 @@ class RunResult:
     error: str = ""
     error_line: int | None = None
     elapsed_ms: float = 0.0
-    lane: str = ""
+    tier: str = ""
     isolation: str = ""
     python: str = ""
     reason: str = ""

@@ -1,8 +1,8 @@
 """Run what a language model wrote, each program in a limited process of its own.
 
 On Linux a launcher forks one locked child per program (`launcher.py`, `lockdown.py` lists the layers);
-elsewhere, or without a kernel filter, `plain.py` starts one ordinary process per program, and `isolation()`
-says what is missing.
+elsewhere, or where no launcher starts, `plain.py` starts one ordinary process per program. `isolation()` and
+every result say which level that is, and `isolation()` what is missing.
 """
 
 from __future__ import annotations

@@ -28,13 +28,14 @@ import types
 from typing import Any
 
 from training_backend.execution.channel import Channel
-from training_backend.execution.encoder import type_name
+from training_backend.execution.encoder import message_of, type_name
 from training_backend.execution.limits import MAX_TRACE_RECORD_BYTES, MAX_TRACE_STEPS
 from training_backend.execution.output import Output, safe
 from training_backend.execution.shorten import short, unchanging
 
 _FOLDED = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
-_FILE = "<program>"
+# what a program is compiled as: by this its own lines are told from those of libraries
+FILE_NAME = "<program>"
 _GENERATOR = 0x20 | 0x80 | 0x200
 _MAX_NAMES = 60
 _MAX_CHANGED_CHARS = 6000
@@ -122,7 +123,7 @@ class Recorder:
 
     def _on_call(self, frame: types.FrameType, event: str, arg: Any) -> Any:
         code = frame.f_code
-        if self.cut or code.co_filename != _FILE or code.co_name in _FOLDED:
+        if self.cut or code.co_filename != FILE_NAME or code.co_name in _FOLDED:
             return None
         state = self._frames.get(frame)
         if state is None:
@@ -167,8 +168,6 @@ class Recorder:
             self._frames.pop(frame, None)
 
     def _on_exception(self, frame: types.FrameType, state: _Frame, arg: Any) -> None:
-        from training_backend.execution.child import message_of
-
         message = message_of(arg[1]) if isinstance(arg[1], BaseException) else ""
         self.emit(ev="exc", f=state.id, depth=state.depth, ln=frame.f_lineno, nx=None,
                   ch=self._changed(frame, state), ex=[type_name(arg[0]), message[:400]])  # fmt: skip
