@@ -8,7 +8,7 @@ EoTD and ETD arXiv 2401.11864, FDD arXiv 2411.14698.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from training_backend.errors import ConfigError
 
@@ -56,12 +56,8 @@ class Method:
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """Return the kinds of rationale that the method's students write."""
-        return tuple(
-            task.writes
-            for role in self.roles
-            for task in role.tasks
-            if task.writes in KINDS  # type: ignore[misc]
-        )
+        written = [task.writes for role in self.roles for task in role.tasks]
+        return tuple(cast(Kind, field) for field in written if field in KINDS)
 
     @property
     def uses_key_points(self) -> bool:
