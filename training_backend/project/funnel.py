@@ -47,7 +47,8 @@ def funnel(project: Project) -> dict[str, int]:
         fit = review == "accepted" or (verdict == "equal" and review != "rejected")
         return bool(asked and fit and verdict != "does_not_parse")
 
-    judged = {"equal", "not_equal", "no_gold"}
+    unjudged = {"not_asked", "not_run", "does_not_parse"}
+    answered = {"equal", "not_equal", "no_gold"}
     return {
         **counts,
         "used": counts["used"] + rows(used),
@@ -55,12 +56,10 @@ def funnel(project: Project) -> dict[str, int]:
         "asked": rows(lambda verdict, review, asked, *_: asked),
         "parsed": rows(lambda verdict, review, asked, *_: asked and verdict != "does_not_parse"),
         "not_run": rows(lambda verdict, *_: verdict == "not_run"),
-        "judged": rows(lambda verdict, *_: verdict not in ("not_run", "not_asked", "does_not_parse")),
+        "judged": rows(lambda verdict, *_: verdict not in unjudged),
         "equal": rows(lambda verdict, *_: verdict == "equal"),
         "not_equal": rows(lambda verdict, *_: verdict == "not_equal"),
-        "failed": rows(
-            lambda verdict, *_: verdict not in {*judged, "not_run", "not_asked", "does_not_parse"}
-        ),
+        "failed": rows(lambda verdict, *_: verdict not in answered | unjudged),
         "reviewed": rows(lambda verdict, review, *_: review != "unreviewed"),
         "accepted": rows(lambda verdict, review, *_: review == "accepted"),
         "rejected": rows(lambda verdict, review, *_: review == "rejected"),

@@ -14,6 +14,12 @@ SNIPPET = {"question": 160, "core_question": 120, "rationale": 160, "answer_text
 
 TOUCHED_KEPT = 50_000
 
+# the columns of a row by which the list is filtered and counted
+FACETS = ("verdict", "review", "kind", "dataset", "split", "path", "changed", "flagged")
+
+# sorting by a text looks at its start only, which keeps the indices of the list small
+SORT_PREFIX = 24
+
 # ids travel as one JSON array: a statement holds at most 32,766 parameters
 ID_LIST = "(SELECT value FROM json_each(?))"
 

@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from training_backend.project.faults import explained
-from training_backend.project.lines import TOUCHED_KEPT
+from training_backend.project.lines import FACETS, SORT_PREFIX, TOUCHED_KEPT
 from training_backend.project.search import parse_query
 
-FACETS = ("verdict", "review", "kind", "dataset", "split", "path", "changed", "flagged")
 REVIEWS = ("unreviewed", "accepted", "rejected")
 SORTS = (
     "id", "question_id", "dataset", "split", "kind", "path", "verdict", "review", "flagged", "changed",
@@ -63,9 +62,7 @@ LIST_COLUMNS = (
 # columns whose order is read from an index; every other one is a facet and is ordered by its few values
 _ORDERED = {
     "question_id": "question_id",
-    "question": "substr(question, 1, 24)",
-    "core_question": "substr(core_question, 1, 24)",
-    "rationale": "substr(rationale, 1, 24)",
+    **{name: f"substr({name}, 1, {SORT_PREFIX})" for name in ("question", "core_question", "rationale")},
     "answer_text": "answer_value, answer_text",
     "gold_text": "gold_value, gold_text",
 }

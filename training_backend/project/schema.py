@@ -17,6 +17,8 @@ from sqlalchemy import (
     text,
 )
 
+from training_backend.project.lines import FACETS, SORT_PREFIX
+
 APPLICATION_ID = 0x4B504444  # "KPDD" in the file's header: `file NAME.kpdd` and we tell it by this
 SCHEMA_VERSION = 3
 
@@ -170,8 +172,6 @@ Index("row_key_points", row.c.key_points_id)
 # every facet count, every filter and the funnel are answered from this index alone
 Index("row_facets", row.c.verdict, row.c.review, row.c.kind, row.c.dataset, row.c.split, row.c.path,
       row.c.changed, row.c.flagged, row.c.question_id)  # fmt: skip
-# sorting by a text looks at its start only, which keeps these indices small
-SORT_PREFIX = 24
 for _name in ("question", "core_question", "rationale"):
     Index(f"row_by_{_name}", text(f"substr({_name}, 1, {SORT_PREFIX})"), _table=row)
 Index("row_by_answer", row.c.answer_value, row.c.answer_text)
@@ -291,12 +291,11 @@ VIEW_COMMENTS = {
 
 # Written by triggers, so that no writer can forget it. A window that has read up to some `seq` reads on from
 # there instead of counting a million rows again; `lines.trim_touched` keeps the table short.
-_FACETS = ("verdict", "review", "kind", "dataset", "split", "path", "changed", "flagged")
 TRIGGERS = (
     """CREATE TRIGGER row_added AFTER INSERT ON row
        BEGIN INSERT INTO row_touched (row_id) VALUES (new.id); END""",
-    f"""CREATE TRIGGER row_changed AFTER UPDATE OF {", ".join(_FACETS)} ON row
-        WHEN {" OR ".join(f"new.{name} IS NOT old.{name}" for name in _FACETS)}
+    f"""CREATE TRIGGER row_changed AFTER UPDATE OF {", ".join(FACETS)} ON row
+        WHEN {" OR ".join(f"new.{name} IS NOT old.{name}" for name in FACETS)}
         BEGIN INSERT INTO row_touched (row_id) VALUES (new.id); END""",
 )
 
