@@ -12,7 +12,6 @@ folder is fine.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import hashlib
 import json
 import os
@@ -28,34 +27,6 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "kpdd-installed.json"
 INSTALL_LOG = VENV / "install.log"
 
-# What Qt loads at run time on Debian and Ubuntu: shared library → package.
-# The first group is enough without a screen, the second is what a window on X11 needs besides.
-OFFSCREEN_LIBRARIES = {
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libEGL.so.1": "libegl1",
-    "libGL.so.1": "libgl1",
-    "libX11.so.6": "libx11-6",
-    "libdbus-1.so.3": "libdbus-1-3",
-    "libfontconfig.so.1": "libfontconfig1",
-    "libfreetype.so.6": "libfreetype6",
-    "libxkbcommon.so.0": "libxkbcommon0",
-    "libseccomp.so.2": "libseccomp2",
-}
-SCREEN_LIBRARIES = {
-    "libxcb-cursor.so.0": "libxcb-cursor0",
-    "libxcb-icccm.so.4": "libxcb-icccm4",
-    "libxcb-image.so.0": "libxcb-image0",
-    "libxcb-keysyms.so.1": "libxcb-keysyms1",
-    "libxcb-randr.so.0": "libxcb-randr0",
-    "libxcb-render-util.so.0": "libxcb-render-util0",
-    "libxcb-shape.so.0": "libxcb-shape0",
-    "libxcb-shm.so.0": "libxcb-shm0",
-    "libxcb-sync.so.1": "libxcb-sync1",
-    "libxcb-xfixes.so.0": "libxcb-xfixes0",
-    "libxcb-xkb.so.1": "libxcb-xkb1",
-    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
-    "libX11-xcb.so.1": "libx11-xcb1",
-}
 TEST_KINDS = {
     "plain": "not slow and not gpu and not benchmark",
     "slow": "slow",
@@ -245,22 +216,12 @@ def _one_at_a_time() -> Iterator[None]:
 
 def missing_packages(with_screen: bool) -> list[str]:
     """Return the Debian packages whose libraries cannot be loaded here, and fonts where there are none."""
-    wanted = OFFSCREEN_LIBRARIES | (SCREEN_LIBRARIES if with_screen else {})
-    missing = []
-    for library, package in wanted.items():
-        try:
-            ctypes.CDLL(library)
-        except OSError:
-            missing.append(package)
-    fonts = [
-        Path("/usr/share/fonts"),
-        Path("/usr/local/share/fonts"),
-        Path.home() / ".fonts",
-        Path.home() / ".local/share/fonts",
-    ]
-    if not any(any(folder.rglob("*.[ot]tf")) for folder in fonts if folder.is_dir()):
-        missing.append("fonts-dejavu-core")
-    return missing
+    # needs nothing but the standard library, as this file
+    from training_backend import diagnosis
+
+    needs = diagnosis.window_needs()
+    fonts = [] if needs["fonts"] else [diagnosis.FONTS_PACKAGE]
+    return [*needs["offscreen"], *(needs["screen"] if with_screen else []), *fonts]
 
 
 def install_system_libraries(with_screen: bool) -> None:

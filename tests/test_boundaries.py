@@ -25,7 +25,7 @@ TORCH_FILES = {
 }
 HEAVY = {"torch", "transformers", "accelerate", "peft", "ctranslate2"}
 RANK = {
-    "errors": 0, "paths": 0, "config": 0, "events": 0, "rationale": 1, "execution": 2, "project": 2,
+    "errors": 0, "paths": 0, "events": 0, "rationale": 1, "execution": 2, "project": 2,
     "methods": 3, "teacher": 4, "students": 4, "evaluation": 5, "diagnosis": 5, "commands": 6, "__main__": 7,
 }  # fmt: skip
 

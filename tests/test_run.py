@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import json
 import os
@@ -132,14 +133,14 @@ def test_without_root_and_sudo_the_exact_line_is_printed(run, monkeypatch):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="system packages of Debian and Ubuntu")
 def test_missing_libraries_are_found(run, monkeypatch):
-    real = run.ctypes.CDLL
+    real = ctypes.CDLL
 
     def some_missing(name):
         if name in ("libEGL.so.1", "libxcb-cursor.so.0"):
             raise OSError(name)
         return real(None)
 
-    monkeypatch.setattr(run.ctypes, "CDLL", some_missing)
+    monkeypatch.setattr(ctypes, "CDLL", some_missing)
     assert "libegl1" in run.missing_packages(with_screen=False)
     assert "libxcb-cursor0" not in run.missing_packages(with_screen=False)
     assert "libxcb-cursor0" in run.missing_packages(with_screen=True)

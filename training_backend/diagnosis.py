@@ -24,8 +24,8 @@ PACKAGES = (
     "matplotlib", "numpy", "sympy", "SQLAlchemy", "msgspec", "pyseccomp", "py-landlock", "psutil",
 )  # fmt: skip
 
-# What Qt loads at run time on Debian and Ubuntu: shared library → package. `run.py` has the same list;
-# the first group is enough without a screen, the second is what a window on X11 needs besides.
+# What Qt loads at run time on Debian and Ubuntu: shared library → package. The first group is enough without
+# a screen, the second is what a window on X11 needs besides. `run.py` asks here before anything is installed.
 OFFSCREEN_LIBRARIES = {
     "libglib-2.0.so.0": "libglib2.0-0",
     "libEGL.so.1": "libegl1",

@@ -13,7 +13,6 @@ from safetensors.torch import load_file
 from training_backend import methods
 from training_backend.errors import CheckpointError, ConfigError
 from training_backend.students.base_student import (
-    make_random,
     make_tiny,
     new_random,
     resolve_base,
@@ -180,8 +179,6 @@ def test_names_of_bases(lossy, tmp_path):
     for wrong in ("random:gpt:x", "./nowhere", "something", f"tiny:{tmp_path}"):
         with pytest.raises(ConfigError):
             resolve_base(wrong)
-    with pytest.raises(ConfigError):
-        make_random(tmp_path / "r", "flan-t5-small")
 
 
 def test_hub_without_network_is_one_sentence():

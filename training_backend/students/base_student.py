@@ -25,7 +25,8 @@ from transformers.utils import logging as transformers_logging
 
 from training_backend.errors import CheckpointError, ConfigError
 from training_backend.paths import demo_students_dir
-from training_backend.students.text import FILE_NAME, StudentText
+from training_backend.students.run_folder import base_run, student_of_run
+from training_backend.students.text import StudentText
 
 WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "spiece.model")
@@ -44,12 +45,16 @@ def quiet_libraries() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
-def resolve_base(base: str) -> tuple[str, Path | None]:
+def resolve_base(base: str, role: str = "") -> tuple[str, Path | None]:
     """Return (form, folder) of a base student: tiny, random:GEOMETRY, folder or hub, and the folder to read.
 
-    The folder is that of the tokenizer for `tiny` and `random`, and None for a hub id.
-    Raises ConfigError when the name fits nothing.
+    The folder is that of the tokenizer for `tiny` and `random`, and None for a hub id. With `demo` or a run
+    folder the student `role` goes on from the run's own student of that role.
+    Raises ConfigError when the name fits nothing, or the run has no such student.
     """
+    run = base_run(base)
+    if run is not None:
+        return "folder", student_of_run(run, role)
     if base == "tiny" or base.startswith("tiny:"):
         folder = Path(base[5:]) if base[5:] else demo_tokenizer_dir()
         return "tiny", _with_tokenizer(folder)
@@ -86,12 +91,14 @@ def demo_tokenizer_dir() -> Path:
     )
 
 
-def load_base(base: str, seed: int = 0, split_digits: bool = False) -> tuple[Any, StudentText, Path]:
-    """Return (network, text, folder of the tokenizer's files) of a base student.
+def load_base(
+    base: str, seed: int = 0, split_digits: bool = False, role: str = ""
+) -> tuple[Any, StudentText, Path]:
+    """Return (network, text, folder of the tokenizer's files) of a base student, for the student `role`.
 
     Raises ConfigError for a name that fits nothing and CheckpointError for an incomplete folder.
     """
-    form, folder = resolve_base(base)
+    form, folder = resolve_base(base, role)
     if form == "hub":
         folder = download(base)
     assert folder is not None
@@ -185,16 +192,6 @@ def make_tiny(folder: Path, tokenizer_folder: Path, seed: int = 0) -> None:
     save_student_files(folder, new_tiny(text, seed), text, tokenizer_folder)
 
 
-def make_random(
-    folder: Path, geometry: str = "flan-t5-small", tokenizer_folder: Path | None = None, seed: int = 0
-) -> None:
-    """Write a T5 of FlanT5's geometry with random weights, beside the given tokenizer."""
-    if tokenizer_folder is None:
-        raise ConfigError("A random student needs a tokenizer.", "Name the folder of a T5 tokenizer.")
-    text = StudentText.for_folder(tokenizer_folder)
-    save_student_files(folder, new_random(geometry, text, seed), text, tokenizer_folder)
-
-
 def new_tiny(text: StudentText, seed: int = 0) -> T5ForConditionalGeneration:
     """Return the tiny T5 in memory; its output layer is its embedding, as in the first T5."""
     torch.manual_seed(seed)
@@ -259,11 +256,6 @@ def generation_config(network: Any, text: StudentText) -> GenerationConfig:
         num_beams=1,
         use_cache=True,
     )
-
-
-def has_text_rule(folder: Path) -> bool:
-    """Tell whether a folder was saved by a run of ours."""
-    return (folder / FILE_NAME).is_file()
 
 
 def _with_tokenizer(folder: Path) -> Path:

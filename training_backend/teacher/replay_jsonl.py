@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from training_backend.errors import ConfigError, TeacherError
+from training_backend.methods import KINDS
 from training_backend.project.questions import Question
 from training_backend.project.replies import Origin
 from training_backend.rationale.key_points import KeyPoints, split_items
@@ -15,8 +16,7 @@ from training_backend.teacher.protocol import KEY_POINTS, RATIONALE, TeacherRepl
 from training_backend.teacher.recordings import fingerprint, json_lines
 
 # what a mapping may name; `question` must be there, and at least one kind
-TARGETS = ("question", "id", "core_question", "information", "pot", "cot", "eot")
-_KINDS = ("pot", "cot", "eot")
+TARGETS = ("question", "id", "core_question", "information", *KINDS)
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def read_mapping(text: str) -> dict[str, str]:
                 f"Write FIELD=NAME with FIELD one of {', '.join(TARGETS)}, parted by commas.",
             )
         mapping[target.strip()] = name.strip()
-    if "question" not in mapping or not any(kind in mapping for kind in _KINDS):
+    if "question" not in mapping or not KINDS.keys() & mapping.keys():
         raise ConfigError(
             "The mapping must name the question and at least one of pot, cot and eot.",
             "For example: question=question,pot=program.",
@@ -51,11 +51,13 @@ class JsonlTeacher:
     def __init__(self, file: Path, mapping: Mapping[str, str]) -> None:
         """Read the file; a line without the mapped question is refused by its number."""
         if not file.is_file():
-            raise TeacherError("The recording does not exist.", where=str(file))
+            raise TeacherError("The recording does not exist.", "Name a JSON Lines file.", str(file))
         self.file = file
         self.mapping = dict(mapping)
         self._by_text: dict[str, list[_Row]] = {}
+        seen: dict[str, None] = {}
         for line, row in json_lines(file):
+            seen.update(dict.fromkeys(map(str, row)))
             question = row.get(mapping["question"])
             if not isinstance(question, str) or not question.strip():
                 raise TeacherError(
@@ -65,6 +67,13 @@ class JsonlTeacher:
                 )
             native_id = str(row.get(mapping.get("id", ""), ""))
             self._by_text.setdefault(fingerprint(question), []).append(_Row(line, native_id, row))
+        for target, field in self.mapping.items():
+            if seen and field not in seen:
+                raise TeacherError(
+                    f"No line has the field '{field}', which --map gives for {target}.",
+                    f"The lines have {', '.join(seen)}.",
+                    str(file),
+                )
 
     @property
     def name(self) -> str:

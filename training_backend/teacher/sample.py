@@ -79,7 +79,7 @@ class SampleTeacher:
 
     def paths(self, kind: str) -> int:
         """Return how many independent replies there are; odd ones write programs with the numbers put in."""
-        return PATHS if kind in ("cot", "pot", "eot") else 0
+        return PATHS if kind in KINDS else 0
 
     def answer(
         self, questions: Sequence[Question], kinds: Sequence[str], path: int
