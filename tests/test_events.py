@@ -83,13 +83,20 @@ def test_stop_and_pause_come_by_standard_input_and_by_file(tmp_path, monkeypatch
     assert not (tmp_path / "control").exists()
 
 
-def test_the_end_of_standard_input_stops_only_when_asked(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
-    stopping = Control(read_stdin=True, stop_at_eof=True)
-    wait_until(lambda: stopping.stop_requested)
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
-    going_on = Control(read_stdin=True)
-    assert not going_on.stop_requested
+@pytest.mark.parametrize("stop_at_eof", [True, False])
+def test_the_end_of_standard_input_stops_only_when_asked(stop_at_eof):
+    # in a child: a process that was told to end with its input ends by force in the end
+    code = (
+        "import sys, threading; from training_backend.events import Control\n"
+        f"control = Control(read_stdin=True, stop_at_eof={stop_at_eof})\n"
+        "reader = next(t for t in threading.enumerate() if t.name == 'control')\n"
+        "while reader.is_alive() and not control.stop_requested: reader.join(0.01)\n"
+        "print(control.stop_requested, flush=True)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input="", capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout.strip(), done.returncode) == (str(stop_at_eof), 0), done.stderr
 
 
 def wait_until(condition, seconds: float = 10.0) -> None:
