@@ -12,8 +12,6 @@ from typing import Any
 from kpdd_app.trace_log import TraceLog
 from training_backend.events import Answer, Event, Failed, StageEnded, StageStarted, Token, Trace
 
-CHECK = "check"
-
 
 @dataclass
 class Stage:

@@ -9,21 +9,18 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from kpdd_app.background import Background
-from training_backend.project.listing import FACETS, Interrupted, Listing, ListRow, RowFilter
+from training_backend.project.listing import Interrupted, Listing, ListRow, RowFilter
 
 PAGE_ROWS = 128
 PAGES_KEPT = 48
 QUIET_MS = 900
 # from so many rows on, a search shows its first hits before it knows all of them
 MANY, FIRST_HITS = 20_000, 200
-
-Facets = dict[str, list[tuple[Any, int]]]
 
 
 class RowSource(QObject):
@@ -261,12 +258,3 @@ class RowSource(QObject):
         self.loading = False
         if not isinstance(error, Interrupted):
             self.failed.emit(error)
-
-
-def without(wanted: RowFilter, facet: str) -> RowFilter:
-    """Return a filter that asks nothing of one facet."""
-    facets = {key: values for key, values in wanted.facets.items() if key != facet}
-    return RowFilter(facets, wanted.search, wanted.sort, wanted.descending)
-
-
-__all__ = ["FACETS", "ListRow", "RowFilter", "RowSource", "without"]

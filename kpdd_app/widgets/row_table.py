@@ -41,7 +41,6 @@ class RowTable(QAbstractScrollArea):
         self._anchor = -1
         self._selected = np.zeros(0, dtype=bool)
         self._hover = -1
-        self._keep_id: int | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Rows"))
@@ -118,10 +117,6 @@ class RowTable(QAbstractScrollArea):
             return False
         self.set_current(position)
         return True
-
-    def keep(self, row_id: int | None) -> None:
-        """After the next vector make this row current, if it is there."""
-        self._keep_id = row_id
 
     def step(self, steps: int) -> None:
         """Go some rows on (or back)."""
@@ -246,9 +241,7 @@ class RowTable(QAbstractScrollArea):
     def _take_ids(self) -> None:
         count = len(self.source)
         self._selected = np.zeros(count, dtype=bool)
-        wanted = self._keep_id if self._keep_id is not None else self._current_id
-        self._keep_id = None
-        found = self.source.position(wanted) if wanted is not None else None
+        found = None if self._current_id is None else self.source.position(self._current_id)
         self._lay_out()
         self._anchor = -1
         if count:
