@@ -94,7 +94,9 @@ def test_unreadable_lines_are_named_and_the_rest_is_measured(students, benchmark
     benchmark.write_text(benchmark.read_text(encoding="utf-8") + '{"question": "half', encoding="utf-8")
     assert main(["evaluate", "--students", str(students), "--benchmark", str(benchmark), "--json"]) == 0
     captured = capsys.readouterr()
-    assert json.loads(captured.out)["questions"] == 2
+    data = json.loads(captured.out)
+    assert data["questions"] == 2
+    assert data["notes"][0].startswith("1 places of the file") and "line 3: " in data["notes"][0]
     assert "line 3" in captured.err
 
 

@@ -94,6 +94,11 @@ def test_the_sample_teacher_answers_only_samples(folder, capsys):
         (["--teacher", "sample", "--limit", "0"], "leaves no question"),
         (["--teacher", "sample", "--dataset", "none"], "no such questions"),
         (["--teacher", "sample", "--paths", "0"], "nothing to ask"),
+        (
+            ["--teacher", "replay:dup", "--recordings", ".", "--kinds", "pot"],
+            "no answers of kind pot. It has cot.",
+        ),
+        (["--teacher", "replay:dup", "--recordings", "no/where"], "does not exist. Check its name."),
     ],
 )
 def test_what_cannot_be_done_is_said(folder, capsys, arguments, said):

@@ -50,8 +50,9 @@ def test_a_file_that_cannot_be_used_does_not_keep_the_others_out(path, source, t
     empty = tmp_path / "empty.jsonl"
     empty.touch()
     assert main(["import", str(path), str(empty), str(source), "--quiet"]) == 1
-    told = capsys.readouterr().out
-    assert "The file is empty" in told and "5 questions added" in told
+    told = capsys.readouterr()
+    assert told.err == f"kpdd import: {empty}: The file is empty. Choose a file with questions.\n"
+    assert "5 questions added" in told.out and "empty" not in told.out
 
 
 def test_failures_are_one_sentence(path, source, tmp_path, capsys):

@@ -63,3 +63,11 @@ def test_a_missing_file_is_one_sentence(tmp_path):
     command = [sys.executable, "-m", "training_backend", "trace", str(tmp_path / "none.py")]
     done = subprocess.run(command, capture_output=True, timeout=60)
     assert done.returncode == 1 and b"cannot be read" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_a_file_that_is_no_text_is_one_sentence(tmp_path):
+    file = tmp_path / "program.py"
+    file.write_bytes(b"a = 1\nb = '\xff\xfe'\n")
+    command = [sys.executable, "-m", "training_backend", "trace", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and f"{file}, line 2: This is no text (UTF-8)." in done.stderr

@@ -121,6 +121,26 @@ def test_project_without_rows(tmp_path, capsys):
     Project.create(file).close()
     assert main(["train", str(file), "--base", "tiny", "--quiet"]) == 1
     assert "no row" in capsys.readouterr().err
+    assert [entry.name for entry in tmp_path.iterdir() if not entry.name.startswith(".")] == ["none.kpdd"]
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ("nope", "no base student 'nope'"),
+        ("half", "config.json"),
+        ("random:flan-t5-tiny:half", "names no random student"),
+        ("tiny:half", "no tokenizer.json"),
+    ],
+)
+def test_a_base_that_is_not_here_makes_no_run(project, base, said, capsys, monkeypatch):
+    monkeypatch.chdir(project.parent)
+    (project.parent / "half").mkdir()
+    assert main(["train", str(project), "--base", base, "--quiet"]) == 1
+    assert said in capsys.readouterr().err
+    assert not (project.parent / "my project.runs").exists()
+    with Project.open(project) as opened:
+        assert runs(opened) == []
 
 
 @pytest.mark.slow

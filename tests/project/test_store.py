@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -308,3 +309,33 @@ def test_writes_of_two_processes_wait_for_each_other(tmp_path):
     with Project.open(path) as project:
         assert len(list(questions(project))) == 80
         assert project.check(full=True) == []
+
+
+def test_a_project_that_was_only_read_is_one_file_again(tmp_path):
+    path = tmp_path / "a.kpdd"
+    Project.create(path).close()
+    with Project.open(path) as project, project.reading() as connection:
+        connection.execute("SELECT count(*) FROM question").fetchone()
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_refused_newer_project_leaves_nothing_beside_it(tmp_path):
+    path = tmp_path / "a.kpdd"
+    Project.create(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}")
+    content = path.read_bytes()
+    with pytest.raises(StoreError, match="newer version"):
+        Project.open(path)
+    assert path.read_bytes() == content
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_closing_leaves_the_log_of_another_one_at_work(tmp_path, make):
+    path = tmp_path / "a.kpdd"
+    with Project.create(path) as first:
+        add_questions(first, [make.question(1)])
+        Project.open(path).close()
+        add_questions(first, [make.question(2)])
+        with Project.open(path) as second:
+            assert len(list(questions(second))) == 2

@@ -62,14 +62,19 @@ def test_settings_survive_the_disk(tmp_path):
     assert "# the most epochs" not in file.read_text() and "# passes over the examples" in file.read_text()
 
 
-@pytest.mark.parametrize("content", ["[1, 2]", "a: [", "colour: red\nbatch: many\n"])
-def test_unreadable_settings_are_named(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [(b"[1, 2]", ""), (b"seed: 1\na: [\n", ", line 3"), (b"colour: red\nbatch: many\n", ""),
+     (b"\xff\xfe", ""), (b"seed: \x01", "")],
+)  # fmt: skip
+def test_unreadable_settings_are_named(tmp_path, content, line):
     file = tmp_path / "config.yaml"
-    file.write_text(content)
+    file.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
         RunConfig.load(file)
-    assert caught.value.where == str(file)
-    if "colour" in content:
+    assert caught.value.where == str(file) + line
+    assert "\n" not in str(caught.value)
+    if b"colour" in content:
         assert "colour" in str(caught.value) and "many" in str(caught.value)
 
 

@@ -72,3 +72,9 @@ def test_a_line_without_the_question_is_named(tmp_path):
     assert caught.value.where.endswith("r.jsonl, line 2") and "text" in caught.value.hint
     with pytest.raises(TeacherError, match="does not exist"):
         JsonlTeacher(tmp_path / "nowhere.jsonl", {"question": "q", "pot": "pot"})
+
+
+def test_a_mapped_field_that_no_line_has_is_named(file):
+    with pytest.raises(TeacherError, match="field 'reason/cot', which --map gives for cot") as caught:
+        JsonlTeacher(file, {**MAPPING, "cot": "reason/cot"})
+    assert "reason/pot" in caught.value.hint and caught.value.where == str(file)

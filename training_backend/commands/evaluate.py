@@ -56,7 +56,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
 
 def _measure(args: argparse.Namespace, reporter: Reporter, control: Control, project: Project | None) -> int:
     # questions first: a wrong file should not cost the loading of students
-    questions, dataset, benchmark = _questions(args, reporter, project)
+    questions, dataset, benchmark, notes = _questions(args, reporter, project)
     from training_backend.evaluation.evaluate import evaluate, summary
     from training_backend.evaluation.tables import as_line, as_text, wrong_as_data
     from training_backend.students.solving import Solver
@@ -66,7 +66,7 @@ def _measure(args: argparse.Namespace, reporter: Reporter, control: Control, pro
     report = evaluate(
         project, solver, questions, reporter, control, students=_name(args.students),
         method=solver.method.key, benchmark=benchmark, kind=args.kind,
-        run_id=_run_id(project, folder), notes=_notes(folder, questions),
+        run_id=_run_id(project, folder), notes=(*notes, *_notes(folder, questions)),
         settings={"kind": args.kind, "limit": args.limit, "dataset": args.dataset, "split": args.split},
     )  # fmt: skip
     if args.out is not None:
@@ -90,8 +90,8 @@ def students_folder(name: str) -> Path:
 
 def _questions(
     args: argparse.Namespace, reporter: Reporter, project: Project | None
-) -> tuple[Sequence[BenchmarkQuestion], str, str]:
-    """Return the questions, the data set's name and what to call the benchmark."""
+) -> tuple[Sequence[BenchmarkQuestion], str, str, tuple[str, ...]]:
+    """Return the questions, the data set's name, what to call the benchmark, and notes about the file."""
     if args.benchmark is not None:
         return _from_file(args, reporter)
     assert project is not None
@@ -103,10 +103,12 @@ def _questions(
                           str(args.project))  # fmt: skip
     names = sorted({one.dataset for one in found})
     dataset = names[0] if len(names) == 1 else ""
-    return found, dataset, " ".join(filter(None, [", ".join(names), args.split]))
+    return found, dataset, " ".join(filter(None, [", ".join(names), args.split])), ()
 
 
-def _from_file(args: argparse.Namespace, reporter: Reporter) -> tuple[Sequence[BenchmarkQuestion], str, str]:
+def _from_file(
+    args: argparse.Namespace, reporter: Reporter
+) -> tuple[Sequence[BenchmarkQuestion], str, str, tuple[str, ...]]:
     from training_backend.project.importers import Unreadable, read_questions
 
     unreadable, found = [], []
@@ -118,14 +120,18 @@ def _from_file(args: argparse.Namespace, reporter: Reporter) -> tuple[Sequence[B
             found.append(entry)
         if args.limit is not None and len(found) >= args.limit:
             break
-    for entry in unreadable[:5]:
-        reporter.log(f"{entry.file}, line {entry.line}: {entry.reason}", "warning")
     if not found:
         raise ConfigError(
             "The file holds no question.", "Choose another one or --format.", str(args.benchmark)
         )
     first = found[0]
-    return found, first.dataset, " ".join(filter(None, [first.dataset, first.split]))
+    notes = ()
+    if unreadable:
+        notes = (f"{len(unreadable):,} places of the file hold no question that can be read, and are not "
+                 f"measured; the first: {unreadable[0]}",)  # fmt: skip
+        for entry in unreadable[:5]:
+            reporter.log(str(entry), "warning")
+    return found, first.dataset, " ".join(filter(None, [first.dataset, first.split])), notes
 
 
 def _run_id(project: Project | None, folder: Path) -> int | None:

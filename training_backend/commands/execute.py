@@ -212,7 +212,8 @@ def _written(path: Path | None) -> contextlib.AbstractContextManager[IO[str]]:
     try:
         return path.open("w", encoding="utf-8")
     except OSError as error:
-        raise DatasetError(f"The results cannot be written: {error.strerror}.", "", str(path)) from None
+        raise DatasetError(f"The results cannot be written: {error.strerror}.", "Choose another place.",
+                           str(path)) from None  # fmt: skip
 
 
 def _summary(ordered: InOrder) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,8 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
                 failed += 1
                 reporter.emit(Failed(message=error.message, hint=error.hint, where=error.where))
                 reports.append({"file": str(file), "error": str(error)})
-                texts.append(str(error))
+                if not args.events:
+                    print(f"kpdd import: {error}", file=sys.stderr)
                 continue
             reporter.emit(RowsChanged(count=report.added))
             reports.append({"file": str(file), **dataclasses.asdict(report)})

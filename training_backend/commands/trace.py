@@ -138,4 +138,9 @@ def _read(name: str) -> str:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise DatasetError(f"The file cannot be read: {error.strerror}.", "Check the path.", name) from None
-    return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+    try:
+        return data.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        where = f"{'standard input' if name == '-' else name}, line {line}"
+        raise DatasetError("This is no text (UTF-8).", "Give a program as text.", where) from None

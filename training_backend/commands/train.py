@@ -107,13 +107,14 @@ def _prepare(args: argparse.Namespace, reporter: Reporter) -> tuple[Path, int]:
     from training_backend.project.training_rows import training_rows
 
     config = settings_from(args)
+    if not args.prepare_only:
+        _check_base(config.base)
     # absolute, so that the run is found from any working directory
     runs = runs_dir(args.what.resolve())
     with Project.open(args.what) as project:
         kinds = methods.get(config.method).kinds
         rows = list(training_rows(project, kinds, dataset=args.dataset, split=args.split))
         reporter.progress("reading rows", len(rows), len(rows))
-        runs.mkdir(exist_ok=True)
         folder = new_run_folder(runs, config.method)
         made = prepare_run(folder, config, rows, args.title, source=str(args.what.name))
         run_id = add_run(project, str(folder), config.method, made.title)
@@ -125,6 +126,15 @@ def _prepare(args: argparse.Namespace, reporter: Reporter) -> tuple[Path, int]:
         )
     )
     return folder, run_id
+
+
+def _check_base(base: str) -> None:
+    """Refuse a base student that is not here before a run is made; a hub id is only tried when it trains."""
+    from training_backend.students.base_student import check_folder, resolve_base
+
+    form, folder = resolve_base(base)
+    if form == "folder" and folder is not None:
+        check_folder(folder)
 
 
 def _train_and_note(

@@ -21,6 +21,7 @@ Holder = Literal["", "window", "job"]
 _CHECK_ON_OPEN_BYTES = 64 * 2**20  # larger files are checked by `Project.check`, in the background
 _BUSY_TIMEOUT_S = 30.0
 _HEADER = b"SQLite format 3\x00"
+_HEADER_BYTES = 100
 
 
 def now() -> str:
@@ -113,6 +114,8 @@ class Project:
     def close(self) -> None:
         """Close every connection and give the lock back; the file is then one file again."""
         self._engine.dispose()
+        if not self.read_only:
+            _fold_log(self.path)
         _release(self._held)
         self._held = None
 
@@ -235,13 +238,11 @@ def _look(path: Path) -> int:
         )
     with explained(path):
         with path.open("rb") as file:
-            head = file.read(len(_HEADER))
-        if head != _HEADER:
+            head = file.read(_HEADER_BYTES)
+        if head[: len(_HEADER)] != _HEADER:
             what = "is empty" if not head else "is not a project file (no SQLite database)"
             raise StoreError(f"The file {what}.", "Choose a file that ends in .kpdd.", where=str(path))
-        with contextlib.closing(connect_reader(path)) as connection:
-            application = connection.execute("PRAGMA application_id").fetchone()[0]
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
+        application, version = _marks(path, head)
     if application != schema.APPLICATION_ID:
         raise StoreError("This SQLite database is not a project of KPDD Studio.",
                          "Choose a file that ends in .kpdd.", where=str(path))  # fmt: skip
@@ -253,6 +254,21 @@ def _look(path: Path) -> int:
             where=str(path),
         )
     return version
+
+
+def _marks(path: Path, head: bytes) -> tuple[int, int]:
+    """Return (application id, schema version): from the header, or by SQLite where a log may hold newer ones.
+
+    Reading the header leaves nothing behind beside a project that is then refused.
+    """
+    # https://www.sqlite.org/fileformat.html: both are big-endian
+    application, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
+    if application == schema.APPLICATION_ID and not path.with_name(path.name + "-wal").exists():
+        return application, version
+    with contextlib.closing(connect_reader(path)) as connection:
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    return application, version
 
 
 def _take(path: Path, holder: Holder) -> tuple[lock.Lock | None, str]:
@@ -274,6 +290,18 @@ def _take(path: Path, holder: Holder) -> tuple[lock.Lock | None, str]:
 def _release(held: lock.Lock | None) -> None:
     if held is not None:
         held.release()
+
+
+def _fold_log(path: Path) -> None:
+    """Bring what the log `NAME.kpdd-wal` holds into the file and remove it, unless somebody else is at work.
+
+    A connection that can only read leaves an empty log behind; SQLite removes it when one that can write is
+    the last to close.
+    """
+    if not path.with_name(path.name + "-wal").exists():
+        return
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path, timeout=0)) as last:
+        last.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def _writable(path: Path) -> bool:

@@ -13,6 +13,8 @@ import yaml
 from training_backend.errors import ConfigError
 from training_backend.methods import METHODS
 
+_AGAIN = "Correct the file, or prepare the run again from its project."
+
 
 @dataclass(frozen=True)
 class FieldInfo:
@@ -134,17 +136,19 @@ class RunConfig:
         try:
             data = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         except OSError as error:
-            raise ConfigError(
-                f"The settings cannot be read ({error.strerror}).", "Prepare the run again.", str(file)
-            ) from error
+            raise ConfigError(f"The settings cannot be read: {error.strerror}.", _AGAIN, str(file)) from error
+        except UnicodeDecodeError as error:
+            raise ConfigError("The settings are no text.", _AGAIN, str(file)) from error
         except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unknown reason"
             raise ConfigError(
-                f"The settings are no YAML ({error}).",
-                "Correct the file or prepare the run again.",
-                str(file),
+                f"The settings are no YAML: {problem}.",
+                _AGAIN,
+                f"{file}, line {mark.line + 1}" if mark else str(file),
             ) from error
         if not isinstance(data, dict):
-            raise ConfigError("The settings are no mapping.", "Prepare the run again.", str(file))
+            raise ConfigError("The settings are no lines of NAME: VALUE.", _AGAIN, str(file))
         return cls.from_dict(data, str(file))
 
     @classmethod
@@ -163,8 +167,9 @@ FP16_REASON = (
 FIELDS: dict[str, FieldInfo] = {
     "method": FieldInfo("Method", "which students are trained on which texts", group="what",
                         choices=tuple(METHODS)),
-    "base": FieldInfo("Base student", "a folder, a hub id, tiny (the demo's T5), tiny:TOKENIZER_FOLDER, or "
-                      "random:flan-t5-small:TOKENIZER_FOLDER", group="what"),
+    "base": FieldInfo("Base student", "a folder, a hub id, tiny (the demo's T5), tiny:TOKENIZER_FOLDER, "
+                      "random:flan-t5-small:TOKENIZER_FOLDER; or demo or a run folder, from whose students "
+                      "each goes on", group="what"),
     "epochs": FieldInfo("Epochs", "passes over the examples", "epochs", minimum=0, maximum=10_000),
     "max_steps": FieldInfo("Steps at most", "ends the run earlier than the epochs; 0: no limit", "steps",
                            minimum=0, maximum=100_000_000),
@@ -225,7 +230,13 @@ PRESETS: dict[str, dict[str, Any]] = {
         "base": "tiny", "learning_rate": 0.02, "batch": 1000, "batch_unit": "target tokens",
         "optimizer": "adamw-rms", "schedule": "cosine", "warmup": 150.0, "dropout": 0.0, "epochs": 3.0,
         "max_source_tokens": 256, "max_target_tokens": 256, "held_out": 0.01, "eval_every": 200,
-        "save_every": 500, "take": "last",
+        "save_every": 500, "take": "last", "threads": 1,
+    },
+    "go-on": {
+        "base": "demo", "learning_rate": 0.002, "batch": 1000, "batch_unit": "target tokens",
+        "optimizer": "adamw-rms", "schedule": "cosine", "warmup": 10.0, "dropout": 0.0, "epochs": 3.0,
+        "max_source_tokens": 256, "max_target_tokens": 256, "held_out": 0.1, "held_out_judged": 16,
+        "eval_every": 15, "save_every": 30, "take": "last", "threads": 1,
     },
 }  # fmt: skip
 
@@ -234,7 +245,8 @@ PRESET_TITLES: dict[str, tuple[str, str]] = {
     "kpdd-paper": ("KPDD paper", "arXiv 2407.10167: learning rate 5e-4, batch 32, 10 epochs"),
     "flan-t5-gsm8k": ("Public FlanT5 recipe", "a public FlanT5 recipe for GSM8K: 3e-4, batch 96, 8 epochs"),
     "quick-look": ("Quick look", "ours: sixty steps, to see that everything works"),
-    "demo": ("Demo", "ours: the tiny T5 on the built-in word problems, minutes on two CPU cores"),
+    "demo": ("Demo", "ours: the tiny T5 on the built-in word problems, for tens of thousands of rows"),
+    "go-on": ("Go on", "ours: a few gentle steps from students that already solve, about a minute"),
 }
 
 

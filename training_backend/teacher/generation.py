@@ -17,6 +17,7 @@ from training_backend.errors import ConfigError
 from training_backend.events import Control, Reporter, RowsChanged
 from training_backend.execution.judge import judge_many
 from training_backend.execution.runner import ProgramRunner
+from training_backend.methods import KINDS
 from training_backend.project.judgements import store_judgements, to_judge
 from training_backend.project.questions import Question
 from training_backend.project.questions import questions as project_questions
@@ -105,6 +106,12 @@ def _check(teacher: Teacher, kinds: Sequence[str], paths: int) -> None:
         raise ConfigError("There is nothing to ask.", "Give at least one kind and one path.")
     for kind in kinds:
         offered = teacher.paths(kind)
+        if not offered:
+            others = [other for other in KINDS if teacher.paths(other)]
+            raise ConfigError(
+                f"{teacher.name} has no answers of kind {kind}.",
+                f"It has {', '.join(others)}." if others else "Choose another teacher.",
+            )
         if offered < paths:
             raise ConfigError(
                 f"{teacher.name} has {offered} answers of kind {kind} to a question, and {paths} are wanted.",

@@ -217,7 +217,7 @@ def _find(root: Path, patterns: tuple[str, ...], what: str) -> Path:
 def _bases(root: Path) -> Iterator[Path]:
     """Yield `root` and the folders one and two levels below it, in order of name."""
     if not root.is_dir():
-        raise TeacherError("The folder of recordings does not exist.", where=str(root))
+        raise TeacherError("The folder of recordings does not exist.", "Check its name.", str(root))
     level, looked_at = [root], 0
     for _ in range(3):
         below: list[Path] = []

@@ -67,7 +67,7 @@ class ReplayTeacher:
             names = ", ".join(PRESETS)
             raise ConfigError(f"There is no recording preset '{preset}'.", f"Choose one of: {names}, jsonl.")
         if not folder.is_dir():
-            raise TeacherError("The folder of recordings does not exist.", where=str(folder))
+            raise TeacherError("The folder of recordings does not exist.", "Check its name.", str(folder))
         self.preset = PRESETS[preset]
         self.folder = folder
         self.models = tuple(models) or self.preset.models
