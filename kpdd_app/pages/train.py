@@ -76,6 +76,7 @@ class TrainPage(QWidget):
         self.runs = QListWidget()
         self.runs.setAccessibleName(self.tr("Runs"))
         self.runs.setWordWrap(True)
+        self.runs.hide()
         self.runs.currentItemChanged.connect(lambda item, _: self._show_item(item))
         self.none = QLabel(self.tr("Runs stand here, with their curves, also after the window was closed."))
         self.none.setProperty("role", "caption")
@@ -85,6 +86,7 @@ class TrainPage(QWidget):
         left.addWidget(self.new_button)
         left.addWidget(self.none)
         left.addWidget(self.runs, 1)
+        left.addStretch(0)
         side = QWidget()
         side.setLayout(left)
         left.setContentsMargins(0, 0, 0, 0)
@@ -143,6 +145,7 @@ class TrainPage(QWidget):
         self.view.release()
         self.runs.clear()
         self.none.show()
+        self.runs.hide()
         self.stack.setCurrentWidget(self.form)
 
     def _read_runs(self) -> None:
@@ -170,6 +173,7 @@ class TrainPage(QWidget):
             self.runs.addItem(item)
         self.runs.blockSignals(False)
         self.none.setVisible(not runs)
+        self.runs.setVisible(bool(runs))
         if current is not None:
             self._mark(current, open_it=current != shown)
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 # examples whose text is tried with the student's vocabulary, spread evenly over all
 TEXTS_TRIED = 400
+# a tiny student that starts from nothing needs about as many to solve anything; the demo students had 60,000
+ENOUGH_FROM_NOTHING = 10_000
+# optimizer steps of 1,000 target tokens a second: the tiny T5 with one thread of a usual CPU
+TINY_STEPS_PER_S = 5.0
 _WHY = {
     "not_equal": "not equal to gold",
     "no_answer": "gave no answer",
@@ -31,9 +35,15 @@ _WHY = {
 }
 
 
+FROM_NOTHING = (
+    "It starts from nothing: with {0} examples it will not solve questions, this shows how training goes. "
+    "The demo students saw 60,000 problems."
+)
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One line of the check; `kind` is equal (fine), unjudged (beware) or wrong (the run cannot start)."""
+    """One line of the check: equal (fine), unjudged (beware), wrong (it cannot start) or muted (not known yet)."""
 
     kind: str
     text: str
@@ -47,6 +57,7 @@ def check(project: Project, config: RunConfig, dataset: str | None, split: str |
     method = methods.get(config.method)
     rows = list(training_rows(project, method.kinds, dataset=dataset, split=split))
     findings = [device(), *_rows(project, method, len(rows), dataset, split)]
+    fewest = len(rows)
     for role in method.roles:
         examples = build_examples(role, rows)
         train, held = split_examples(examples, config.held_out, config.seed)
@@ -54,13 +65,45 @@ def check(project: Project, config: RunConfig, dataset: str | None, split: str |
             wants = " and ".join(sorted({task.writes.replace("_", " ") for task in role.tasks}))
             findings.append(Finding("wrong", f"{role.title} has nothing to learn from: no row with {wants}."))
             continue
-        steps = steps_of(config, len(train))
+        texts, tokens = _texts(role, config, examples)
+        steps = steps_of(config, len(train), tokens)
         about = f", about {steps:,} steps" if steps else ""
+        if steps and config.base.split(":")[0] in ("demo", "tiny") and config.batch_unit == "target tokens":
+            about += f" ({span(steps * config.batch / 1000 / TINY_STEPS_PER_S)} on a usual CPU)"
         findings.append(
             Finding("equal", f"{role.title}: {len(train):,} examples, {len(held):,} held out{about}.")
         )
-        findings += _texts(role.title, config, examples)
+        findings += texts
+        fewest = min(fewest, len(train))
+    if config.base.split(":")[0] in ("tiny", "random") and fewest < ENOUGH_FROM_NOTHING:
+        findings.append(Finding("unjudged", FROM_NOTHING.format(f"{fewest:,}")))
     return findings
+
+
+def missing_students(base: str, method: str) -> list[str]:
+    """Return the titles of the students of a method that the run `base` lacks; none where it is no run."""
+    from training_backend.errors import KpddError
+    from training_backend.students.run_folder import RunFolder, base_run
+
+    run = base_run(base)
+    if run is None:
+        return []
+    try:
+        found = RunFolder.open(run).usable_students()
+    except KpddError:
+        found = {}
+    return [role.title for role in methods.get(method).roles if role.name not in found]
+
+
+def span(seconds: float) -> str:
+    """Return a rough time.
+
+    >>> span(20), span(130), span(5000)
+    ('under a minute', 'about 2 min', 'about 1.4 h')
+    """
+    if seconds < 60:
+        return "under a minute"
+    return f"about {seconds / 60:.0f} min" if seconds < 3600 else f"about {seconds / 3600:.1f} h"
 
 
 def device() -> Finding:
@@ -75,17 +118,23 @@ def device() -> Finding:
     return Finding("equal", f"{gpu['name']}, {free:.1f} of {gpu['memory_mib'] / 1024:.1f} GiB free.")
 
 
-def steps_of(config: RunConfig, examples: int) -> int:
-    """Return how many optimizer steps a run takes, or 0 where only token counts decide."""
-    if config.batch_unit != "examples":
+def steps_of(config: RunConfig, examples: int, tokens: float = 0) -> int:
+    """Return how many optimizer steps a run takes; `tokens` is the mean target, 0: not known, and so 0 steps."""
+    units = examples if config.batch_unit == "examples" else examples * tokens
+    if not units:
         return config.max_steps
-    steps = math.ceil(math.ceil(examples / max(1, config.batch)) * config.epochs)
+    steps = math.ceil(math.ceil(units / max(1, config.batch)) * config.epochs)
     return min(steps, config.max_steps) if config.max_steps and steps else steps or config.max_steps
 
 
-def tokenizer_folder(base: str) -> Path | None:
+def tokenizer_folder(base: str, role: str = "solve") -> Path | None:
     """Return the folder of a base student's tokenizer, or None where it is not on this disk."""
-    if base == "tiny":
+    from training_backend.students.run_folder import RunFolder, base_run
+
+    run = base_run(base)
+    if run is not None:
+        places = list(filter(None, [RunFolder.open(run).usable_students().get(role)]))
+    elif base == "tiny":
         root = paths.demo_students_dir()
         places = [root / "tokenizer", root / "students" / "solve"]
     elif base.startswith("tiny:"):
@@ -122,19 +171,21 @@ def _rows(
     return [Finding("equal", f"{used:,} of {total:,} rows are used.{left}")]
 
 
-def _texts(title: str, config: RunConfig, examples: Sequence[Any]) -> list[Finding]:
+def _texts(role: methods.Role, config: RunConfig, examples: Sequence[Any]) -> tuple[list[Finding], float]:
+    """Return what is to be said of the texts, and the mean length of a target in tokens (0: not known)."""
     from training_backend.students.text import StudentText
 
-    folder = tokenizer_folder(config.base)
+    title, folder = role.title, tokenizer_folder(config.base, role.name)
     if folder is None:
-        return [Finding("unjudged", f"{title}: texts are checked when the base student is there.")]
+        return [Finding("unjudged", f"{title}: texts are checked when the base student is there.")], 0
     text = StudentText.for_folder(folder, config.split_digits)
     tried = examples[:: max(1, len(examples) // TEXTS_TRIED)]
-    lost = unknown = long = 0
+    lost = unknown = long = written = 0
     words: list[str] = []
     for example in tried:
         source, target = text.check(example.source), text.check(example.target)
         lost += not target.exact
+        written += target.tokens + 1
         unknown += bool(source.unknown or target.unknown)
         long += source.tokens >= config.max_source_tokens or target.tokens >= config.max_target_tokens
         words += [*source.unknown_words, *target.unknown_words]
@@ -149,4 +200,7 @@ def _texts(title: str, config: RunConfig, examples: Sequence[Any]) -> list[Findi
         found.append(Finding("unjudged", f"{title}: {unknown:,} {of} hold unknown words, such as {named}."))
     if long:
         found.append(Finding("unjudged", f"{title}: {long:,} {of} are too long and are left out."))
-    return found or [Finding("equal", f"{title}: every text {of} comes back exactly.")]
+    return (
+        found or [Finding("equal", f"{title}: every text {of} comes back exactly.")],
+        written / max(1, len(tried)),
+    )

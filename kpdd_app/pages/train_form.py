@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from kpdd_app import messages, theme
 from kpdd_app.open_project import OpenProject
-from kpdd_app.pages.train_check import Finding, check
+from kpdd_app.pages.train_check import Finding, check, missing_students
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.config_form import ConfigForm
 from training_backend import methods
@@ -30,7 +30,12 @@ from training_backend.students.run_config import FIELDS, PRESET_TITLES, PRESETS,
 
 GROUPS = {"training": "Training", "watching": "Watching", "memory": "Memory"}
 CHECK_MS = 400
-TINY, RANDOM, NAMED = "tiny", "random", "named"
+DEMO, TINY, RANDOM, NAMED = "demo", "tiny", "random", "named"
+PLACED = (RANDOM, NAMED)
+# what fits a base student when it is chosen
+PRESET_OF = {DEMO: "go-on", TINY: "demo", RANDOM: "quick-look", NAMED: "kpdd-paper"}
+# where there is no sample project, and nothing was trained before
+USUAL_BASE = "google/flan-t5-small"
 
 
 class TrainForm(QWidget):
@@ -42,6 +47,7 @@ class TrainForm(QWidget):
         """Build the form with the first preset."""
         super().__init__(parent)
         self._project = project
+        self._checked = False
         self._settings = Settings()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -70,9 +76,8 @@ class TrainForm(QWidget):
     def base(self) -> str:
         """Return the base student as the command takes it."""
         place = self.place.text().strip()
-        return {TINY: "tiny", RANDOM: f"random:flan-t5-small:{place}", NAMED: place}[
-            self.base_box.currentData()
-        ]
+        form = self.base_box.currentData()
+        return {RANDOM: f"random:flan-t5-small:{place}", NAMED: place}.get(form, form)
 
     # --- methods ----------------------------------------------------------------------------------
 
@@ -83,8 +88,11 @@ class TrainForm(QWidget):
         values |= {name: text for name, text in self.form.entered().items() if name not in mistakes}
         config = RunConfig.from_dict(values)
         mistakes = {mistake.field: mistake.text for mistake in config.validate()} | mistakes
-        if self.base_box.currentData() != TINY and not self.place.text().strip():
+        if self.base_box.currentData() in PLACED and not self.place.text().strip():
             mistakes["base"] = self.tr("name a folder or a hub id")
+        lacking = missing_students(config.base, self.method)
+        if lacking:
+            mistakes["base"] = self.tr("there is no student {0} to go on from").format(" and ".join(lacking))
         return (None if mistakes else config), mistakes
 
     def arguments(self) -> list[str]:
@@ -140,14 +148,16 @@ class TrainForm(QWidget):
         self.method_box = _box(self.tr("Method"))
         for key, method in methods.METHODS.items():
             self.method_box.addItem(method.title, key)
-        self.method_box.setCurrentIndex(self.method_box.findData("kpdd-pot"))
+        self.method_box.setCurrentIndex(self.method_box.findData(RunConfig.method))
         self.method_box.currentIndexChanged.connect(lambda _: self._changed())
         self.method_note = _note()
         self.base_box = _box(self.tr("Base student"))
+        self.base_box.addItem(self.tr("The demo students, trained further"), DEMO)
         self.base_box.addItem(self.tr("Tiny T5 with the demo's vocabulary, random weights"), TINY)
         self.base_box.addItem(self.tr("FlanT5-small's geometry, random weights, a tokenizer folder"), RANDOM)
-        self.base_box.addItem(self.tr("A folder or a hub id"), NAMED)
+        self.base_box.addItem(self.tr("A folder, a run or a hub id"), NAMED)
         self.base_box.currentIndexChanged.connect(lambda _: self._changed())
+        self.base_box.activated.connect(lambda _: self._choose_preset_of_base())
         self.place = QLineEdit()
         self.place.setAccessibleName(self.tr("Folder or hub id"))
         self.place.textChanged.connect(lambda _: self._changed())
@@ -183,9 +193,6 @@ class TrainForm(QWidget):
                 column.addWidget(field)
             else:
                 column.addLayout(_line(label, field, note))
-        base, _, where = self._settings.text("train/base").partition("|")
-        self.base_box.setCurrentIndex(max(0, self.base_box.findData(base)))
-        self.place.setText(where)
 
     def _side(self) -> QWidget:
         panel = QFrame()
@@ -224,15 +231,31 @@ class TrainForm(QWidget):
     def _choose_preset(self) -> None:
         self.form.set_defaults(RunConfig.from_preset(self.preset).to_dict())
         self.preset_note.setText(PRESET_TITLES[self.preset][1])
-        if PRESETS[self.preset].get("base") == "tiny":
-            self.base_box.setCurrentIndex(self.base_box.findData(TINY))
+        form = PRESETS[self.preset].get("base")
+        if form is not None:
+            self.base_box.setCurrentIndex(self.base_box.findData(form))
         self._changed()
+
+    def _choose_preset_of_base(self) -> None:
+        self.preset_box.setCurrentIndex(self.preset_box.findData(PRESET_OF[self.base_box.currentData()]))
+
+    def _choose_base(self, datasets: list[str]) -> None:
+        """Begin with what brings a newcomer to a result; else with what was trained last."""
+        form, _, place = self._settings.text("train/base").partition("|")
+        if "sample" in datasets:
+            form, place = DEMO, ""
+        elif self.base_box.findData(form) < 0 or not form:
+            form, place = NAMED, USUAL_BASE
+        self.base_box.setCurrentIndex(self.base_box.findData(form))
+        self.place.setText(place)
+        self._choose_preset_of_base()
 
     def _changed(self) -> None:
         method = methods.get(self.method)
         self.method_note.setText(f"{method.note} ({method.source})")
-        named = self.base_box.currentData() != TINY
-        self.place_row.setVisible(named)
+        self.place_row.setVisible(self.base_box.currentData() in PLACED or "base" in self.settings()[1])
+        for part in (self.place, self.browse):
+            part.setVisible(self.base_box.currentData() in PLACED)
         hub = self.base_box.currentData() == NAMED
         self.place.setPlaceholderText(
             "google/flan-t5-small" if hub else self.tr("a folder with tokenizer.json")
@@ -257,9 +280,11 @@ class TrainForm(QWidget):
             self._show_findings([Finding("wrong", self.tr("Something is wrong with: {0}.").format(wrong))])
         elif self.isVisible():
             rows = self._chosen_rows()
+            if not self._checked:
+                self._show_findings([Finding("muted", self.tr("Looking at the rows …"))])
             self._project.read(
                 lambda project: check(project, config, *rows),
-                self._show_findings,
+                self._show_checked,
                 self._show_failure,
                 key="train-check",
             )
@@ -276,10 +301,15 @@ class TrainForm(QWidget):
         for finding in findings:
             self.findings.addWidget(_finding(finding))
 
+    def _show_checked(self, findings: list[Finding]) -> None:
+        self._checked = True
+        self._show_findings(findings)
+
     def _show_failure(self, error: Exception) -> None:
         self._show_findings([Finding("wrong", str(error))])
 
     def _fill_datasets(self) -> None:
+        self._checked = False
         self.rows_box.clear()
         self.rows_box.addItem(self.tr("all that are fit for training"), ("", ""))
 
@@ -291,6 +321,7 @@ class TrainForm(QWidget):
         def fill(found: list[tuple[str, str, int]]) -> None:
             for dataset, split, count in found:
                 self.rows_box.addItem(f"{dataset} {split}".strip() + f"  ({count:,})", (dataset, split))
+            self._choose_base([dataset for dataset, _, _ in found])
 
         self._project.read(read, fill, lambda _: None, key="train-datasets")
         self._changed()
@@ -349,7 +380,7 @@ def _line(label: str, field: Any, note: QLabel | None) -> QHBoxLayout:
 def _finding(finding: Finding) -> QWidget:
     line = QWidget()
     sign = QLabel()
-    name = {"equal": "check", "wrong": "cross"}.get(finding.kind, "warning")
+    name = {"equal": "check", "wrong": "cross", "muted": "clock"}.get(finding.kind, "warning")
     sign.setPixmap(theme.pixmap(name, finding.kind, theme.icon_size(), line.devicePixelRatioF()))
     text = QLabel(finding.text)
     text.setWordWrap(True)

@@ -116,6 +116,7 @@ class ConfigForm(QWidget):
         for group, title in titles.items():
             heading = QLabel(title)
             heading.setProperty("role", "heading")
+            heading.setContentsMargins(0, theme.gap(3), 0, 0)
             column.addWidget(heading)
             column.addLayout(self._group({k: v for k, v in fields.items() if v.group == group}, defaults))
         column.addStretch(1)
@@ -123,11 +124,6 @@ class ConfigForm(QWidget):
     def entered(self) -> dict[str, str]:
         """Return the fields that differ from their defaults, as text."""
         return {name: text for name, row in self.rows.items() if (text := row.text()) is not None}
-
-    def enter(self, values: Mapping[str, str]) -> None:
-        """Fill fields in; those not named go back to their defaults."""
-        for name, row in self.rows.items():
-            row.set_text(values.get(name))
 
     def set_defaults(self, defaults: Mapping[str, Any]) -> None:
         """Change what untouched fields mean (another preset)."""

@@ -12,6 +12,7 @@ from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import (
     RoleStatus,
     RunFolder,
+    base_title,
     new_run_folder,
     prepare_run,
     read_role_examples,
@@ -118,3 +119,17 @@ def test_run_json_is_for_people(run):
     data = json.loads((run.path / "run.json").read_text(encoding="utf-8"))
     assert data["tasks"] == {"key": ["extract key points"], "solve": ["solve by program"]}
     assert data["versions"]["torch"]
+
+
+@pytest.mark.parametrize(
+    "base, title",
+    [
+        ("demo", "demo students"),
+        ("tiny:/somewhere/words", "tiny"),
+        ("random:flan-t5-small:/data/t5", "random flan-t5-small"),
+        ("google/flan-t5-small", "google/flan-t5-small"),
+        ("/data/my/key", "key"),
+    ],
+)
+def test_a_title_names_the_base_student_without_its_path(base, title):
+    assert base_title(base) == title

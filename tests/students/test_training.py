@@ -266,3 +266,27 @@ def test_fp16_is_refused():
     with pytest.raises(ConfigError, match="overflows"):
         choose_precision("fp16", torch.device("cpu"))
     assert choose_precision("auto", torch.device("cpu")) == "fp32"
+
+
+def test_each_student_goes_on_from_its_own_in_another_run(tmp_path, lossy):
+    first = small_run(tmp_path, lossy, "first", max_steps=2, learning_rate=1e-2, take="last")
+    roles = first.method.roles
+    for role in roles:
+        train_role(first, role, Reporter(quiet=True), Control())
+    again = small_run(
+        tmp_path, lossy, "again", base=str(first.path), max_steps=1, learning_rate=1e-8, take="last"
+    )
+    for role in roles:
+        train_role(again, role, Reporter(quiet=True), Control())
+    before, after = (
+        {role.name: weights(run.student_dir(role.name)) for role in roles} for run in (first, again)
+    )
+    assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in before)
+    assert not torch.allclose(before["key"], before["solve"], atol=1e-5)
+
+
+def test_a_run_without_the_student_to_go_on_from_says_so(tmp_path, lossy):
+    first = small_run(tmp_path, lossy, "first")
+    again = small_run(tmp_path, lossy, "again", base=str(first.path))
+    with pytest.raises(ConfigError, match="no student 'key' to go on from"):
+        train_role(again, again.method.roles[0], Reporter(quiet=True), Control())

@@ -25,6 +25,7 @@ from typing import Any
 
 from training_backend import methods
 from training_backend.errors import CheckpointError, ConfigError, DatasetError
+from training_backend.paths import demo_students_dir
 from training_backend.students.examples import (
     TrainingRowLike,
     build_examples,
@@ -207,7 +208,7 @@ def prepare_run(
     config.save(folder / "config.yaml")
     run.about = {
         "version": VERSION,
-        "title": title or f"{method.title}, {config.base}",
+        "title": title or f"{method.title}, {base_title(config.base)}",
         "method": method.key,
         "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "source": source,
@@ -219,6 +220,45 @@ def prepare_run(
     }
     write_atomically(folder / "run.json", json.dumps(run.about, ensure_ascii=False, indent=1) + "\n")
     return run
+
+
+def base_run(base: str) -> Path | None:
+    """Return the run folder that a base student names (`demo` or a folder with run.json), else None."""
+    if base == "demo":
+        return demo_students_dir()
+    folder = Path(base).expanduser()
+    return folder if base and (folder / "run.json").is_file() else None
+
+
+def student_of_run(run: Path, role: str) -> Path:
+    """Return the student of a run from which the student `role` of another run goes on.
+
+    CheckpointError where `run` is none; ConfigError where it has no student of that role.
+    """
+    found = RunFolder.open(run).usable_students()
+    if role not in found:
+        raise ConfigError(
+            f"The run has no student '{role}' to go on from"
+            + (f", only {' and '.join(found)}." if found else "."),
+            "Choose the method whose students the run holds, or another base student.",
+            str(run),
+        )
+    return found[role]
+
+
+def base_title(base: str) -> str:
+    """Return a base student's name for a title.
+
+    >>> base_title("random:flan-t5-small:/data/t5"), base_title("/data/students/key"), base_title("demo")
+    ('random flan-t5-small', 'key', 'demo students')
+    """
+    if base == "demo":
+        return "demo students"
+    if base.startswith("random:"):
+        return f"random {base.split(':')[1]}"
+    if base.startswith("tiny"):
+        return "tiny"
+    return base if base.count("/") == 1 and not Path(base).exists() else Path(base).name
 
 
 def new_run_folder(runs: Path, method: str, today: datetime.date | None = None) -> Path:

@@ -73,7 +73,9 @@ class Training:
         config = self.config
         set_seed(config.seed)
         self.reporter.progress(f"{self.role.title}: loading", 0, 0, config.base)
-        self.network, self.text, self.tokenizer_dir = load_base(config.base, config.seed, config.split_digits)
+        self.network, self.text, self.tokenizer_dir = load_base(
+            config.base, config.seed, config.split_digits, self.role.name
+        )
         if self.resume_from is not None:
             self.text = StudentText.for_folder(self.resume_from)
             self.network = load_network(self.resume_from)

@@ -70,6 +70,13 @@ def findings(page) -> list[str]:
     return [layout.itemAt(n).widget().findChildren(type(page.none))[1].text() for n in range(layout.count())]
 
 
+def choose_base(form, base: str) -> None:
+    """Choose a base student as a person does, who gets the preset that fits it."""
+    number = form.base_box.findData(base)
+    form.base_box.setCurrentIndex(number)
+    form.base_box.activated.emit(number)
+
+
 def start(qtbot, page, title: str) -> None:
     page.form.title.setText(title)
     qtbot.mouseClick(page.form.start_button, Qt.MouseButton.LeftButton)
@@ -111,7 +118,7 @@ def test_the_command_says_what_differs_from_the_preset(window, qtbot):
     form = window.form
     form.method_box.setCurrentIndex(form.method_box.findData("potd"))
     qtbot.keyClicks(form.form.rows["epochs"].editor, "3")
-    form.base_box.setCurrentIndex(2)
+    choose_base(form, "named")
     form.place.setText("google/flan-t5-small")
     words = shlex.split(form.command())
     assert words[:3] == ["kpdd", "train", str(window._project.path)]
@@ -119,6 +126,36 @@ def test_the_command_says_what_differs_from_the_preset(window, qtbot):
                          "--epochs", "3"]  # fmt: skip
     form.place.clear()
     assert not form.start_button.isEnabled() and "name a folder" in form.place_mistake.text()
+
+
+@pytest.mark.parametrize("base, preset", [("demo", "go-on"), ("tiny", "demo"), ("named", "kpdd-paper")])
+def test_a_base_student_brings_the_preset_that_fits_it(window, base, preset):
+    choose_base(window.form, base)
+    assert window.form.preset == preset
+    assert window.form.place.isVisibleTo(window.form) == (base == "named")
+
+
+def test_the_demo_students_go_on_only_where_they_have_the_students(window):
+    form = window.form
+    choose_base(form, "demo")
+    assert form.base == "demo" and form.start_button.isEnabled()
+    form.method_box.setCurrentIndex(form.method_box.findData("kpdd3-pot"))
+    assert not form.start_button.isEnabled()
+    assert "no student Core" in form.place_mistake.text() and form.place_mistake.isVisibleTo(form)
+
+
+def test_training_from_nothing_promises_nothing(window, qtbot):
+    choose_base(window.form, "tiny")
+    qtbot.waitUntil(
+        lambda: any("It starts from nothing" in text for text in findings(window)), timeout=10_000
+    )
+    assert any("steps (" in text and "on a usual CPU" in text for text in findings(window))
+    choose_base(window.form, "demo")
+    qtbot.waitUntil(lambda: not any("from nothing" in text for text in findings(window)), timeout=10_000)
+
+
+def test_without_runs_the_list_stands_back(window):
+    assert not window.runs.isVisible() and window.none.isVisible()
 
 
 def test_a_run_shows_its_curves_to_the_end(window, qtbot):
