@@ -16,7 +16,7 @@ from kpdd_app.jobs import Jobs
 from kpdd_app.main_window import MainWindow
 from kpdd_app.open_project import OpenProject
 from kpdd_app.settings import Settings
-from training_backend.paths import user_data_dir
+from training_backend.paths import sample_project_file
 
 NAME = "KPDD Studio"
 
@@ -56,16 +56,11 @@ def begin(window: MainWindow, settings: Settings, wanted: Path | None) -> None:
         window.open_project(wanted)
     elif recent:
         window.open_project(recent[0])
-    elif sample_file().exists():
-        window.open_project(sample_file())
+    elif sample_project_file().exists():
+        window.open_project(sample_project_file())
     else:
         window.page("home").open_sample()  # type: ignore[attr-defined]
     QTimer.singleShot(400, window, window.build_next_page)
-
-
-def sample_file() -> Path:
-    """Return where the sample project is kept."""
-    return user_data_dir() / "sample.kpdd"
 
 
 def _end_on_signals(app: QApplication, window: MainWindow) -> None:

@@ -8,7 +8,6 @@ import platform
 import sys
 import threading
 import traceback
-from importlib.metadata import PackageNotFoundError, version
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
@@ -16,12 +15,11 @@ from types import TracebackType
 from PySide6.QtCore import QObject, Qt, QtMsgType, Signal, qInstallMessageHandler, qVersion
 from PySide6.QtGui import QGuiApplication
 
+from training_backend.diagnosis import versions
 from training_backend.paths import log_dir
 
 log = logging.getLogger(__name__)
 
-_PACKAGES = ("kpdd-studio", "PySide6-Essentials", "numpy", "SQLAlchemy", "msgspec", "torch", "transformers",
-             "tokenizers", "matplotlib")  # fmt: skip
 _LAST_LINES = 60
 
 
@@ -104,13 +102,7 @@ def report_window(text: str, project: Path | None):
 
 
 def _versions() -> list[str]:
-    found = []
-    for name in _PACKAGES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            found.append(f"{name} not installed")
-    return [", ".join(found)]
+    return [", ".join(f"{name} {found or 'not installed'}" for name, found in versions().items())]
 
 
 def _machine() -> list[str]:

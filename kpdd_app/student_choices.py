@@ -55,6 +55,7 @@ def demo_choice() -> Choice:
 
 def folder_choice(folder: Path, title: str = "") -> Choice:
     """Return a run folder as an entry; what is wrong with it stands in `problem`."""
+    from training_backend.students.run_config import RunConfig
     from training_backend.students.run_folder import RunFolder
 
     try:
@@ -72,7 +73,8 @@ def folder_choice(folder: Path, title: str = "") -> Choice:
             run.config.max_source_tokens,
         )
     except KpddError as error:
-        return Choice(title or folder.name, str(folder), "kpdd-pot", folder, str(error))
+        # which method it was is not known; the usual one stands there
+        return Choice(title or folder.name, str(folder), RunConfig.method, folder, str(error))
 
 
 def run_choices(project_path: Path, runs: Iterable[Any]) -> list[Choice]:

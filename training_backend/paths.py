@@ -48,6 +48,11 @@ def runs_dir(project_file: Path) -> Path:
     return project_file.with_suffix(".runs")
 
 
+def sample_project_file() -> Path:
+    """Return where the window keeps the sample project that it makes at its first start."""
+    return user_data_dir() / "sample.kpdd"
+
+
 def demo_students_dir() -> Path:
     """Return the shipped demo students: one run folder with a `key` and a `solve` student."""
     return resources_dir() / "demo_students"

@@ -28,7 +28,7 @@ from kpdd_app.settings import Settings
 from kpdd_app.widgets.empty_state import EmptyState
 from kpdd_app.widgets.funnel_view import FunnelView
 from training_backend.events import Progress
-from training_backend.paths import user_data_dir
+from training_backend.paths import sample_project_file
 
 if TYPE_CHECKING:
     from training_backend.project.store import Project
@@ -72,7 +72,7 @@ class HomePage(QWidget):
 
     def open_sample(self) -> None:
         """Open the sample project, making it first where there is none."""
-        file = user_data_dir() / "sample.kpdd"
+        file = sample_project_file()
         if file.exists():
             self.project_wanted.emit(file)
             return

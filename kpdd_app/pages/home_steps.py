@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kpdd_app.widgets.funnel_view import Step
+from training_backend.rationale.judgement import ANSWERED, FAILED
 
 if TYPE_CHECKING:
     from training_backend.project.listing import RowFilter
 
 Say = Callable[[str], str]
-PARSED = ("not_run", "equal", "not_equal", "no_answer", "raised", "timed_out", "out_of_memory", "refused",
-          "crashed", "no_gold")  # fmt: skip
-BROKEN = ("no_answer", "raised", "timed_out", "out_of_memory", "refused", "crashed")
+PARSED = ("not_run", *ANSWERED, *FAILED)
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def next_steps(counts: dict[str, int], say: Say) -> list[Next]:
          say("Rows that wait for their verdict: {0}."),
          _filter(verdict=("not_run",))),
         (counts.get("failed", 0), say("See what failed"),
-         say("Rows without an answer: {0}. Often one line is missing."), _filter(verdict=BROKEN)),
+         say("Rows without an answer: {0}. Often one line is missing."), _filter(verdict=FAILED)),
         (counts.get("not_equal", 0), say("Review the wrong ones"), say("Rows not equal to gold: {0}."),
          wrong),
         (counts.get("runs", 0), say("Solve a question"), say("Watch the students at work, line by line."),

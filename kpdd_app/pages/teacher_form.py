@@ -150,7 +150,7 @@ class TeacherForm(QWidget):
         for title, widget in (
             (self.tr("Teacher"), self.teacher), (self.tr("Recordings"), self.recordings_row),
             (self.tr("Models"), self.models), (self.tr("Fields"), self.mapping),
-(self.tr("Questions"), self.questions),
+            (self.tr("Questions"), self.questions),
             (self.tr("Kinds"), self._kinds()), (self.tr("Paths"), self.paths), (self.tr("Limit"), self.limit),
         ):  # fmt: skip
             self.form.addRow(title, widget)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from kpdd_app.app import begin, sample_file
+from kpdd_app.app import begin
 from kpdd_app.jobs import Jobs
 from kpdd_app.main_window import MainWindow
 from kpdd_app.open_project import OpenProject
 from kpdd_app.settings import Settings
+from training_backend.paths import sample_project_file
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_else_the_sample_is_made(window, monkeypatch):
 def test_the_sample_project_is_made_by_a_job_and_opened(qtbot, window):
     with qtbot.waitSignal(window.project.opened, timeout=120_000):
         begin(window, Settings(), None)
-    assert window.project.path == sample_file()
+    assert window.project.path == sample_project_file()
     qtbot.waitUntil(lambda: window.page("home").counts.get("equal", 0) > 100)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from training_backend.rationale.judgement import ANSWERED, FAILED
+
 if TYPE_CHECKING:
     from training_backend.project.store import Project
 
@@ -47,8 +49,6 @@ def funnel(project: Project) -> dict[str, int]:
         fit = review == "accepted" or (verdict == "equal" and review != "rejected")
         return bool(asked and fit and verdict != "does_not_parse")
 
-    unjudged = {"not_asked", "not_run", "does_not_parse"}
-    answered = {"equal", "not_equal", "no_gold"}
     return {
         **counts,
         "used": counts["used"] + rows(used),
@@ -56,10 +56,10 @@ def funnel(project: Project) -> dict[str, int]:
         "asked": rows(lambda verdict, review, asked, *_: asked),
         "parsed": rows(lambda verdict, review, asked, *_: asked and verdict != "does_not_parse"),
         "not_run": rows(lambda verdict, *_: verdict == "not_run"),
-        "judged": rows(lambda verdict, *_: verdict not in unjudged),
+        "judged": rows(lambda verdict, *_: verdict in ANSWERED + FAILED),
         "equal": rows(lambda verdict, *_: verdict == "equal"),
         "not_equal": rows(lambda verdict, *_: verdict == "not_equal"),
-        "failed": rows(lambda verdict, *_: verdict not in answered | unjudged),
+        "failed": rows(lambda verdict, *_: verdict in FAILED),
         "reviewed": rows(lambda verdict, review, *_: review != "unreviewed"),
         "accepted": rows(lambda verdict, review, *_: review == "accepted"),
         "rejected": rows(lambda verdict, review, *_: review == "rejected"),

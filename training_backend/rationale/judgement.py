@@ -10,6 +10,9 @@ STATES = (
     "not_asked", "not_run", "equal", "not_equal", "no_answer", "raised", "timed_out", "out_of_memory",
     "refused", "crashed", "does_not_parse", "no_gold",
 )  # fmt: skip
+# an answer was read · it was judged, and there was none to read
+ANSWERED = ("equal", "not_equal", "no_gold")
+FAILED = ("no_answer", "raised", "timed_out", "out_of_memory", "refused", "crashed")
 
 
 @dataclass(frozen=True)

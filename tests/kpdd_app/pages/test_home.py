@@ -95,9 +95,9 @@ def test_without_a_project_home_offers_one(qtbot, fake_jobs):
 
 
 def test_the_sample_is_opened_when_it_is_there(qtbot, home):
-    from training_backend.paths import user_data_dir
+    from training_backend.paths import sample_project_file
 
-    (user_data_dir() / "sample.kpdd").touch()
+    sample_project_file().touch()
     with qtbot.waitSignal(home.project_wanted) as wanted:
         home.sample.click()
     assert wanted.args[0].name == "sample.kpdd"
