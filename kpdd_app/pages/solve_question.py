@@ -264,7 +264,7 @@ class QuestionPanel(QWidget):
         else:
             self.unknown.clear()
         if self._limit and report.tokens > self._limit:
-            self.too_long.say(self.tr("{0} tokens: these students read at most {1}, the rest would be cut.")
+            self.too_long.say(self.tr("{0} tokens: these students learned from at most {1}. They will guess.")
                               .format(f"{report.tokens:,}", f"{self._limit:,}"))  # fmt: skip
         else:
             self.too_long.clear()
