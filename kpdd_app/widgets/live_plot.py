@@ -121,15 +121,15 @@ class LivePlot(QWidget):
         self._canvas = FigureCanvasQTAgg(self._figure)
         self._canvas.setAccessibleName(self.tr("Loss curves"))
         self._column.addWidget(self._canvas, 1)
-        for number, (name, panel) in enumerate(self.panels.items()):
+        for number, name in enumerate(self.panels):
             left = self._figure.add_subplot(1, len(self.panels), number + 1)
             right = left.twinx()
             self._axes[name] = (left, right)
-            self._make_lines(name, panel)
+            self._make_lines(name)
         self._dress()
         self._canvas.mpl_connect("draw_event", self._drawn)
 
-    def _make_lines(self, name: str, panel: Panel) -> None:
+    def _make_lines(self, name: str) -> None:
         left, right = self._axes[name]
         (self._lines[name, LOSS],) = left.plot([], [], animated=True, linewidth=1.4)
         (self._lines[name, HELD_OUT],) = left.plot(

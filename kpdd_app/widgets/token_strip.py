@@ -245,7 +245,7 @@ class TokenStrip(QAbstractScrollArea):
             for index, part in enumerate(self._text[block.start : block.end].split("\n")):
                 first = index == 0
                 key = (part, start, width, block.strong, block.heading if first else "", block.marker, first)
-                paragraph = kept.get(key) or self._paragraph(key, block)
+                paragraph = kept.get(key) or self._paragraph(key)
                 paragraph.above = self._above(block, number) if first else 0.0
                 paragraph.top = top
                 top += paragraph.above + paragraph.height
@@ -261,7 +261,7 @@ class TokenStrip(QAbstractScrollArea):
         heading = QFontMetrics(theme.text_font(-1)).height() + theme.gap(0.5) if block.heading else 0
         return float(between + heading)
 
-    def _paragraph(self, key: tuple, block: Block) -> _Paragraph:
+    def _paragraph(self, key: tuple) -> _Paragraph:
         part, start, width, strong, heading, marker, first = key
         indent = theme.gap(6) if marker else 0
         font = self._font(strong)

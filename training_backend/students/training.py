@@ -58,6 +58,7 @@ class Training:
     def __init__(
         self, run: RunFolder, role: Role, reporter: Reporter, control: Control, resume: bool
     ) -> None:
+        """Load the student and its examples; without `resume` older checkpoints of the role are removed."""
         self.run, self.role, self.reporter, self.control = run, role, reporter, control
         self.config: RunConfig = run.config
         checkpoints = run.checkpoints(role.name)
@@ -112,6 +113,7 @@ class Training:
             )
 
     def train(self) -> RoleStatus:
+        """Train to the end, a stop or the time to stop early; return where the student stands."""
         config = self.config
         plan = BatchPlan(
             self.encoded, config.batch, config.batch_unit, config.epochs, config.max_steps, config.seed
