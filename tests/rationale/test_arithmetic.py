@@ -7,8 +7,8 @@ import pytest
 from training_backend.rationale.arithmetic import all_hold, claims
 
 TRUE = [
-    ("She sells 16 - 3 - 4 = 9 eggs.", "16 - 3 - 4", 9),
-    ("2 bolts of blue fiber + 1 bolt of white fiber = 3 bolts", "2 bolts of blue fiber + 1", 3),
+    ("Ina keeps 20 - 6 - 5 = 9 plums.", "20 - 6 - 5", 9),
+    ("2 coils of red wire + 1 coil of grey wire = 3 coils", "2 coils of red wire + 1", 3),
     ("20% of 50 = 10", "20% of 50", 10),
     ("1/2 of 10 = 5", "1/2 of 10", 5),
     ("In 2 weeks she has 3 * 4 = 12 apples", "3 * 4", 12),

@@ -23,15 +23,15 @@ def test_numbers_inside_items_do_not_split_them():
 
 
 def test_missing_labels_are_no_key_points():
-    assert parse("A robe takes 2 bolts") is None
+    assert parse("A lamp takes 2 bulbs") is None
     assert parse("core question: How many?") is None
     assert parse("core question: How many? information:") == KeyPoints("How many?", ())
     assert parse_information("no numbers here") == ("no numbers here",)
 
 
 def test_items_of_a_teachers_list():
-    text = "- A robe takes 2 bolts.\n* half of it\n3) third\n\n  4. fourth  \n(5) fifth"
-    assert split_items(text) == ("A robe takes 2 bolts.", "half of it", "third", "fourth", "fifth")
+    text = "- A lamp takes 2 bulbs.\n* half of it\n3) third\n\n  4. fourth  \n(5) fifth"
+    assert split_items(text) == ("A lamp takes 2 bulbs.", "half of it", "third", "fourth", "fifth")
     # an item that starts with a number is not taken for its bullet
     assert split_items("12 eggs\n3.5 miles") == ("12 eggs", "3.5 miles")
 

@@ -51,8 +51,8 @@ class _NoExpression(Exception):
 def claims(text: str) -> list[Claim]:
     """Return the arithmetic statements of a text, in order.
 
-    >>> [(claim.left, claim.claimed, claim.holds) for claim in claims("She sells 16 - 3 - 4 = 8 eggs.")]
-    [('16 - 3 - 4', 8.0, False)]
+    >>> [(claim.left, claim.claimed, claim.holds) for claim in claims("Ina keeps 20 - 6 - 5 = 8 plums.")]
+    [('20 - 6 - 5', 8.0, False)]
     """
     tokens = [
         _Token(str(match.lastgroup), match.group(), match.start(), match.end())
