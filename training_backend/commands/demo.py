@@ -48,7 +48,10 @@ class Size:
     max_tokens: int = 128
 
 
-FULL = Size(templates=20, questions=2000, epochs=8.0, measured=200)
+# Six kinds are few, but what two students learn from nothing in a few minutes of one core each: that numbers
+# are copied they find out late, after more than a thousand steps, and nearly at once.
+KINDS = ("bake_and_sell", "paint_walls", "loan_back", "bus_trip", "season_tickets", "animal_legs")
+FULL = Size(templates=6, questions=3000, epochs=7.0, measured=150)
 QUICK = Size(templates=6, questions=90, epochs=1.0, measured=16, max_steps=12, max_tokens=96)
 
 
@@ -126,14 +129,12 @@ class Demo:
         )
 
     def _problems(self) -> tuple[list[str], list[Problem], list[Problem]]:
-        """Return the kinds of problems, what is learned from, and what is measured on (held-out numbers)."""
-        from training_backend.teacher import problem_templates
+        """Return the kinds of problems, what is learned from, and other problems to measure on."""
         from training_backend.teacher.problem_grammar import generate
 
-        known, count = problem_templates.known(), self.size.templates
-        chosen = [known[n * len(known) // count] for n in range(count)]
+        chosen = list(KINDS[: self.size.templates])
         learned = list(generate(self.size.questions, SEED, chosen))
-        return chosen, learned, list(generate(self.size.measured, SEED, chosen, "held_out"))
+        return chosen, learned, list(generate(self.size.measured, SEED + 1, chosen))
 
     def _ask(
         self, project: Project, learned: Sequence[Problem], measured: Sequence[Problem]
@@ -167,7 +168,8 @@ class Demo:
         config.max_steps, config.held_out, config.held_out_judged = self.size.max_steps, 0.0, 0
         # nothing is longer; a student that has learned little would fill all there is
         config.max_target_tokens = self.size.max_tokens
-        config.warmup = min(config.warmup, 0.2)
+        # small steps, many of them: what counts is how often the weights move
+        config.batch, config.learning_rate, config.schedule, config.warmup = 300, 0.018, "linear", 0.06
         runs = runs_dir(self.project_file)
         runs.mkdir()
         trained = prepare_run(new_run_folder(runs, METHOD), config, rows, "Demo", self.project_file.name)

@@ -154,7 +154,7 @@ def _rows(figures: Figures) -> list[str]:
 def _students(figures: Figures) -> list[str]:
     steps = ", ".join(f"{role} {steps}" for role, steps in figures.steps().items())
     lines = [
-        f"Fresh problems of {figures.templates} kinds, held-out numbers, answered in two stages",
+        f"Fresh problems of {figures.templates} kinds, numbers as in training, answered in two stages",
         f"  students trained just now     {_share(figures.fresh)}   steps: {steps}",
     ]
     if figures.shipped is not None:
