@@ -83,10 +83,6 @@ class Settings:
         rest = [str(old) for old in self.recent() if old != path]
         self._store.setValue("projects/recent", "\n".join([str(path), *rest][:RECENT]))
 
-    def forget_recent(self, path: Path) -> None:
-        """Take a project off the list; its file is left alone."""
-        self._store.setValue("projects/recent", "\n".join(str(old) for old in self.recent() if old != path))
-
     def sync(self) -> None:
         """Write everything to disk now."""
         self._store.sync()

@@ -106,13 +106,6 @@ class TraceLog:
         """Return what the program had printed at a state."""
         return self.output[: state.output_end]
 
-    def next_change(self, name: str, after: int) -> int | None:
-        """Return the step after which the variable `name` has its next new value, or None."""
-        for index in range(after, len(self.records)):
-            if name in (self.records[index].get("ch") or {}):
-                return index + 1
-        return None
-
 
 def _apply(state: TraceState, record: dict[str, Any], parked: dict[int, Frame]) -> None:
     """Bring a state one record further; `parked` keeps frames that may come back (generators)."""

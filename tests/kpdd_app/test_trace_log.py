@@ -95,9 +95,3 @@ def test_a_generator_comes_back_with_what_it_knew():
         {"n": 4, "ev": "call", "f": 1, "depth": 1, "ln": 2, "nx": None, "fn": "g", "ch": {}},
     ])  # fmt: skip
     assert log.state(4).frame.variables == {"n": ("1", "int")}
-
-
-def test_the_next_change_of_a_variable():
-    log = long_log(20)
-    assert log.next_change("v3", 3) == 10
-    assert log.next_change("nothing", 0) is None

@@ -73,10 +73,6 @@ def test_lines_comments_conditions_and_chains():
     assert system.comments[1] == "the price" and system.comments[2] == "dollars"
 
 
-def test_a_name_that_is_written_twice_is_told():
-    assert parse("x = 1\ny = 2\nx = x + 1\nans = x").assigned_twice() == {"x": [1, 3]}
-
-
 @pytest.mark.parametrize(
     ("text", "line", "column", "part"),
     [

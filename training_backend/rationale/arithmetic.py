@@ -8,7 +8,6 @@ fractions.
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -316,9 +315,3 @@ def _bounded(value: Fraction) -> Fraction:
     if max(value.numerator.bit_length(), value.denominator.bit_length()) > _MAX_BITS:
         raise _NoExpression
     return value
-
-
-def all_hold(text: str) -> bool | None:
-    """Tell whether every statement of a text is true; None when it states none."""
-    found = claims(text)
-    return all(claim.holds and math.isfinite(claim.claimed) for claim in found) if found else None

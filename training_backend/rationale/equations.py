@@ -117,14 +117,6 @@ class System:
     conditions: tuple[Equation, ...]
     comments: dict[int, str]
 
-    def assigned_twice(self) -> dict[str, list[int]]:
-        """Return the names that stand alone on the left of more than one line, with those lines."""
-        lines: dict[str, list[int]] = {}
-        for equation in self.equations:
-            if equation.assigned:
-                lines.setdefault(equation.assigned, []).append(equation.line)
-        return {name: where for name, where in lines.items() if len(where) > 1}
-
 
 def parse(text: str) -> System:
     """Read a system of equations; EquationError with line and column at the first thing that is none."""
