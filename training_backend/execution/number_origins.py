@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from training_backend.execution.child import ANSWER_FUNCTIONS, ANSWER_NAMES
 from training_backend.execution.program_lines import (
     Binding,
     Call,
@@ -27,8 +28,6 @@ from training_backend.execution.program_lines import (
 from training_backend.rationale.answers import parse_number
 from training_backend.rationale.number_mentions import DIRECT, Mention, mentions, words_of
 
-_ANSWER_NAMES = ("ans", "answer", "result")
-_ANSWER_FUNCTIONS = ("solution", "solver", "solve", "main")
 _MAX_VALUES = 50_000
 # (as written, weak, each mention once)
 _PASSES = (
@@ -247,11 +246,11 @@ class _Follower:
 
     def answer(self) -> ValueOrigin | None:
         """Return the last value of the first of `ans answer result`, else what `solution()` … gave back."""
-        for name in _ANSWER_NAMES:
+        for name in ANSWER_NAMES:
             for value in reversed(self.values):
                 if value.frame == 0 and value.name == name:
                     return value
-        return next((self._returns[name] for name in _ANSWER_FUNCTIONS if name in self._returns), None)
+        return next((self._returns[name] for name in ANSWER_FUNCTIONS if name in self._returns), None)
 
     # ---- one record
 
