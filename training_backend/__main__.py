@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
 
-from training_backend.errors import KpddError
+from training_backend.errors import KpddError, StoreError
 from training_backend.events import Control, Ended, Failed, Reporter
 
 # command → (module, what it does). A module is imported only when its command is chosen.
@@ -35,6 +36,9 @@ _INNER = {
     "sandbox-launcher": "training_backend.execution.launcher",
     "sandbox-child": "training_backend.execution.plain_child",
 }
+
+# failures of the disk that any command may meet and no command can mend
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENAMETOOLONG}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,15 +91,33 @@ def _run(name: str, module, args: argparse.Namespace) -> int:
         _say("stopped", args)
         status = 1
     except Exception as error:
-        # a fault of ours: the window shows the report, a terminal the traceback
-        reporter.emit(Failed(message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc()))
-        if not args.events:
-            traceback.print_exc()
+        told = _of_the_disk(error)
+        if told is not None:
+            reporter.emit(Failed(message=told.message, hint=told.hint, where=told.where))
+            _say(f"kpdd {name}: {told}", args)
+        else:
+            _tell_fault(error, reporter, args)
         status = 1
     ended = "stopped" if control.stop_requested else "failed" if status else "done"
     reporter.emit(Ended(status=ended, elapsed_s=round(reporter.elapsed_s, 3)))
     reporter.detach()
     return status
+
+
+def _of_the_disk(error: Exception) -> StoreError | None:
+    """Return what a person can do about a full or locked disk, or None when it is no such failure."""
+    if not isinstance(error, OSError) or error.errno not in _DISK:
+        return None
+    return StoreError(
+        f"{error.strerror}.", "Check the disk and its permissions, then try again.", str(error.filename or "")
+    )
+
+
+def _tell_fault(error: Exception, reporter: Reporter, args: argparse.Namespace) -> None:
+    """Report a fault of ours: the window shows the report, a terminal the traceback."""
+    reporter.emit(Failed(message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc()))
+    if not args.events:
+        traceback.print_exc()
 
 
 def _end_with_parent() -> None:

@@ -277,7 +277,8 @@ class Reporter:
     def detach(self) -> None:
         """Close the run's events file."""
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
 
     @property
@@ -291,8 +292,10 @@ class Reporter:
         line = to_line(event)
         with self._lock:
             if self._file is not None:
-                self._file.write(line + "\n")
-                self._file.flush()
+                # on a full disk what is written next to it fails too, and says so
+                with contextlib.suppress(OSError):
+                    self._file.write(line + "\n")
+                    self._file.flush()
             if self.events:
                 self._print(line)
             elif not self.quiet:

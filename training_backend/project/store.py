@@ -64,7 +64,8 @@ class Project:
         except BaseException:
             project.close()
             for leftover in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-                leftover.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    leftover.unlink()
             raise
         return project
 
@@ -127,18 +128,24 @@ class Project:
         """Close the project."""
         self.close()
 
+    def require_writable(self) -> None:
+        """Raise a StoreError that says why, when the project is open for reading only."""
+        if not self.read_only:
+            return
+        held = self.read_only_reason.startswith("Another window")
+        raise StoreError(
+            f"The project is open for reading only. {self.read_only_reason}".rstrip(),
+            "Close the other window, or work on a copy." if held else "Work on a copy where you may write.",
+            where=str(self.path),
+        )
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection inside one transaction: all of the block is kept, or nothing of it.
 
         StoreError when the project is open for reading only, the disk is full, or another program writes.
         """
-        if self.read_only:
-            raise StoreError(
-                f"The project is open for reading only. {self.read_only_reason}".rstrip(),
-                "Close the other window, or work on a copy.",
-                where=str(self.path),
-            )
+        self.require_writable()
         with explained(self.path), self._engine.begin() as connection:
             yield connection
 
