@@ -82,7 +82,8 @@ class CutFrame(Struct, tag_field="t", tag="cut", forbid_unknown_fields=True):
 class EndFrame(Struct, tag_field="t", tag="end", forbid_unknown_fields=True):
     """The child's own account of how the job ended; the launcher's report stands above it."""
 
-    status: Literal["ok", "no_answer", "error", "syntax", "refused", "memory", "output_limit", "needs_sympy"]
+    status: Literal["ok", "no_answer", "error", "syntax", "refused", "memory", "output_limit", "needs_sympy",
+                    "skip"]  # fmt: skip
     answer: Value | None = None
     taken_from: Name = ""
     given: Annotated[list[Name], Meta(max_length=50)] = []
@@ -92,6 +93,8 @@ class EndFrame(Struct, tag_field="t", tag="end", forbid_unknown_fields=True):
     stdout: Annotated[str, Meta(max_length=300_000)] = ""
     stdout_cut: bool = False
     printed: int = 0
+    # processor time by the child's own clock, only in a batch
+    ms: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
 
 
 Frame = ReadyFrame | OutFrame | StepsFrame | CutFrame | EndFrame

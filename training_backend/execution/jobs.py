@@ -65,6 +65,10 @@ class Job:
     reader: FrameReader | None = None
     open: bool = False
     tries: int = 0
+    # may go with others through one child (`batch.py`)
+    shares: bool = False
+    lane: str = ""
+    source_frame: bytes = b""
     cancelled: bool = False
     cut: str = ""
     end: EndFrame | None = None
@@ -82,7 +86,8 @@ class Job:
         head = {"kind": self.kind, "seed": self.limits.seed, "stdout_chars": self.limits.stdout_chars,
                 "trace": tracing, "reading": self.reading}  # fmt: skip
         self.tier = tier_of(self.code, self.kind)
-        self.request = frame(json.dumps(head).encode()) + frame(source)
+        self.source_frame = frame(source)
+        self.request = frame(json.dumps(head).encode()) + self.source_frame
         self.max_bytes = MAX_TRACE_BYTES if tracing else MAX_RESULT_BYTES + 6 * self.limits.stdout_chars
         return ""
 
@@ -196,7 +201,7 @@ class Job:
             elapsed_ms=round(float(report.get("wall_s", 0.0)) * 1000, 3),
             cpu_ms=round(float(report.get("cpu_s", 0.0)) * 1000, 3),
             peak_mib=round(float(report.get("peak_kib", 0)) / 1024, 1),
-            tier=self.tier,
+            tier=self.lane or self.tier,
             isolation=self.level,
             python=sys.version.split()[0],
             **parts,

@@ -13,6 +13,9 @@ Layers of a child on Linux, what each covers, and what it does not:
   do not stop sleeping (the launcher's clock does) and, for root, not process creation (seccomp does).
 - **another user** (`drop_root`): a launcher started by root becomes nobody, so what leaks owns nothing.
 - **clean start**: the launcher is started by exec with five environment entries and one descriptor.
+- **a child for each program**: nothing of a neighbour is there. Programs that provably change only their own
+  names (`pure.py`) may share a child (`batch.py`); what stands between those is that proof, a share of
+  their answers checked against a run alone, and for the rest of the system the same layers as above.
 
 Kernel faults behind the allowed calls remain. Linux only; everything here is called in the launcher.
 """

@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from training_backend.execution.batch import MOST_PROGRAMS, Batch, Lane, alone, gather, may_share
 from training_backend.execution.frames import FrameReader, ProtocolError
 from training_backend.execution.isolation import from_ready
-from training_backend.execution.jobs import Job
+from training_backend.execution.jobs import Job, tier_of
 
 _READ = 1 << 16
 _READY_WITHIN_S = 60.0
@@ -34,14 +35,24 @@ class _Launcher:
     control: socket.socket
     started: float
     ready: bool = False
-    jobs: dict[int, Job] = field(default_factory=dict)
+    jobs: dict[int, Job | Batch] = field(default_factory=dict)
 
 
 class Pool:
     """Owns up to three launchers (light, numpy, heavy) and at most `workers` running children."""
 
-    def __init__(self, workers: int, on_broken: Callable[[str, list[Job]], None], niceness: int = 5) -> None:
-        """Start the serving thread; `on_broken(reason, jobs)` gets the jobs when no launcher starts."""
+    def __init__(
+        self,
+        workers: int,
+        on_broken: Callable[[str, list[Job]], None],
+        niceness: int = 5,
+        sharing: bool = True,
+    ) -> None:
+        """Start the serving thread; `on_broken(reason, jobs)` gets the jobs when no launcher starts.
+
+        With `sharing`, pure programs go through a child together (`batch.py`).
+        """
+        self._sharing = sharing
         self.workers = workers
         self._niceness = niceness
         self.reports: dict[str, dict[str, Any]] = {}
@@ -57,9 +68,10 @@ class Pool:
         self._launchers: dict[str, _Launcher] = {}
         self._failures: dict[str, int] = {}
         self._waiting: dict[str, deque[Job]] = {}
-        self._running: dict[int, Job] = {}
+        self._running: dict[int, Job | Batch] = {}
         self._next_id = 0
         self._closing = False
+        self.lane = Lane()
         self._thread = threading.Thread(target=self._serve, name="sandbox", daemon=True)
         self._thread.start()
 
@@ -97,7 +109,7 @@ class Pool:
                     self._drain_inbox()
                 elif isinstance(key.data, _Launcher):
                     self._on_control(key.data)
-                elif isinstance(key.data, Job):
+                elif isinstance(key.data, Job | Batch):
                     self._on_job_data(key.data)
             self._check_starting()
             self._dispatch()
@@ -119,6 +131,8 @@ class Pool:
             return
         self._next_id += 1
         job.id = self._next_id
+        if self._sharing and job.on_records is None and may_share(job.code, job.kind):
+            job.shares, job.tier = True, "light"
         self._waiting.setdefault(job.tier, deque()).append(job)
 
     def _dispatch(self) -> None:
@@ -126,16 +140,44 @@ class Pool:
         progress = True
         while progress and len(self._running) < self.workers:
             progress = False
-            for tier, queue in self._waiting.items():
+            for tier, queue in list(self._waiting.items()):
                 if not queue or self.broken:
                     continue
                 launcher = self._launcher(tier)
                 if launcher is None or not launcher.ready or len(self._running) >= self.workers:
                     continue
-                self._send(launcher, queue.popleft())
+                job = self._next(tier, queue)
+                if job is not None:
+                    self._send(launcher, job)
                 progress = True
 
-    def _send(self, launcher: _Launcher, job: Job) -> None:
+    def _next(self, tier: str, queue: deque[Job]) -> Job | Batch | None:
+        """Take the next job and others that may share its child; None when it waits elsewhere now."""
+        job = queue.popleft()
+        if not job.shares:
+            return job
+        if not self.lane.closed:
+            # the same number for each worker
+            jobs = gather(job, queue, min(MOST_PROGRAMS, 1 + len(queue) // self.workers))
+            if len(jobs) > 1 or tier_of(job.code, job.kind) != tier:
+                self._next_id += 1
+                return Batch(jobs, self.lane, self._requeue, id=self._next_id)
+        alone(job)
+        if job.tier == tier:
+            return job
+        self._requeue(job)
+        return None
+
+    def _requeue(self, job: Job) -> None:
+        """Let a job wait again, at the end: those around it are on their way."""
+        if self.broken:
+            self._on_broken(self.broken, [job])
+        elif job.cancelled:
+            job.fail("cancelled")
+        else:
+            self._waiting.setdefault(job.tier, deque()).append(job)
+
+    def _send(self, launcher: _Launcher, job: Job | Batch) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             ours.setblocking(False)
@@ -147,7 +189,7 @@ class Pool:
                 socket.send_fds(launcher.control, [json.dumps(head).encode()], [theirs.fileno()])
             except OSError:
                 ours.close()
-                self._waiting[job.tier].appendleft(job)
+                self._waiting[job.tier].extendleft(job.jobs if isinstance(job, Batch) else [job])
                 self._on_death(launcher)
                 return
         job.socket = ours
@@ -158,13 +200,13 @@ class Pool:
         self._running[job.id] = job
         self._selector.register(ours, selectors.EVENT_READ, job)
 
-    def _on_job_data(self, job: Job) -> None:
+    def _on_job_data(self, job: Job | Batch) -> None:
         """Read what a child sent; at the end of its socket stop listening."""
         if job.open:
             self._read(job)
             self._finish_if_over(job)
 
-    def _read(self, job: Job) -> bool:
+    def _read(self, job: Job | Batch) -> bool:
         """Read once; return False when there is nothing to read now."""
         assert job.socket is not None
         try:
@@ -179,7 +221,7 @@ class Pool:
             self._close_job_socket(job)
         return True
 
-    def _take_frames(self, job: Job, data: bytes) -> None:
+    def _take_frames(self, job: Job | Batch, data: bytes) -> None:
         if job.protocol_error or job.reader is None:
             return
         try:
@@ -190,7 +232,7 @@ class Pool:
             self._close_job_socket(job)
             self._kill(job)
 
-    def _close_job_socket(self, job: Job) -> None:
+    def _close_job_socket(self, job: Job | Batch) -> None:
         if job.open and job.socket is not None:
             job.open = False
             self._selector.unregister(job.socket)
@@ -222,16 +264,16 @@ class Pool:
                 self._drain(job)
                 self._finish_if_over(job)
 
-    def _drain(self, job: Job) -> None:
+    def _drain(self, job: Job | Batch) -> None:
         """Read what an ended child left in its socket."""
         while job.open and self._read(job):
             pass
         self._close_job_socket(job)
 
-    def _finish_if_over(self, job: Job) -> None:
+    def _finish_if_over(self, job: Job | Batch) -> None:
         if job.report is not None and not job.open and job.id in self._running:
             del self._running[job.id]
-            if job.needs_sympy() and not job.cancelled:
+            if isinstance(job, Job) and job.needs_sympy() and not job.cancelled:
                 job.again()
                 job.tier = "heavy"
                 self._waiting.setdefault("heavy", deque()).append(job)
@@ -246,8 +288,11 @@ class Pool:
         elif job.id in self._running:
             job.cancelled = True
             self._kill(job)
+        else:
+            # on its way with others, which go on
+            job.cancelled = True
 
-    def _kill(self, job: Job) -> None:
+    def _kill(self, job: Job | Batch) -> None:
         launcher = self._launchers.get(job.tier)
         if launcher is not None and job.id in launcher.jobs:
             with contextlib.suppress(OSError):
@@ -289,7 +334,9 @@ class Pool:
         for job in list(launcher.jobs.values()):
             self._close_job_socket(job)
             self._running.pop(job.id, None)
-            if job.tries > 0 or job.has_given:
+            if isinstance(job, Batch):
+                job.dissolve()
+            elif job.tries > 0 or job.has_given:
                 job.fail("the launcher ended while it ran")
             else:
                 job.tries += 1

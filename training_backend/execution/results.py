@@ -15,8 +15,9 @@ class RunResult:
 
     `verdict` is one of VERDICTS. `taken_from` names where the answer was found (`ans`, `solution()`, …).
     `error` is `Type: message` with the 1-based `error_line`; `reason` explains `no_answer`, `refused` and
-    `crashed` in words. `tier` says by which launcher it ran (`light`, `numpy`, `heavy`), `isolation` at which
-    level (`full`, `basic`), `python` under which interpreter version. `rule` is how the number was read.
+    `crashed` in words. `tier` says by which launcher it ran (`light`, `numpy`, `heavy`; `pure`: together with
+    others in one child of the light one), `isolation` at which level (`full`, `basic`), `python` under which
+    interpreter version. `rule` is how the number was read.
     """
 
     verdict: str

@@ -88,14 +88,17 @@ class ProgramRunner:
         limits: Limits = _DEFAULT,
         reading: str = "strict",
         niceness: int = 5,
+        sharing: bool = True,
     ) -> None:
         """Run at most `workers` programs at a time (default: processors + 1), each within `limits`.
 
         `reading` says how equations are read: `strict` or `free` (`equation_solver.py`). `niceness` is how
-        much the programs stand back behind this process, so that a window goes first.
+        much the programs stand back behind this process, so that a window goes first. With
+        `sharing`, programs that provably leave nothing behind go through a process together (`batch.py`).
         """
         self.reading = reading
         self.niceness = niceness
+        self.sharing = sharing
         self.workers = max(1, workers or (os.cpu_count() or 1) + 1)
         self.limits = limits
         self._lock = threading.Lock()
@@ -129,7 +132,7 @@ class ProgramRunner:
         """Run (key, code, kind) jobs; yield (key, result) as they end, with bounded memory."""
         done: queue.SimpleQueue[tuple[Job, K, RunResult]] = queue.SimpleQueue()
         waiting: set[Job] = set()
-        window = 16 * self.workers
+        window = 40 * self.workers
         try:
             for key, code, kind in jobs:
                 job = Job(code, kind, limits or self.limits, on_end=lambda result: None)
@@ -185,7 +188,7 @@ class ProgramRunner:
             if not has_launchers():
                 return None
             if self._pool is None:
-                self._pool = Pool(self.workers, self._without_launchers, self.niceness)
+                self._pool = Pool(self.workers, self._without_launchers, self.niceness, self.sharing)
             return self._pool
 
     def _submit(self, job: Job) -> None:
