@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_a_fault_of_ours_is_reported_with_its_place(tmp_path, monkeypatch, capsy
     assert failed["message"] == "ZeroDivisionError: by accident" and "Traceback" in failed["traceback"]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_under_the_events_file_stops_no_report(tmp_path, capsys):
     (tmp_path / "events.jsonl").symlink_to("/dev/full")
     reporter = Reporter()

@@ -89,8 +89,8 @@ def test_the_end_of_standard_input_stops_only_when_asked(stop_at_eof):
     code = (
         "import sys, threading; from training_backend.events import Control\n"
         f"control = Control(read_stdin=True, stop_at_eof={stop_at_eof})\n"
-        "reader = next(t for t in threading.enumerate() if t.name == 'control')\n"
-        "while reader.is_alive() and not control.stop_requested: reader.join(0.01)\n"
+        "reader = next((t for t in threading.enumerate() if t.name == 'control'), None)\n"
+        "while reader and reader.is_alive() and not control.stop_requested: reader.join(0.01)\n"
         "print(control.stop_requested, flush=True)"
     )
     done = subprocess.run(

@@ -13,11 +13,13 @@ import pytest
 
 from training_backend.errors import ConfigError, TeacherError
 from training_backend.events import Control, Progress, Reporter, RowsChanged
+from training_backend.execution.judge import judge
 from training_backend.project.listing import Listing, RowFilter
 from training_backend.project.questions import NewQuestion, add_questions, questions
 from training_backend.project.replies import Origin
 from training_backend.project.store import Project
 from training_backend.rationale.key_points import KeyPoints
+from training_backend.teacher import generation
 from training_backend.teacher.generation import BATCH, generate
 from training_backend.teacher.protocol import KEY_POINTS, RATIONALE, TeacherReply
 
@@ -132,6 +134,26 @@ def test_a_stop_keeps_what_was_answered_and_the_next_run_goes_on(tmp_path):
         assert "not_run" not in states(project) and "not_asked" not in states(project)
 
 
+def test_a_stop_between_judgements_counts_what_was_judged(tmp_path, monkeypatch):
+    control = Control()
+
+    def two_then_stop(items, runner):
+        for number, (row, kind, text, gold) in enumerate(items):
+            if number == 2:
+                control.stop()
+            yield row, judge(kind, text, gold, runner)
+
+    monkeypatch.setattr(generation, "judge_many", two_then_stop)
+    with with_questions(tmp_path / "p.kpdd", 10) as project:
+        one_batch = Scripted()
+        one_batch.reply = lambda question, kind, path: TeacherReply(
+            question.id, kind, path, KeyPoints("How many?", ("two",)), "ans = 2", {kind: "ans = 2"}
+        )
+        report = run(project, one_batch, control=control)
+        assert report.stopped and report.done == sum(report.by_state.values()) > 0
+        assert report.asked == report.done + report.failed + report.waiting
+
+
 def test_a_teacher_that_gives_up_loses_nothing(tmp_path):
     with with_questions(tmp_path / "p.kpdd", 12) as project:
         with pytest.raises(TeacherError, match="The provider refuses"):
@@ -169,7 +191,7 @@ def test_more_than_one_batch(tmp_path):
 
 def test_wishes_that_cannot_be_met(tmp_path):
     with with_questions(tmp_path / "p.kpdd", 1) as project:
-        with pytest.raises(ConfigError, match="has 0 answers of kind eot"):
+        with pytest.raises(ConfigError, match="has no answers of kind eot"):
             run(project, Scripted(), kinds=("eot",))
         with pytest.raises(ConfigError, match="3 are wanted"):
             run(project, Scripted(), paths=3)

@@ -51,6 +51,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     from training_backend.project.store import Project
 
     with Project.open(args.project, holder="job") as project:
+        project.require_writable()
         return _measure(args, reporter, control, project)
 
 
@@ -125,7 +126,7 @@ def _from_file(
             "The file holds no question.", "Choose another one or --format.", str(args.benchmark)
         )
     first = found[0]
-    notes = ()
+    notes: tuple[str, ...] = ()
     if unreadable:
         notes = (f"{len(unreadable):,} places of the file hold no question that can be read, and are not "
                  f"measured; the first: {unreadable[0]}",)  # fmt: skip

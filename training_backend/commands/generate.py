@@ -66,6 +66,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
         raise ConfigError(f"A limit of {args.limit} leaves no question.", "Give a number above 0.")
     teacher = choose_teacher(args.teacher, args.recordings, models, args.map)
     with Project.open(args.project, holder="job") as project:
+        project.require_writable()
         wanted = list(questions(project, dataset=args.dataset, split=args.split, limit=args.limit))
         if not wanted:
             raise ConfigError(

@@ -42,6 +42,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     texts: list[str] = []
     failed = 0
     with Project.open(args.project, holder="job") as project:
+        project.require_writable()
         for file in args.files:
             if control.stop_requested:
                 break

@@ -229,8 +229,8 @@ class _Run:
         given = [reply for reply in batch if reply.raw or reply.rationale is not None]
         if given:
             add_replies(self.project, map(self._as_stored, given))
-        if self._judge_stored():
-            self.done += sum(not reply.parse_error for reply in batch)
+        # after a stop some of the batch wait for the next run
+        self.done += min(self._judge_stored(), sum(not reply.parse_error for reply in batch))
         self.failures += [self._failure(reply) for reply in batch if reply.parse_error]
         self._report(len(given))
 
@@ -247,25 +247,27 @@ class _Run:
             reply.question_id, native_id, reply.kind, reply.path, reply.parse_error, bool(reply.raw)
         )
 
-    def _judge_stored(self) -> bool:
-        """Judge every row that has a text and no judgement; tell whether a stop did not come between.
+    def _judge_stored(self) -> int:
+        """Judge every row that has a text and no judgement, until a stop; return how many were judged.
 
         The rows that a killed run left are among them. Judgements are written in small pieces: a program
         that runs for seconds holds no lock on the project.
         """
         piece: list[tuple[int, Judgement]] = []
         written = time.monotonic()
+        judged = 0
         if self.control.stop_requested:
-            return False
+            return judged
         for row_id, judgement in judge_many(list(to_judge(self.project)), self.programs):
             piece.append((row_id, judgement))
+            judged += 1
             if time.monotonic() - written > _WRITE_EVERY_S:
                 self._store(piece)
                 piece, written = [], time.monotonic()
             if self.control.stop_requested:
                 break
         self._store(piece)
-        return not self.control.stop_requested
+        return judged
 
     def _store(self, piece: list[tuple[int, Judgement]]) -> None:
         if piece:
