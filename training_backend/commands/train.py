@@ -108,10 +108,11 @@ def _prepare(args: argparse.Namespace, reporter: Reporter) -> tuple[Path, int]:
 
     config = settings_from(args)
     if not args.prepare_only:
-        _check_base(config.base)
+        _check_base(config.base, methods.get(config.method).roles)
     # absolute, so that the run is found from any working directory
     runs = runs_dir(args.what.resolve())
     with Project.open(args.what) as project:
+        project.require_writable()
         kinds = methods.get(config.method).kinds
         rows = list(training_rows(project, kinds, dataset=args.dataset, split=args.split))
         reporter.progress("reading rows", len(rows), len(rows))
@@ -128,13 +129,14 @@ def _prepare(args: argparse.Namespace, reporter: Reporter) -> tuple[Path, int]:
     return folder, run_id
 
 
-def _check_base(base: str) -> None:
+def _check_base(base: str, roles: tuple[Role, ...]) -> None:
     """Refuse a base student that is not here before a run is made; a hub id is only tried when it trains."""
     from training_backend.students.base_student import check_folder, resolve_base
 
-    form, folder = resolve_base(base)
-    if form == "folder" and folder is not None:
-        check_folder(folder)
+    for role in roles:
+        form, folder = resolve_base(base, role.name)
+        if form == "folder" and folder is not None:
+            check_folder(folder)
 
 
 def _train_and_note(
