@@ -70,15 +70,15 @@ def test_a_person_can_write_key_points_where_there_are_none(filled):
 
 
 @pytest.mark.parametrize(
-    ("row_id", "field", "sentence"),
+    ("row_id", "field", "error", "sentence"),
     [
-        (4, "rationale", "no rationale yet"),
-        (99, "question", "no such row"),
-        (1, "colour", "no field 'colour'"),
+        (4, "rationale", DatasetError, "no rationale yet"),
+        (99, "question", DatasetError, "no such row"),
+        (1, "colour", ConfigError, "no field 'colour'"),
     ],
 )
-def test_what_cannot_be_edited_is_told(filled, row_id, field, sentence):
-    with pytest.raises(ConfigError, match=sentence):
+def test_what_cannot_be_edited_is_told(filled, row_id, field, error, sentence):
+    with pytest.raises(error, match=sentence):
         edit_field(filled, row_id, field, "x")
 
 

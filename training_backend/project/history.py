@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from training_backend.errors import ConfigError
+from training_backend.errors import ConfigError, DatasetError
 from training_backend.project import lines, search
 from training_backend.project.lines import ID_LIST, ids_json, storable
 from training_backend.project.listing import REVIEWS
@@ -80,7 +80,8 @@ def edit_field(
     or gold serves all rows of the question, corrected key points all rows that share them. A changed
     rationale or gold puts its rows to the judgement of exactly that text, else to "not_run".
     `continues` joins the edit to the newest step when that was the same field by the same person, so that
-    saving while somebody types makes one step. ConfigError when the row has no such text.
+    saving while somebody types makes one step. ConfigError for a field that no row has, DatasetError when there
+    is no such row or it has no such text.
     """
     text = storable(text)
     with project.writing() as connection:
@@ -262,13 +263,13 @@ def _target(connection: Connection, row_id: int, field: str) -> _Target:
     run = connection.exec_driver_sql
     found = run(f"SELECT id, {reference} AS entity_id FROM row WHERE id = ?", (row_id,)).first()
     if found is None:
-        raise ConfigError("There is no such row.", "Refresh the list.", where=f"row {row_id}")
+        raise DatasetError("There is no such row.", "Refresh the list.", where=f"row {row_id}")
     entity_id = found.entity_id
     if entity_id is None and entity == "key_points":
         entity_id = _empty_key_points(connection, row_id)
     if entity_id is None:
-        raise ConfigError("This question has no rationale yet.", "Let a teacher write one first.",
-                          where=f"row {row_id}")  # fmt: skip
+        raise DatasetError("This question has no rationale yet.", "Let a teacher write one first.",
+                           where=f"row {row_id}")  # fmt: skip
     written = None
     if original:
         written = run(f"SELECT {original} FROM {entity} WHERE id = ?", (entity_id,)).scalar() or ""
