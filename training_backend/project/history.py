@@ -80,8 +80,8 @@ def edit_field(
     or gold serves all rows of the question, corrected key points all rows that share them. A changed
     rationale or gold puts its rows to the judgement of exactly that text, else to "not_run".
     `continues` joins the edit to the newest step when that was the same field by the same person, so that
-    saving while somebody types makes one step. ConfigError for a field that no row has, DatasetError when there
-    is no such row or it has no such text.
+    saving while somebody types makes one step. ConfigError for a field that no row has, DatasetError when
+    there is no such row or it has no such text.
     """
     text = storable(text)
     with project.writing() as connection:
