@@ -83,7 +83,7 @@ def test_loss_is_small_for_what_was_learned(student, known):
     assert right < 0.1 < wrong
 
 
-@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "student_text.json"])
 def test_missing_file_is_named(trained_run, tmp_path, name):
     folder = tmp_path / "student"
     shutil.copytree(trained_run / "students" / "key", folder)
@@ -132,6 +132,7 @@ def test_vocabulary_larger_than_the_weights(trained_run, tmp_path, t5_tokenizer)
     folder = tmp_path / "student"
     shutil.copytree(trained_run / "students" / "key", folder)
     (folder / "student_text.json").unlink()
+    (folder / "student.json").unlink()
     shutil.copyfile(t5_tokenizer / "tokenizer.json", folder / "tokenizer.json")
     with pytest.raises(CheckpointError, match="rows for 32100"):
         Student.load(folder, "cpu")

@@ -12,7 +12,7 @@ import torch
 
 from training_backend.errors import CheckpointError, ConfigError
 from training_backend.students.base_student import generation_config, load_network
-from training_backend.students.text import LOST, StudentText
+from training_backend.students.text import FILE_NAME, LOST, StudentText
 
 END_SIGN = "⏹"
 # below this many parameters threads wait for each other longer than they compute
@@ -58,6 +58,13 @@ class Student:
         """Load a student's folder; CheckpointError names the file that is missing or does not fit."""
         folder = Path(folder)
         network = load_network(folder)
+        if (folder / "student.json").is_file() and not (folder / FILE_NAME).is_file():
+            # another rule than the one it was trained with would read and write other texts
+            raise CheckpointError(
+                f"The trained student's folder has no {FILE_NAME}.",
+                "Take the file from another checkpoint of its run.",
+                str(folder / FILE_NAME),
+            )
         text = StudentText.for_folder(folder)
         rows = network.get_input_embeddings().weight.shape[0]
         if rows < text.size:

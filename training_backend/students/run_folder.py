@@ -79,7 +79,7 @@ class RunFolder:
             version = int(about["version"])
         except (ValueError, KeyError, TypeError) as error:
             raise CheckpointError(
-                f"What the run is cannot be read ({error!r}).", "Prepare the run again.", str(file)
+                "What the run is cannot be read: the file is damaged.", "Prepare the run again.", str(file)
             ) from error
         if version > VERSION:
             raise CheckpointError(
