@@ -1,8 +1,9 @@
 """How fast the sandbox runs recorded programs, side by side with ways that protect less or nothing.
 
 (a) `exec` in one process, no protection · (b) a new `python -c` each · (c) a forked process each with a
-manager's list for the result, as public evaluation code does it · (e) the runner with every layer on. Rounds
-are interleaved and their order rotates, so that what else the machine does hits all alike; the ratios count.
+manager's list for the result, as public evaluation code does it · (e) the runner with every layer on, a
+child for each program · (eb) the same with pure programs sharing a child, as it is by default. Rounds are
+interleaved and their order rotates, so that what else the machine does hits all alike; the ratios count.
 
     python -m pytest -m benchmark tests/benchmarks/test_sandbox_speed.py -s
 """
@@ -14,6 +15,7 @@ import gzip
 import io
 import json
 import multiprocessing
+import os
 import statistics
 import subprocess
 import sys
@@ -25,7 +27,7 @@ import pytest
 
 from training_backend.execution.runner import ProgramRunner
 
-ROUNDS = 10
+ROUNDS = int(os.environ.get("KPDD_BENCHMARK_ROUNDS", "10"))
 PER_ROUND = 200
 # slow designs run fewer of the same programs
 SLOW_ROUND = 14
@@ -90,11 +92,18 @@ def forked_with_manager(codes: list[str]) -> int:
     return len(few)
 
 
-def designs(runner: ProgramRunner) -> Iterator[tuple[str, Callable[[list[str]], int]]]:
+def through(runner: ProgramRunner) -> Callable[[list[str]], int]:
+    return lambda codes: len(list(runner.run_many((n, code, "pot") for n, code in enumerate(codes))))
+
+
+def designs(
+    single: ProgramRunner, sharing: ProgramRunner
+) -> Iterator[tuple[str, Callable[[list[str]], int]]]:
     yield "a in process", in_process
     yield "b python -c", new_interpreter
     yield "c fork + manager", forked_with_manager
-    yield "e runner", lambda codes: len(list(runner.run_many((n, c, "pot") for n, c in enumerate(codes))))
+    yield "e runner", through(single)
+    yield "eb runner, sharing", through(sharing)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -103,9 +112,12 @@ def test_programs_per_second_side_by_side(programs, capsys):
 
     rates: dict[str, list[float]] = {}
     # the others run at the usual priority
-    with ProgramRunner(niceness=0) as runner:
-        assert runner.isolation().level == "full"
-        todo = list(designs(runner))
+    with (
+        ProgramRunner(niceness=0, sharing=False) as single,
+        ProgramRunner(niceness=0) as sharing,
+    ):
+        assert single.isolation().level == sharing.isolation().level == "full"
+        todo = list(designs(single, sharing))
         for name, design in todo:
             design(programs[:20])
             rates[name] = []
@@ -116,13 +128,16 @@ def test_programs_per_second_side_by_side(programs, capsys):
                 done = design(codes)
                 rates[name].append(done / (time.perf_counter() - began))
     medians = {name: statistics.median(values) for name, values in rates.items()}
-    own = medians["e runner"]
+    own, lane = medians["e runner"], medians["eb runner, sharing"]
     with capsys.disabled():
         print()
         for name, rate in medians.items():
-            print(f"{name:<18} {rate:>8.1f} programs/s   runner is {own / rate:5.2f} x as fast")
+            print(
+                f"{name:<18} {rate:>8.1f} programs/s   e is {own / rate:6.2f}, eb {lane / rate:6.2f} as fast"
+            )
     assert own > 10 * medians["b python -c"]
     assert own > 2 * medians["c fork + manager"]
+    assert lane > 1.5 * own
 
 
 def test_one_program_alone(capsys):

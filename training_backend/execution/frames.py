@@ -93,7 +93,7 @@ class EndFrame(Struct, tag_field="t", tag="end", forbid_unknown_fields=True):
     stdout: Annotated[str, Meta(max_length=300_000)] = ""
     stdout_cut: bool = False
     printed: int = 0
-    # processor time by the child's own clock, only in a batch
+    # how long it took by the child's own clock, only in a batch
     ms: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
 
 

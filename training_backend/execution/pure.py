@@ -16,16 +16,26 @@ from typing import Any
 
 from training_backend.execution.given import GIVEN
 
-_NODES = (
+_NODES = frozenset([
     ast.Module, ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Name, ast.Constant, ast.BinOp,
     ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Call, ast.keyword, ast.IfExp, ast.If, ast.For, ast.While,
     ast.Break, ast.Continue, ast.Pass, ast.FunctionDef, ast.Lambda, ast.arguments, ast.arg, ast.Return,
     ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
     ast.comprehension, ast.Subscript, ast.Slice, ast.Starred, ast.Attribute, ast.JoinedStr,
     ast.FormattedValue, ast.Assert, ast.Raise, ast.Try, ast.ExceptHandler, ast.Import, ast.ImportFrom,
-    ast.alias, ast.NamedExpr, ast.Delete, ast.expr_context, ast.operator, ast.unaryop, ast.boolop,
-    ast.cmpop,
-)  # fmt: skip
+    ast.alias, ast.NamedExpr, ast.Delete,
+])  # fmt: skip
+# operators, and whether a name is read or bound: all of them
+_SIGNS = frozenset(
+    kind
+    for base in (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+    for kind in base.__subclasses__()
+)
+# those whose fields matter
+_CHECKED = frozenset([
+    ast.Name, ast.Attribute, ast.FunctionDef, ast.arg, ast.keyword, ast.Import, ast.ImportFrom,
+    ast.ExceptHandler, ast.Delete,
+])  # fmt: skip
 _BUILTINS = frozenset([
     "abs", "all", "any", "bin", "bool", "chr", "complex", "dict", "divmod", "enumerate", "filter", "float",
     "format", "frozenset", "hex", "int", "isinstance", "len", "list", "map", "max", "min", "next", "oct",
@@ -66,7 +76,8 @@ def pure_tree(source: str) -> ast.Module | None:
     read: set[str] = set()
     bound: set[str] = set()
     math_names: set[str] = {"math"}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    for node in nodes:
         if isinstance(node, ast.Name):
             (read if isinstance(node.ctx, ast.Load) else bound).add(node.id)
         elif isinstance(node, ast.FunctionDef):
@@ -75,9 +86,11 @@ def pure_tree(source: str) -> ast.Module | None:
             math_names |= {alias.asname or alias.name for alias in node.names if alias.name == "math"}
     if (read & _GIVEN_BY_OTHERS) - bound:
         return None
-    if not all(_is_pure(node, read, math_names) for node in ast.walk(tree)):
+    if not all(_is_pure(node, read, math_names) for node in nodes):
         return None
-    return _WithoutIdleImports(read).visit(tree)
+    if any(type(node) is ast.Import for node in nodes):
+        return _WithoutIdleImports(read).visit(tree)
+    return tree
 
 
 def fresh_names() -> dict[str, Any]:
@@ -94,7 +107,10 @@ def _import_math(name: str, *rest: Any, **more: Any) -> types.ModuleType:
 
 
 def _is_pure(node: ast.AST, read: set[str], math_names: set[str]) -> bool:
-    if not isinstance(node, _NODES):
+    kind = type(node)
+    if kind in _SIGNS or (kind in _NODES and kind not in _CHECKED):
+        return True
+    if kind not in _NODES:
         return False
     if isinstance(node, ast.Name):
         return _name_is_pure(node.id)
