@@ -62,3 +62,10 @@ def test_starts_without_torch(lossy):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["exact"] is True
+
+
+def test_a_file_that_is_no_text_is_one_sentence(lossy, tmp_path, capsys):
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(b"\xff\xfe")
+    assert main(["text", "--student", str(lossy), str(file)]) == 1
+    assert f"{file}: The file is no text (UTF-8)." in capsys.readouterr().err

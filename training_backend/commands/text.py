@@ -45,6 +45,8 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
             lines = args.file.read_text(encoding="utf-8").splitlines()
         except OSError as error:
             raise DatasetError(f"The file cannot be read ({error.strerror}).", where=where) from error
+        except UnicodeDecodeError as error:
+            raise DatasetError("The file is no text (UTF-8).", "Give JSON lines.", where) from error
     count = tokens = unknown = damaged = 0
     for number, line in enumerate(lines, 1):
         if control.stop_requested:
