@@ -326,7 +326,7 @@ class Pool:
         del self._launchers[launcher.tier]
         self._selector.unregister(launcher.control)
         launcher.control.close()
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
             launcher.process.kill()
             launcher.process.wait(5)
         if not launcher.ready:

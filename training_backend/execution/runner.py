@@ -1,8 +1,9 @@
-"""Run what a language model wrote, each program in a limited process of its own.
+"""Run what a language model wrote, in limited processes and never in this one.
 
-On Linux a launcher forks one locked child per program (`launcher.py`, `lockdown.py` lists the layers);
-elsewhere, or where no launcher starts, `plain.py` starts one ordinary process per program. `isolation()` and
-every result say which level that is, and `isolation()` what is missing.
+On Linux a launcher forks a locked child for each program (`launcher.py`; `lockdown.py` lists the layers), or
+for several that provably leave nothing behind (`batch.py`). Elsewhere, or where no launcher starts,
+`plain.py` starts one ordinary process per program. `isolation()` and every result say which level that is,
+and `isolation()` what is missing.
 """
 
 from __future__ import annotations
