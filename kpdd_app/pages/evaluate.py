@@ -203,15 +203,26 @@ class EvaluatePage(QWidget):
             self._show_results([])
             return
 
+        running = self._job is not None
+
         def read(project: Any) -> tuple[list[Choice], list[Any], list[Result]]:
             from training_backend.project.questions import datasets
             from training_backend.project.runs import evaluations, runs
 
+            found = list(evaluations(project))
+            newest = max((one.id for one in found), default=0)
             kept = [
                 Result(
-                    one.id, one.students, one.method, one.benchmark, one.summary, one.created_at, one.finished
+                    one.id,
+                    one.students,
+                    one.method,
+                    one.benchmark,
+                    one.summary,
+                    one.created_at,
+                    one.finished,
+                    running=running and one.id == newest,
                 )
-                for one in evaluations(project)
+                for one in found
             ]
             return run_choices(project.path, runs(project)), datasets(project), kept
 

@@ -26,6 +26,7 @@ class Result:
     when: str = ""
     finished: bool = True
     wrong: tuple[Any, ...] = field(default=(), compare=False)
+    running: bool = False
 
     @property
     def dataset(self) -> str:
@@ -113,7 +114,7 @@ def cells(result: Result) -> list[tuple[str, str]]:
         (result.students, result.when),
         (method.title if method else result.method, method.note if method else ""),
         (result.benchmark, ""),
-        (share if result.finished else "running …", ""),
+        (share if result.finished else "running …" if result.running else "not finished", ""),
         (f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}" if interval else "–", "Wilson"),
         (f"{summary.get('right', 0):,} of {total:,}" if total else "–", ""),
         (f"{summary.get('unscored', 0):,}" if total else "–", "counted as wrong in the accuracy"),

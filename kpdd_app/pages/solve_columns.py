@@ -86,8 +86,11 @@ class SolveColumns(QSplitter):
         panel, column = _panel(self.solve_head, self.strip)
         row = QHBoxLayout()
         row.addWidget(self.token_head, 1)
-        row.addWidget(TintLegend())
+        self.legend = TintLegend()
+        row.addWidget(self.legend)
         column.addLayout(row)
+        for part in (self.token_head, self.legend):
+            part.hide()
         column.addWidget(self.alternatives)
         return panel
 
@@ -172,6 +175,8 @@ class SolveColumns(QSplitter):
 
     def _show_strip(self, recording: Recording, stage: Stage | None, count: int, writing: bool) -> None:
         self.strip.set_mono(recording.kind != "cot")
+        for part in (self.token_head, self.legend):
+            part.setVisible(any(one.tokens for one in recording.stages))
         if stage is None:
             self.strip.clear()
         else:

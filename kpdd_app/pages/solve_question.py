@@ -43,6 +43,8 @@ class QuestionPanel(QWidget):
         self._from_grammar = True
         self._text_folder: Path | None = None
         self._limit = 0
+        # the question whose gold answer was put in with it
+        self._gold_of = ""
         self._texts: dict[Path, Any] = {}
         self._background = Background("solve-text", self)
         self._timer = QTimer(self)
@@ -73,9 +75,11 @@ class QuestionPanel(QWidget):
     # --- methods ----------------------------------------------------------------------------------
 
     def set_question(self, question: str, gold: float | None, source: str = "") -> None:
-        """Put a question into the field."""
+        """Put a question into the field; its gold answer goes when another question is typed."""
+        self._gold_of = ""
         self.edit.setPlainText(question)
         self.gold_edit.setText(format_number(gold) if gold is not None else "")
+        self._gold_of = self.question if gold is not None else ""
         self.source.setText(source)
         self.source.setVisible(bool(source))
         self.empty.clear()
@@ -187,7 +191,7 @@ class QuestionPanel(QWidget):
         self.gold_edit = QLineEdit()
         self.gold_edit.setAccessibleName(self.tr("Gold answer"))
         self.gold_edit.setPlaceholderText(self.tr("not known"))
-        self.gold_edit.textEdited.connect(lambda _: self.empty.clear())
+        self.gold_edit.textEdited.connect(lambda _: self._gold_typed())
         self.hide_gold = QToolButton()
         self.hide_gold.setCheckable(True)
         self.hide_gold.setText(self.tr("hide"))
@@ -221,7 +225,15 @@ class QuestionPanel(QWidget):
         line = QFontMetrics(self.edit.font()).lineSpacing()
         self.edit.setFixedHeight(round(line * min(9, max(3, lines)) + theme.gap(3)))
 
+    def _gold_typed(self) -> None:
+        # what a person typed stays, whatever happens to the question
+        self._gold_of = ""
+        self.empty.clear()
+
     def _edited(self) -> None:
+        if self._gold_of and self.question != self._gold_of:
+            self._gold_of = ""
+            self.gold_edit.clear()
         self.empty.clear()
         self.source.hide()
         self._timer.start()

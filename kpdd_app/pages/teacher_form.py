@@ -224,6 +224,7 @@ def _line(name: str, placeholder: str) -> QLineEdit:
 
 def _number(name: str, least: int, most: int, value: int) -> QSpinBox:
     box = QSpinBox()
+    box.lineEdit().setTextMargins(theme.gap(1.4), 0, 0, 0)
     box.setAccessibleName(name)
     box.setRange(least, most)
     box.setValue(value)

@@ -76,6 +76,7 @@ class TrainPage(QWidget):
         self.runs = QListWidget()
         self.runs.setAccessibleName(self.tr("Runs"))
         self.runs.setWordWrap(True)
+        self.runs.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.runs.hide()
         self.runs.currentItemChanged.connect(lambda item, _: self._show_item(item))
         self.none = QLabel(self.tr("Runs stand here, with their curves, also after the window was closed."))
@@ -211,7 +212,9 @@ class TrainPage(QWidget):
 
     def _start(self, arguments: list[str], title: str) -> None:
         self.problem.clear()
-        self.form.start_button.setEnabled(False)
+        # a disabled button would hand the keyboard to the list of pages
+        self.new_button.setFocus()
+        self.form.set_starting(True)
         self._launch(self.tr("Training {0}").format(title), arguments)
 
     def _resume(self, folder: Path) -> None:
@@ -226,7 +229,7 @@ class TrainPage(QWidget):
 
     def _take(self, event: Any) -> None:
         if isinstance(event, Started) and event.run_folder:
-            self.form.start_button.setEnabled(True)
+            self.form.set_starting(False)
             folder = Path(event.run_folder)
             if self.view.folder == folder:
                 # resumed: follow the new part of its events too
@@ -240,7 +243,7 @@ class TrainPage(QWidget):
             self.problem.say_failure(failure)
 
     def _ended(self) -> None:
-        self.form.start_button.setEnabled(True)
+        self.form.set_starting(False)
         self._project.runs_changed.emit()
 
     def _restyle(self) -> None:

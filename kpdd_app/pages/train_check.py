@@ -43,7 +43,7 @@ FROM_NOTHING = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the check: equal (fine), unjudged (beware), wrong (it cannot start) or muted (not known yet)."""
+    """One line: equal (fine), unjudged (beware), wrong (it cannot start) or muted (not known yet)."""
 
     kind: str
     text: str
@@ -119,7 +119,7 @@ def device() -> Finding:
 
 
 def steps_of(config: RunConfig, examples: int, tokens: float = 0) -> int:
-    """Return how many optimizer steps a run takes; `tokens` is the mean target, 0: not known, and so 0 steps."""
+    """Return how many optimizer steps a run takes, 0: not known; `tokens` is the mean length of a target."""
     units = examples if config.batch_unit == "examples" else examples * tokens
     if not units:
         return config.max_steps

@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 from kpdd_app import messages, theme
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.train_check import Finding, check, missing_students
+from kpdd_app.pages.train_parts import choice_box, finding_line, form_line, note_label
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.config_form import ConfigForm
 from training_backend import methods
@@ -48,6 +48,8 @@ class TrainForm(QWidget):
         super().__init__(parent)
         self._project = project
         self._checked = False
+        self._chosen = False
+        self._starting = False
         self._settings = Settings()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -55,10 +57,10 @@ class TrainForm(QWidget):
         self._timer.timeout.connect(self._check)
         self._build()
         self._fill_datasets()
-        project.opened.connect(lambda _: self._fill_datasets())
+        project.opened.connect(lambda _: self._opened())
         project.closed.connect(self._changed)
         project.rows_changed.connect(lambda _: self._timer.start())
-        self._choose_preset()
+        self._choose_preset_of_base()
 
     # --- properties -------------------------------------------------------------------------------
 
@@ -138,6 +140,9 @@ class TrainForm(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # nothing of the form may be cut off at its right: the check beside it gives way
+        bar = scroll.verticalScrollBar().sizeHint().width()
+        scroll.setMinimumWidth(form.minimumSizeHint().width() + bar + theme.gap(1))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.gap(4))
@@ -145,31 +150,31 @@ class TrainForm(QWidget):
         row.addWidget(self._side(), 4)
 
     def _build_what(self, column: QVBoxLayout) -> None:
-        self.method_box = _box(self.tr("Method"))
+        self.method_box = choice_box(self.tr("Method"))
         for key, method in methods.METHODS.items():
             self.method_box.addItem(method.title, key)
         self.method_box.setCurrentIndex(self.method_box.findData(RunConfig.method))
         self.method_box.currentIndexChanged.connect(lambda _: self._changed())
-        self.method_note = _note()
-        self.base_box = _box(self.tr("Base student"))
+        self.method_note = note_label()
+        self.base_box = choice_box(self.tr("Base student"))
         self.base_box.addItem(self.tr("The demo students, trained further"), DEMO)
         self.base_box.addItem(self.tr("Tiny T5 with the demo's vocabulary, random weights"), TINY)
         self.base_box.addItem(self.tr("FlanT5-small's geometry, random weights, a tokenizer folder"), RANDOM)
         self.base_box.addItem(self.tr("A folder, a run or a hub id"), NAMED)
         self.base_box.currentIndexChanged.connect(lambda _: self._changed())
-        self.base_box.activated.connect(lambda _: self._choose_preset_of_base())
+        self.base_box.activated.connect(lambda _: self._base_chosen())
         self.place = QLineEdit()
         self.place.setAccessibleName(self.tr("Folder or hub id"))
         self.place.textChanged.connect(lambda _: self._changed())
         self.browse = QPushButton(self.tr("Browse…"))
         self.browse.clicked.connect(self._browse)
-        self.place_mistake = _note("wrong")
-        self.preset_box = _box(self.tr("Preset"))
+        self.place_mistake = note_label("wrong")
+        self.preset_box = choice_box(self.tr("Preset"))
         for key in PRESETS:
             self.preset_box.addItem(PRESET_TITLES[key][0], key)
         self.preset_box.currentIndexChanged.connect(lambda _: self._choose_preset())
-        self.preset_note = _note()
-        self.rows_box = _box(self.tr("Rows"))
+        self.preset_note = note_label()
+        self.rows_box = choice_box(self.tr("Rows"))
         self.rows_box.currentIndexChanged.connect(lambda _: self._changed())
         self.title = QLineEdit()
         self.title.setAccessibleName(self.tr("Name of the run"))
@@ -178,7 +183,7 @@ class TrainForm(QWidget):
         place = QHBoxLayout()
         place.addWidget(self.place, 1)
         place.addWidget(self.browse)
-        below = _line("", place, self.place_mistake)
+        below = form_line("", place, self.place_mistake)
         below.setContentsMargins(0, 0, 0, 0)
         self.place_row.setLayout(below)
         for label, field, note in (
@@ -192,7 +197,7 @@ class TrainForm(QWidget):
             if label is None:
                 column.addWidget(field)
             else:
-                column.addLayout(_line(label, field, note))
+                column.addLayout(form_line(label, field, note))
 
     def _side(self) -> QWidget:
         panel = QFrame()
@@ -236,6 +241,10 @@ class TrainForm(QWidget):
             self.base_box.setCurrentIndex(self.base_box.findData(form))
         self._changed()
 
+    def _base_chosen(self) -> None:
+        self._chosen = True
+        self._choose_preset_of_base()
+
     def _choose_preset_of_base(self) -> None:
         self.preset_box.setCurrentIndex(self.preset_box.findData(PRESET_OF[self.base_box.currentData()]))
 
@@ -263,8 +272,17 @@ class TrainForm(QWidget):
         config, mistakes = self.settings()
         self._show_mistakes(mistakes)
         self.command_label.setText(self.command())
-        self.start_button.setEnabled(config is not None and not self._project.read_only)
+        self._show_start(config is not None)
         self._timer.start()
+
+    def set_starting(self, starting: bool) -> None:
+        """Hold the button back while a run that was asked for has not begun."""
+        self._starting = starting
+        self._show_start(self.settings()[0] is not None)
+
+    def _show_start(self, fine: bool) -> None:
+        self.start_button.setEnabled(fine and not self._starting and not self._project.read_only)
+        self.start_button.setText(self.tr("Starting …") if self._starting else self.tr("Train"))
 
     def _show_mistakes(self, mistakes: dict[str, str]) -> None:
         self.form.show_mistakes(mistakes)
@@ -299,7 +317,7 @@ class TrainForm(QWidget):
             if (old := item.widget()) is not None:
                 old.deleteLater()
         for finding in findings:
-            self.findings.addWidget(_finding(finding))
+            self.findings.addWidget(finding_line(finding))
 
     def _show_checked(self, findings: list[Finding]) -> None:
         self._checked = True
@@ -307,6 +325,10 @@ class TrainForm(QWidget):
 
     def _show_failure(self, error: Exception) -> None:
         self._show_findings([Finding("wrong", str(error))])
+
+    def _opened(self) -> None:
+        self._chosen = False
+        self._fill_datasets()
 
     def _fill_datasets(self) -> None:
         self._checked = False
@@ -321,7 +343,8 @@ class TrainForm(QWidget):
         def fill(found: list[tuple[str, str, int]]) -> None:
             for dataset, split, count in found:
                 self.rows_box.addItem(f"{dataset} {split}".strip() + f"  ({count:,})", (dataset, split))
-            self._choose_base([dataset for dataset, _, _ in found])
+            if not self._chosen:
+                self._choose_base([dataset for dataset, _, _ in found])
 
         self._project.read(read, fill, lambda _: None, key="train-datasets")
         self._changed()
@@ -338,56 +361,3 @@ class TrainForm(QWidget):
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.command())
         messages.note(self.tr("The command is on the clipboard"))
-
-
-def _box(name: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setMinimumContentsLength(12)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    return box
-
-
-def _note(role: str = "caption") -> QLabel:
-    note = QLabel()
-    note.setProperty("role", role)
-    note.setWordWrap(True)
-    note.setTextFormat(Qt.TextFormat.PlainText)
-    return note
-
-
-def _line(label: str, field: Any, note: QLabel | None) -> QHBoxLayout:
-    name = QLabel(label)
-    name.setMinimumWidth(theme.line_height() * 8)
-    name.setAlignment(Qt.AlignmentFlag.AlignTop)
-    name.setContentsMargins(0, theme.gap(1.4), 0, 0)
-    body = QVBoxLayout()
-    body.setSpacing(theme.gap(0.5))
-    if isinstance(field, QWidget):
-        name.setBuddy(field)
-        body.addWidget(field)
-    else:
-        body.addLayout(field)
-    if note is not None:
-        body.addWidget(note)
-    row = QHBoxLayout()
-    row.setSpacing(theme.gap(2))
-    row.addWidget(name)
-    row.addLayout(body, 1)
-    return row
-
-
-def _finding(finding: Finding) -> QWidget:
-    line = QWidget()
-    sign = QLabel()
-    name = {"equal": "check", "wrong": "cross", "muted": "clock"}.get(finding.kind, "warning")
-    sign.setPixmap(theme.pixmap(name, finding.kind, theme.icon_size(), line.devicePixelRatioF()))
-    text = QLabel(finding.text)
-    text.setWordWrap(True)
-    text.setTextFormat(Qt.TextFormat.PlainText)
-    row = QHBoxLayout(line)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(theme.gap(2))
-    row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
-    row.addWidget(text, 1)
-    return line

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from kpdd_app import theme
 from kpdd_app.jobs import Job, Jobs
+from kpdd_app.student_choices import folder_choice
 from kpdd_app.widgets.job_bar import duration
 from kpdd_app.widgets.live_plot import ACCURACY, HELD_OUT, LOSS, LivePlot
 from kpdd_app.widgets.notice import Notice
@@ -33,6 +34,8 @@ from training_backend.events import Event, Failed, HeldOut, Log, Metrics, Progre
 
 SAMPLES_SHOWN = 5
 REFRESH_MS = 200
+# the first steps are slower than the others and say little of the time left
+SETTLED = 3
 WORDS = {
     "starting": "starting",
     "running": "running",
@@ -252,6 +255,9 @@ class RunView(QWidget):
         self.resume.setVisible(status in ("stopped", "failed"))
         for button in (self.solve, self.evaluate):
             button.setVisible(status in ("done", "stopped"))
+            problem = folder_choice(self.folder).problem if self.folder is not None else ""
+            button.setEnabled(not problem)
+            button.setToolTip(problem)
         self.bar.setVisible(live)
         self._refresh()
         self._restyle()
@@ -283,7 +289,7 @@ class RunView(QWidget):
             return None
         for figures in self._figures.values():
             m = figures.metrics
-            if m is not None and 0 < m.step < m.total_steps and m.elapsed_s:
+            if m is not None and SETTLED <= m.step < m.total_steps and m.elapsed_s:
                 return m.elapsed_s * (m.total_steps - m.step) / m.step
         return None
 

@@ -71,6 +71,8 @@ class CodeEditor(GrowingText):
             self._indent(-1)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._new_line()
+        elif key == Qt.Key.Key_Backspace and not event.modifiers() and self._in_indent():
+            self._shallower()
         else:
             super().keyPressEvent(event)
 
@@ -177,6 +179,17 @@ class CodeEditor(GrowingText):
                 edit.setPosition(block.position() + min(4, spaces), QTextCursor.MoveMode.KeepAnchor)
                 edit.removeSelectedText()
         edit.endEditBlock()
+
+    def _in_indent(self) -> bool:
+        cursor = self.textCursor()
+        before = cursor.block().text()[: cursor.positionInBlock()]
+        return bool(before) and not cursor.hasSelection() and not before.strip(" ")
+
+    def _shallower(self) -> None:
+        cursor = self.textCursor()
+        spaces = (cursor.positionInBlock() - 1) % 4 + 1
+        cursor.movePosition(cursor.MoveOperation.Left, cursor.MoveMode.KeepAnchor, spaces)
+        cursor.removeSelectedText()
 
     def _new_line(self) -> None:
         cursor = self.textCursor()

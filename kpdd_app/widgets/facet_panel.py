@@ -40,7 +40,7 @@ def value_words(facet: str, value: Any) -> str:
     if facet == "path":
         return f"path {int(value) + 1}"
     if facet == "changed":
-        return "changed" if value else "as the teacher wrote it"
+        return "changed" if value else "the teacher's text"
     if facet == "flagged":
         return "flagged" if value else "not flagged"
     return str(value) or "–"

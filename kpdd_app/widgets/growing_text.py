@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QTextEdit, QWidget
@@ -125,7 +127,10 @@ class GrowingText(QPlainTextEdit):
         self.setExtraSelections(marks)
 
     def _height(self) -> int:
-        line = self.fontMetrics().lineSpacing()
+        # a row of text may stand higher than its font says
+        rows = self.document().firstBlock().layout()
+        row = math.ceil(rows.lineAt(0).height()) if rows is not None and rows.lineCount() else 0
+        line = max(self.fontMetrics().lineSpacing(), row)
         margin = round(2 * self.document().documentMargin()) + 2 * self.frameWidth() + 2
         # a plain text layout counts its height in lines
         lines = max(self._least, min(self._most, round(self.document().size().height())))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -58,11 +58,13 @@ class LivePlot(QWidget):
         self._figure: Any = None
         self._axes: dict[str, tuple[Any, Any]] = {}
         self._lines: dict[tuple[str, str], Any] = {}
+        self._waiting: dict[str, Any] = {}
         self._background: Any = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._hint = QLabel(self.tr("The curves begin with the first step."))
         self._hint.setProperty("role", "muted")
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._column.addWidget(self._hint)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -125,6 +127,9 @@ class LivePlot(QWidget):
             left = self._figure.add_subplot(1, len(self.panels), number + 1)
             right = left.twinx()
             self._axes[name] = (left, right)
+            self._waiting[name] = left.text(
+                0.5, 0.5, self.tr("not begun yet"), transform=left.transAxes, ha="center", va="center"
+            )
             self._make_lines(name)
         self._dress()
         self._canvas.mpl_connect("draw_event", self._drawn)
@@ -147,11 +152,15 @@ class LivePlot(QWidget):
         for name, (left, right) in self._axes.items():
             left.set_title(self.panels[name].title, fontsize=size * 1.1, color=tokens.text, loc="left")
             left.set_facecolor(tokens.surface)
+            self._waiting[name].set_color(tokens.muted)
+            self._waiting[name].set_fontsize(size)
             left.grid(True, color=tokens.border, linewidth=0.6)
             left.set_axisbelow(True)
             left.set_xlabel("optimizer steps", fontsize=size * 0.9, color=tokens.muted, loc="right")
             for axes in (left, right):
                 axes.tick_params(colors=tokens.muted, labelsize=size * 0.9, length=0)
+                # small losses as they are: a common factor would stand in the title
+                axes.ticklabel_format(axis="y", useOffset=False, style="plain")
                 for spine in axes.spines.values():
                     spine.set_visible(False)
             left.spines["bottom"].set_visible(True)
@@ -187,6 +196,13 @@ class LivePlot(QWidget):
         for name, panel in self.panels.items():
             left, right = self._axes[name]
             xs, ys = panel.curves[LOSS].xs, panel.curves[LOSS].ys + panel.curves[HELD_OUT].ys
+            waits = not xs
+            if self._waiting[name].get_visible() != waits or left.xaxis.get_visible() == waits:
+                # axes without a curve would show made-up numbers
+                self._waiting[name].set_visible(waits)
+                for part in (left.xaxis, left.yaxis, right.yaxis, left.spines["bottom"]):
+                    part.set_visible(not waits)
+                grown = True
             wanted_x = float(max(panel.total_steps, xs[-1] if xs else 1, 1))
             wanted_y = max(ys, default=1.0) * 1.05
             if left.get_xlim()[1] != wanted_x:
@@ -233,7 +249,7 @@ class LivePlot(QWidget):
             self._canvas.hide()
             self._canvas.deleteLater()
         self._canvas = self._figure = self._background = None
-        self._axes, self._lines = {}, {}
+        self._axes, self._lines, self._waiting = {}, {}, {}
         self._hint.show()
 
     def _describe(self, panel: str) -> None:

@@ -37,7 +37,7 @@ def kind_text(row: ListRow) -> str:
 
 COLUMNS: tuple[Column, ...] = (
     Column("id", "#", 5.5, lambda row: f"{row.id}", "muted", right=True),
-    Column("verdict", "Verdict", 11.5, lambda row: theme.look(row.verdict).word),
+    Column("verdict", "Verdict", 14, lambda row: theme.look(row.verdict).word),
     Column("review", "Review", 6, lambda row: ""),
     Column("kind", "Kind", 5.5, kind_text),
     Column("question", "Question", 20, lambda row: row.question),

@@ -103,6 +103,25 @@ def test_pieces_and_progress():
     assert reporter.done == [(0, count), (PIECE, count), (count, count)]
 
 
+def test_what_goes_on_within_a_piece_is_said_beside_the_whole():
+    class Writing(Doubles):
+        def solve_many(self, questions, runner, reporter, **settings):
+            reporter.progress("Key: writing", 1, len(questions))
+            return super().solve_many(questions, runner, reporter, **settings)
+
+    class Seen(Reporter):
+        def emit(self, event):
+            if isinstance(event, Progress) and "writing" in event.text:
+                said.append((event.stage, event.done, event.total, event.text))
+
+    said: list[tuple] = []
+    measure(None, Writing(), benchmark(PIECE + 5), reporter=Seen(quiet=True))
+    assert said == [
+        ("evaluate", 0, PIECE + 5, f"Key: writing 1 of {PIECE}"),
+        ("evaluate", PIECE, PIECE + 5, "Key: writing 1 of 5"),
+    ]
+
+
 def test_a_stop_reports_on_what_was_answered(tmp_path):
     control = Control()
     with Project.create(tmp_path / "p.kpdd") as project:

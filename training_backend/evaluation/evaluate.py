@@ -112,7 +112,7 @@ def _predict(
     predictions: list[Prediction] = []
     by_state: Counter[str] = Counter()
     # the students' own progress is about one piece; the evaluation's is about all
-    quiet = Reporter(quiet=True)
+    inner = _PieceReporter(reporter, len(questions))
     reporter.progress("evaluate", 0, len(questions))
     for start in range(0, len(questions), PIECE):
         control.wait_while_paused()
@@ -122,7 +122,7 @@ def _predict(
         texts, gold = [one.text for one in piece], [one.gold_value for one in piece]
         try:
             solutions = solver.solve_many(
-                texts, programs, quiet, kind=kind, gold=gold, stop=lambda: control.stop_requested
+                texts, programs, inner, kind=kind, gold=gold, stop=lambda: control.stop_requested
             )
         except Cancelled:
             break
@@ -133,10 +133,25 @@ def _predict(
             add_predictions(project, evaluation_id, fresh)
         predictions += fresh
         by_state.update(solution.judgement.state for solution in solutions)
+        inner.done = len(predictions)
         so_far = score(predictions)
         text = f"{percent(so_far.accuracy)} right, {so_far.unscored:,} not scored"
         reporter.progress("evaluate", len(predictions), len(questions), text)
     return predictions, by_state
+
+
+class _PieceReporter(Reporter):
+    """Says what the students are at within a piece as a text beside how far the evaluation is."""
+
+    def __init__(self, outer: Reporter, total: int) -> None:
+        super().__init__(quiet=True)
+        self._outer, self._total, self.done = outer, total, 0
+
+    def progress(
+        self, stage: str, done: int, total: int = 0, text: str = "", counts: dict[str, int] | None = None
+    ) -> None:
+        """Pass a step of the piece on."""
+        self._outer.progress("evaluate", self.done, self._total, f"{stage} {done:,} of {total:,}")
 
 
 def predicted(question: BenchmarkQuestion, solution: Solution) -> Prediction:

@@ -162,6 +162,16 @@ def test_an_empty_question_and_a_gold_that_is_no_number(page, qtbot):
     assert "“many” is no number" in page.question.empty.text.text() and page.recording is None
 
 
+def test_the_gold_answer_of_a_picked_question_goes_with_it(page, qtbot):
+    page.question.set_question(QUESTION, 132.0)
+    page.question.edit.selectAll()
+    qtbot.keyClicks(page.question.edit, "Another one?")
+    assert page.question.gold is None
+    qtbot.keyClicks(page.question.gold_edit, "7")
+    qtbot.keyClicks(page.question.edit, " And more?")
+    assert page.question.gold == 7
+
+
 def test_the_gold_answer_can_be_hidden(page, qtbot):
     page.question.set_question(QUESTION, 132.0)
     qtbot.mouseClick(page.question.hide_gold, Qt.MouseButton.LeftButton)

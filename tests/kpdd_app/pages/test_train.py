@@ -154,6 +154,29 @@ def test_training_from_nothing_promises_nothing(window, qtbot):
     qtbot.waitUntil(lambda: not any("from nothing" in text for text in findings(window)), timeout=10_000)
 
 
+def test_a_student_that_has_not_begun_shows_no_axes(window, qtbot):
+    plot = window.view.plot
+    window.stack.setCurrentWidget(window.view)
+    plot.set_panels({"key": "Key", "solve": "Solve"})
+    assert plot._hint.isVisible()
+    plot.add("key", LOSS, 1, 0.00002, 10)
+    qtbot.waitUntil(lambda: plot._background is not None, timeout=20_000)
+    axes = {name: left for name, (left, _) in plot._axes.items()}
+    assert axes["key"].xaxis.get_visible() and not axes["solve"].xaxis.get_visible()
+    assert axes["key"].yaxis.get_offset_text().get_text() == ""
+    plot.add("solve", LOSS, 1, 2.0, 10)
+    qtbot.waitUntil(axes["solve"].xaxis.get_visible, timeout=20_000)
+
+
+def test_a_small_window_cuts_nothing_of_the_form_off(window, qtbot):
+    window.resize(1030, 620)
+    qtbot.waitUntil(lambda: window.width() == 1030)
+    box, view = window.form.base_box, window.form.base_box.parentWidget().parentWidget()
+    assert box.mapTo(view, box.rect().topRight()).x() <= view.width()
+    last = window.form.form.rows["warmup"].unit
+    assert last.mapTo(view, last.rect().topRight()).x() <= view.width()
+
+
 def test_without_runs_the_list_stands_back(window):
     assert not window.runs.isVisible() and window.none.isVisible()
 

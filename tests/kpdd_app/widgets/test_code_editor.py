@@ -36,6 +36,22 @@ def test_return_keeps_the_indent_and_a_colon_deepens_it(qtbot, place):
     assert place.editor.text == "if x:\n    y = 1\n    z = 2"
 
 
+def test_backspace_takes_a_whole_indent_back_but_only_there(qtbot, place):
+    qtbot.keyClicks(place.editor, "if x:")
+    qtbot.keyClick(place.editor, Qt.Key.Key_Return)
+    qtbot.keyClick(place.editor, Qt.Key.Key_Backspace)
+    qtbot.keyClicks(place.editor, "ans = 1")
+    qtbot.keyClick(place.editor, Qt.Key.Key_Backspace)
+    assert place.editor.toPlainText() == "if x:\nans = "
+
+
+def test_a_program_stands_whole_without_scrolling(qtbot, place):
+    place.editor.set_text("\n".join(f"n{i} = {i}" for i in range(12)))
+    place.adjustSize()
+    place.editor.resize(place.editor.width(), place.editor.sizeHint().height())
+    assert place.editor.verticalScrollBar().maximum() == 0
+
+
 def test_tab_indents_and_backtab_takes_it_back(qtbot, place):
     place.editor.set_text("a = 1\nb = 2")
     place.editor.selectAll()

@@ -1,0 +1,68 @@
+"""Parts of the form of a new run: fields with labels and notes, the lines of the check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from kpdd_app import theme
+from kpdd_app.pages.train_check import Finding
+
+
+def choice_box(name: str) -> QComboBox:
+    """Return a box with a name that grows no wider than the form."""
+    box = QComboBox()
+    box.setAccessibleName(name)
+    box.setMinimumContentsLength(12)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    return box
+
+
+def note_label(role: str = "caption") -> QLabel:
+    """Return an empty label for what is said below a field."""
+    note = QLabel()
+    note.setProperty("role", role)
+    note.setWordWrap(True)
+    note.setTextFormat(Qt.TextFormat.PlainText)
+    return note
+
+
+def form_line(label: str, field: Any, note: QLabel | None) -> QHBoxLayout:
+    """Return a field beside its label, with a note below it."""
+    name = QLabel(label)
+    name.setMinimumWidth(theme.line_height() * 8)
+    name.setAlignment(Qt.AlignmentFlag.AlignTop)
+    name.setContentsMargins(0, theme.gap(1.4), 0, 0)
+    body = QVBoxLayout()
+    body.setSpacing(theme.gap(0.5))
+    if isinstance(field, QWidget):
+        name.setBuddy(field)
+        body.addWidget(field)
+    else:
+        body.addLayout(field)
+    if note is not None:
+        body.addWidget(note)
+    row = QHBoxLayout()
+    row.setSpacing(theme.gap(2))
+    row.addWidget(name)
+    row.addLayout(body, 1)
+    return row
+
+
+def finding_line(finding: Finding) -> QWidget:
+    """Return one line of the check with its sign."""
+    line = QWidget()
+    sign = QLabel()
+    name = {"equal": "check", "wrong": "cross", "muted": "clock"}.get(finding.kind, "warning")
+    sign.setPixmap(theme.pixmap(name, finding.kind, theme.icon_size(), line.devicePixelRatioF()))
+    text = QLabel(finding.text)
+    text.setWordWrap(True)
+    text.setTextFormat(Qt.TextFormat.PlainText)
+    row = QHBoxLayout(line)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(theme.gap(2))
+    row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(text, 1)
+    return line
