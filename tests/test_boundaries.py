@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -128,6 +129,16 @@ def test_package_inits_are_empty():
     inits = [path for path in [*python_files(BACKEND), *python_files(WINDOW)] if path.name == "__init__.py"]
     assert all(not path.read_text(encoding="utf-8").strip() for path in inits)
     assert len(inits) >= 9
+
+
+def test_architecture_names_every_file():
+    tree = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```")[1]
+    named = set(re.findall(r"\w+", tree))
+    files = {path.stem for path in [*python_files(BACKEND), *python_files(WINDOW)]} - {"__init__"}
+    assert not files - named, "the tree of ARCHITECTURE.md lacks these files"
+    gone = {word for word in named if "_" in word} - files - {"kpdd_app", "training_backend"}
+    assert not gone, "the tree of ARCHITECTURE.md names files that are not there"
+    assert len(files) > 150
 
 
 BLOCKED_IMPORT = """
