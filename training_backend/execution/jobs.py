@@ -162,7 +162,7 @@ class Job:
         """Tell whether a killed child had used its processor time.
 
         The limit that kills samples the time in ticks, the report measures it; on a loaded machine they were
-        seen a tenth apart. Nothing else kills a child without the launcher's word but a machine out of memory.
+        seen a tenth apart. Without the launcher's word only a machine out of memory kills a child else.
         """
         return float(report.get("cpu_s", 0.0)) >= 0.5 * self.limits.cpu_s
 
