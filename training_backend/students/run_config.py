@@ -224,7 +224,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "quick-look": {
         "learning_rate": 1e-3, "batch": 8, "epochs": 1.0, "max_steps": 60, "schedule": "constant",
-        "eval_every": 20, "save_every": 20, "held_out_judged": 4,
+        "warmup": 0.1, "eval_every": 20, "save_every": 20, "held_out_judged": 4,
     },
     "demo": {
         "base": "tiny", "learning_rate": 0.02, "batch": 1000, "batch_unit": "target tokens",
