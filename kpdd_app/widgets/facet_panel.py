@@ -11,10 +11,12 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from kpdd_app import theme
 from training_backend.methods import KINDS
+from training_backend.project import flags
 
 TITLES = {
-    "verdict": "Verdict", "review": "Review", "kind": "Kind", "dataset": "Dataset", "split": "Split",
-    "path": "Path", "changed": "Changed by a person", "flagged": "Flag",
+    "verdict": "Verdict", "review": "Review", "flags": "Found by the program", "kind": "Kind",
+    "dataset": "Dataset", "split": "Split", "round": "Round", "path": "Path",
+    "changed": "Changed by a person", "flagged": "Flag",
 }  # fmt: skip
 ORDER = tuple(TITLES)
 # a facet whose rows are all alike tells nothing, except these
@@ -39,6 +41,10 @@ def value_words(facet: str, value: Any) -> str:
         return KINDS.get(value, "no reply yet")
     if facet == "path":
         return f"path {int(value) + 1}"
+    if facet == "round":
+        return f"round {int(value)}" if value else "imported"
+    if facet == "flags":
+        return "nothing odd" if value == flags.NONE else flags.BY_NAME[value].title
     if facet == "changed":
         return "changed" if value else "the teacher's text"
     if facet == "flagged":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import signal
@@ -10,11 +11,14 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from training_backend.errors import StoreError
 from training_backend.project import lock, migrations, schema
+from training_backend.project.details import row_detail
+from training_backend.project.history import undo_label
 from training_backend.project.listing import Listing, RowFilter
 from training_backend.project.questions import add_questions, questions
 from training_backend.project.store import Project
@@ -100,9 +104,14 @@ def test_a_damaged_file_is_told_on_opening(tmp_path, make):
         Project.open(path)
 
 
+def make_version_3(path):
+    """Write a project that version 3 made: five questions, eight rows, an edit, a review, an undone flag."""
+    path.write_bytes(gzip.decompress((Path(__file__).parent / "files" / "version-3.kpdd.gz").read_bytes()))
+
+
 def make_version_2(path):
     """Write a project as version 2 had it: without the list of what changed lately."""
-    Project.create(path).close()
+    make_version_3(path)
     connection = sqlite3.connect(path)
     for statement in ("TRIGGER row_added", "TRIGGER row_changed", "TABLE row_touched", "INDEX row_facets"):
         connection.execute(f"DROP {statement}")
@@ -122,51 +131,52 @@ def make_version_1(path):
         connection.execute(f"DROP VIEW {view}")
     connection.execute("DELETE FROM setting")
     connection.execute("PRAGMA user_version = 1")
-    connection.execute(
-        "INSERT INTO question (dataset, split, native_id, text, gold_text) "
-        "VALUES ('d', 's', '1', 'old eggs', '1')"
-    )
-    connection.execute("INSERT INTO row (question_id, verdict, question) VALUES (1, 'not_asked', 'old eggs')")
     connection.commit()
     connection.close()
 
 
 def shape(path):
+    """Return what a project file consists of; a table by its columns, as one that grew is spelled anew."""
     connection = sqlite3.connect(path)
     found = connection.execute(
-        "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'search%' OR sql LIKE '%VIRTUAL%' "
-        "OR type = 'view' ORDER BY 1, 2"
+        "SELECT type, name, iif(type = 'table' AND sql NOT LIKE '%VIRTUAL%', '', sql) FROM sqlite_master "
+        "WHERE name NOT LIKE 'search%' OR sql LIKE '%VIRTUAL%' OR type = 'view' ORDER BY 1, 2"
     ).fetchall()
+    tables = [name for kind, name, _ in found if kind == "table"]
+    found += [(name, *connection.execute(f"PRAGMA table_info({name})").fetchall()) for name in tables]
     connection.close()
     return found
 
 
-def test_an_older_project_is_backed_up_and_brought_up_to_date(tmp_path):
+STEPS = ["full-text search", "what changed lately", "flags and saved filters"]
+
+
+@pytest.mark.parametrize(
+    ("version", "make_old"), [(1, make_version_1), (2, make_version_2), (3, make_version_3)]
+)
+def test_an_older_project_is_backed_up_and_brought_up_to_date(tmp_path, version, make_old):
     path, fresh = tmp_path / "old.kpdd", tmp_path / "fresh.kpdd"
-    make_version_1(path)
+    make_old(path)
     Project.create(fresh).close()
     with Project.open(path) as project:
-        assert project.migrated == ["full-text search", "what changed lately"]
-        assert [question.text for question in questions(project)] == ["old eggs"]
+        assert project.migrated == STEPS[version - 1 :]
+        assert len(list(questions(project))) == 5
         assert project.check(full=True) == []
         listing = Listing(path)
-        assert listing.ids(RowFilter(search="eggs")).tolist() == [1]
+        assert len(listing.ids(RowFilter(search="eggs"))) == 9
+        assert listing.ids(RowFilter({"review": frozenset({"accepted"})})).tolist() == [1, 2]
+        assert [row.flags for row in listing.page([1])] == [()]
         listing.close()
+        assert row_detail(project, 1).rationale.corrected == "ans = 1 + 1 + 1"
+        assert row_detail(project, 4).note == "look at this again"
+        assert undo_label(project) == "edit note"
+        with project.reading() as connection:
+            assert connection.execute("SELECT count(*) FROM flag_due").fetchone() == (5,)
     assert shape(path) == shape(fresh)
-    backup = sqlite3.connect(tmp_path / "old.kpdd.backup-1")
-    assert backup.execute("PRAGMA user_version").fetchone() == (1,)
-    assert backup.execute("SELECT text FROM question").fetchall() == [("old eggs",)]
+    backup = sqlite3.connect(tmp_path / f"old.kpdd.backup-{version}")
+    assert backup.execute("PRAGMA user_version").fetchone() == (version,)
+    assert backup.execute("SELECT count(*) FROM question").fetchone() == (5,)
     backup.close()
-
-
-def test_each_version_is_a_step_of_its_own(tmp_path):
-    path, fresh = tmp_path / "old.kpdd", tmp_path / "fresh.kpdd"
-    make_version_2(path)
-    Project.create(fresh).close()
-    with Project.open(path) as project:
-        assert project.migrated == ["what changed lately"]
-    assert shape(path) == shape(fresh)
-    assert (tmp_path / "old.kpdd.backup-2").exists()
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
@@ -184,7 +194,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
     assert shape(path) == before
     monkeypatch.undo()
     with Project.open(path) as project:
-        assert len(project.migrated) == 2
+        assert project.migrated == STEPS
     assert {entry.name for entry in tmp_path.iterdir()} == {
         "old.kpdd", "old.kpdd.backup-1", "old.kpdd.backup-1-2"
     }  # fmt: skip

@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", default="",
                         help="jsonl (all fields), csv, messages or alpaca; default: by OUT")  # fmt: skip
     parser.add_argument("--where", action="append", default=[], metavar="FACET=VALUE[,VALUE…]",
-                        help="only these rows: verdict, review, kind, dataset, split, path, changed, flagged "
-                             "or search; several are joined by and")  # fmt: skip
+                        help="only these rows: verdict, review, kind, dataset, split, path, changed, "
+                             "flagged, round, flags or search; several are joined by and")  # fmt: skip
 
 
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:

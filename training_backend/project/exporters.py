@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from training_backend.errors import ConfigError, DatasetError
 from training_backend.project.faults import explained
+from training_backend.project.flags import BY_NAME, NONE
 from training_backend.project.listing import FACETS, Listing, RowFilter
 
 if TYPE_CHECKING:
@@ -150,10 +151,12 @@ def _value(facet: str, text: str) -> str | int:
         if text.lower() not in words:
             raise ConfigError(f"'{text}' is neither yes nor no.", f"Write {facet}=yes or {facet}=no.")
         return words[text.lower()]
-    if facet == "path":
+    if facet in ("path", "round"):
         if not text.isdecimal():
-            raise ConfigError(f"'{text}' is no path.", "Write path=0, path=1, …")
+            raise ConfigError(f"'{text}' is no {facet}.", f"Write {facet}=0, {facet}=1, …")
         return int(text)
+    if facet == "flags" and text not in (*BY_NAME, NONE):
+        raise ConfigError(f"'{text}' is no flag.", f"Use one of: {', '.join(BY_NAME)}, {NONE}.")
     return text
 
 

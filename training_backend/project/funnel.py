@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from training_backend.project.lines import FACETS
 from training_backend.rationale.judgement import ANSWERED, FAILED
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def funnel(project: Project) -> dict[str, int]:
         groups = connection.execute(
             # grouped as the index is ordered, so that nothing has to be sorted
             "SELECT verdict, review, kind <> '', changed, flagged, count(*) FROM row "
-            "GROUP BY verdict, review, kind, dataset, split, path, changed, flagged"
+            f"GROUP BY {', '.join(FACETS)}"
         ).fetchall()
 
         def one(sql: str) -> int:

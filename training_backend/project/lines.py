@@ -14,11 +14,14 @@ SNIPPET = {"question": 160, "core_question": 120, "rationale": 160, "answer_text
 
 TOUCHED_KEPT = 50_000
 
-# the columns of a row by which the list is filtered and counted
-FACETS = ("verdict", "review", "kind", "dataset", "split", "path", "changed", "flagged")
+# the columns of a row by which the list is filtered and counted; `flags` holds several values at once
+FACETS = ("verdict", "review", "kind", "dataset", "split", "path", "changed", "flagged", "round", "flags")
 
 # sorting by a text looks at its start only, which keeps the indices of the list small
 SORT_PREFIX = 24
+
+# in which round a teacher wrote the question; 0: it was imported
+ROUND = "CAST(coalesce(json_extract(extra, '$.round'), 0) AS INTEGER)"
 
 # ids travel as one JSON array: a statement holds at most 32,766 parameters
 ID_LIST = "(SELECT value FROM json_each(?))"

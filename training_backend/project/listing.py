@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from training_backend.project import flags
 from training_backend.project.faults import explained
 from training_backend.project.lines import FACETS, SORT_PREFIX, TOUCHED_KEPT
 from training_backend.project.search import parse_query
@@ -17,7 +19,7 @@ from training_backend.project.search import parse_query
 REVIEWS = ("unreviewed", "accepted", "rejected")
 SORTS = (
     "id", "question_id", "dataset", "split", "kind", "path", "verdict", "review", "flagged", "changed",
-    "question", "core_question", "rationale", "answer_text", "gold_text",
+    "question", "core_question", "rationale", "answer_text", "gold_text", "suspicion", "round",
 )  # fmt: skip
 
 
@@ -25,7 +27,8 @@ SORTS = (
 class RowFilter:
     """Which rows, in which order: values wanted per facet (of FACETS), words to find, a column of SORTS.
 
-    Values of one facet are alternatives, facets are joined by "and". `changed` and `flagged` hold 0 or 1.
+    Values of one facet are alternatives, facets are joined by "and". `changed` and `flagged` hold 0 or 1;
+    `flags` the names of flags.FLAGS, of which a row may have several, or "none".
     """
 
     facets: Mapping[str, frozenset] = field(default_factory=dict)
@@ -53,11 +56,14 @@ class ListRow:
     rationale: str
     answer_text: str
     gold_text: str
+    flags: tuple[str, ...] = ()
+    suspicion: int = 0
+    round: int = 0
 
 
 LIST_COLUMNS = (
     "id, question_id, dataset, split, kind, path, verdict, review, flagged, changed, question, "
-    "core_question, rationale, answer_text, gold_text"
+    "core_question, rationale, answer_text, gold_text, flags, suspicion, round"
 )
 # columns whose order is read from an index; every other one is a facet and is ordered by its few values
 _ORDERED = {
@@ -74,7 +80,10 @@ class Interrupted(Exception):
 
 def list_row(line: Sequence) -> ListRow:
     """Return the ListRow of one line of LIST_COLUMNS."""
-    return ListRow(*(*line[:8], bool(line[8]), bool(line[9]), *line[10:]))
+    line = list(line)
+    line[8:10] = bool(line[8]), bool(line[9])
+    line[15] = flags.names_in(line[15])
+    return ListRow(*line)
 
 
 def read_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[ListRow]:
@@ -294,6 +303,10 @@ class Listing:
         found: set[int] = set()
         clauses, values = ["1"], []
         for name, chosen in _chosen(wanted):
+            if name == "flags":
+                clauses.append("(row.flags & ? <> 0 OR (? AND row.flags = 0))")
+                values += [flags.mask_of(chosen - {flags.NONE}), flags.NONE in chosen]
+                continue
             clauses.append(f"row.{name} IN ({','.join('?' * len(chosen))})")
             values += sorted(chosen, key=str)
         for sql, matched in self._search_statements(wanted.search):
@@ -309,6 +322,8 @@ class Listing:
     def _ordered(self, snapshot: _Snapshot, mask: np.ndarray, wanted: RowFilter) -> np.ndarray:
         if wanted.sort == "id":
             ids = np.flatnonzero(mask)
+        elif wanted.sort == "suspicion":
+            ids = self._by_suspicion(mask)
         elif wanted.sort in _ORDERED:
             order = self._order(wanted.sort)
             order = order[order < len(mask)]
@@ -322,6 +337,20 @@ class Listing:
             ids = ids[np.argsort(keys, kind="stable")]
         ids = ids.astype(np.int64, copy=False)
         return np.ascontiguousarray(ids[::-1]) if wanted.descending else ids
+
+    def _by_suspicion(self, mask: np.ndarray) -> np.ndarray:
+        """Return the masked ids, those without any flag first, then as their flags weigh."""
+        text = self._queries.execute(
+            "SELECT group_concat(id) FROM "
+            "(SELECT id FROM row INDEXED BY row_by_suspicion WHERE suspicion > 0 ORDER BY suspicion, id DESC)"
+        ).fetchone()[0]
+        self._go_on()
+        suspects = _numbers(text)
+        suspects = suspects[suspects < len(mask)]
+        suspects = suspects[mask[suspects]]
+        rest = mask.copy()
+        rest[suspects] = False
+        return np.concatenate([np.flatnonzero(rest)[::-1], suspects])
 
     def _order(self, column: str) -> np.ndarray:
         """Return the ids of all rows in the order of a column, from its index."""
@@ -348,8 +377,19 @@ def _chosen(wanted: RowFilter) -> list[tuple[str, frozenset]]:
     return [(name, values) for name, values in wanted.facets.items() if values]
 
 
+def _values(name: str, value: Any) -> tuple:
+    """Return the values of a facet that a row with this column value has: several only of `flags`."""
+    if name != "flags":
+        return (value,)
+    return flags.names_in(value) or (flags.NONE,)
+
+
 def _fits(values: tuple, wanted: RowFilter, besides: str = "") -> bool:
-    return all(values[FACETS.index(name)] in chosen for name, chosen in _chosen(wanted) if name != besides)
+    return all(
+        not chosen.isdisjoint(_values(name, values[FACETS.index(name)]))
+        for name, chosen in _chosen(wanted)
+        if name != besides
+    )
 
 
 def _count_values(
@@ -359,7 +399,8 @@ def _count_values(
     totals: dict[object, int] = {}
     for values, count in zip(lines, counts.tolist(), strict=True):
         fits = _fits(values, wanted, besides=name)
-        totals[values[position]] = totals.get(values[position], 0) + (count if fits else 0)
+        for value in _values(name, values[position]):
+            totals[value] = totals.get(value, 0) + (count if fits else 0)
     return sorted(totals.items(), key=lambda item: (-item[1], str(item[0])))
 
 

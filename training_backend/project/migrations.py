@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,10 @@ from sqlalchemy import Connection, Engine
 from training_backend.errors import StoreError
 from training_backend.project import schema
 from training_backend.project.faults import explained
+from training_backend.project.lines import FACETS
+
+# the facets as version 3 knew them; steps never follow what the schema says today
+_FACETS_3 = ("verdict", "review", "kind", "dataset", "split", "path", "changed", "flagged")
 
 
 @dataclass(frozen=True)
@@ -29,18 +33,38 @@ def _add_search(connection: Connection) -> None:
 
 def _add_touched(connection: Connection) -> None:
     schema.row_touched.create(connection)
-    for statement in schema.TRIGGERS:
-        connection.exec_driver_sql(statement)
-    # the index now also answers how many questions are solved
-    index = next(index for index in schema.row.indexes if index.name == "row_facets")
-    index.drop(connection)
-    index.create(connection)
+    _renew_facets(connection, _FACETS_3)
+
+
+def _add_flags(connection: Connection) -> None:
+    run = connection.exec_driver_sql
+    for name in ("round", "flags", "suspicion"):
+        run(f"ALTER TABLE row ADD COLUMN {name} INTEGER DEFAULT '0' NOT NULL")
+    run("DROP TRIGGER row_added")
+    run("DROP TRIGGER row_changed")
+    _renew_facets(connection, [*_FACETS_3, "round", "flags"])
+    next(index for index in schema.row.indexes if index.name == "row_by_suspicion").create(connection)
+    for table in (schema.row_flag, schema.flag_due, schema.saved_filter):
+        table.create(connection)
+    for statement in schema.FLAG_TRIGGERS:
+        run(statement)
+    run("INSERT INTO flag_due (question_id) SELECT id FROM question")
+
+
+def _renew_facets(connection: Connection, facets: Sequence[str]) -> None:
+    """Make the index and the triggers that the list's facets need, as they were when `facets` were all."""
+    run = connection.exec_driver_sql
+    run("DROP INDEX row_facets")
+    run(f'CREATE INDEX row_facets ON "row" ({", ".join(facets)}, question_id)')
+    for statement in schema.touched_triggers(facets):
+        run(statement)
 
 
 # Steps never change once a file of their version may exist; a new one is added below.
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "full-text search", _add_search),
     Migration(3, "what changed lately", _add_touched),
+    Migration(4, "flags and saved filters", _add_flags),
 )
 
 
@@ -50,7 +74,7 @@ def create_all(connection: Connection) -> None:
     for name, select in schema.VIEWS.items():
         connection.exec_driver_sql(f"CREATE VIEW {name} AS {select}")
     create_search(connection)
-    for statement in schema.TRIGGERS:
+    for statement in (*schema.touched_triggers(FACETS), *schema.FLAG_TRIGGERS):
         connection.exec_driver_sql(statement)
     explain_tables(connection)
     connection.exec_driver_sql(f"PRAGMA application_id = {schema.APPLICATION_ID}")

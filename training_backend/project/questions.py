@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from training_backend.project.lines import ID_LIST, ids_json, snippet_sql, storable, trim_touched
+from training_backend.project.lines import ID_LIST, ROUND, ids_json, snippet_sql, storable, trim_touched
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -99,8 +99,8 @@ def _add_chunk(connection: Connection, chunk: list[NewQuestion]) -> int:
         ],
     )  # fmt: skip
     new_rows = connection.exec_driver_sql(
-        f"""INSERT INTO row (question_id, dataset, split, verdict, question, gold_text, gold_value)
-            SELECT id, dataset, split, 'not_asked', {snippet_sql("text", "question")},
+        f"""INSERT INTO row (question_id, dataset, split, round, verdict, question, gold_text, gold_value)
+            SELECT id, dataset, split, {ROUND}, 'not_asked', {snippet_sql("text", "question")},
                    {snippet_sql("gold_text", "gold_text")}, gold_value
             FROM question WHERE id > ?""",
         (before,),

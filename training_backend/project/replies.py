@@ -132,7 +132,9 @@ class _Writer:
 
     def add(self, reply: Reply) -> None:
         """Add one reply, or nothing when it is known."""
-        question = self._run("SELECT dataset, split FROM question WHERE id = ?", (reply.question_id,)).first()
+        question = self._run(
+            f"SELECT dataset, split, {lines.ROUND} FROM question WHERE id = ?", (reply.question_id,)
+        ).first()
         if question is None:
             raise DatasetError("A reply names a question that the project does not have.",
                                "Import the questions first.",
@@ -157,8 +159,8 @@ class _Writer:
         )
         if row is None:
             row = self._run(
-                "INSERT INTO row (question_id, dataset, split, verdict) "
-                "VALUES (?, ?, ?, 'not_run') RETURNING id",
+                "INSERT INTO row (question_id, dataset, split, round, verdict) "
+                "VALUES (?, ?, ?, ?, 'not_run') RETURNING id",
                 (reply.question_id, *question),
             ).scalar_one()
         self._touch(row)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -17,10 +19,10 @@ from sqlalchemy import (
     text,
 )
 
-from training_backend.project.lines import FACETS, SORT_PREFIX
+from training_backend.project.lines import SORT_PREFIX
 
 APPLICATION_ID = 0x4B504444  # "KPDD" in the file's header: `file NAME.kpdd` and we tell it by this
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 
@@ -162,6 +164,12 @@ row = Table(
     _text("gold_text", "the corrected gold answer"),
     Column("gold_value", Float, comment="the corrected gold answer as a number"),
     _text("note", "a person's note"),
+    Column("round", Integer, nullable=False, server_default="0",
+           comment="0: an imported question; n: a question that a teacher wrote in round n"),
+    Column("flags", Integer, nullable=False, server_default="0",
+           comment="what the program found odd, one bit each; the table row_flag has it in words"),
+    Column("suspicion", Integer, nullable=False, server_default="0",
+           comment="how much the flags of the row weigh together; 0: nothing was found"),
     CheckConstraint("review IN ('unreviewed', 'accepted', 'rejected')"),
     CheckConstraint("flagged IN (0, 1)"),
     CheckConstraint("changed IN (0, 1)"),
@@ -171,11 +179,38 @@ Index("row_question", row.c.question_id)
 Index("row_key_points", row.c.key_points_id)
 # every facet count, every filter and the funnel are answered from this index alone
 Index("row_facets", row.c.verdict, row.c.review, row.c.kind, row.c.dataset, row.c.split, row.c.path,
-      row.c.changed, row.c.flagged, row.c.question_id)  # fmt: skip
+      row.c.changed, row.c.flagged, row.c.round, row.c.flags, row.c.question_id)  # fmt: skip
 for _name in ("question", "core_question", "rationale"):
     Index(f"row_by_{_name}", text(f"substr({_name}, 1, {SORT_PREFIX})"), _table=row)
 Index("row_by_answer", row.c.answer_value, row.c.answer_text)
 Index("row_by_gold", row.c.gold_value, row.c.gold_text)
+# only the rows with a flag: most have none
+Index("row_by_suspicion", row.c.suspicion, sqlite_where=text("suspicion > 0"))
+
+row_flag = Table(
+    "row_flag", metadata,
+    Column("row_id", ForeignKey("row.id"), primary_key=True),
+    Column("flag", String, primary_key=True, comment="answer_in_key_points, foreign_number, …"),
+    _text("why", "what was found, in words"),
+    comment="What the program found odd about rows; written again whenever a text of the question changes.",
+    sqlite_with_rowid=False,
+)  # fmt: skip
+
+flag_due = Table(
+    "flag_due", metadata,
+    Column("question_id", Integer, primary_key=True, autoincrement=False),
+    Column("times", Integer, nullable=False, server_default="1",
+           comment="how often it changed since it was looked at; tells a change that came meanwhile"),
+    comment="Questions whose rows are to be looked at again for flags; filled by triggers.",
+)  # fmt: skip
+
+saved_filter = Table(
+    "saved_filter", metadata,
+    Column("name", String, primary_key=True, comment="as a person named it"),
+    _json("filter", "facets, search, sort and direction"),
+    _text("created_at", "UTC"),
+    comment="Filters of the list that a person kept.",
+)  # fmt: skip
 
 change = Table(
     "change", metadata,
@@ -289,15 +324,39 @@ VIEW_COMMENTS = {
     "training_rows": "What students learn from: rows equal to gold and not rejected, or accepted by hand.",
 }
 
-# Written by triggers, so that no writer can forget it. A window that has read up to some `seq` reads on from
-# there instead of counting a million rows again; `lines.trim_touched` keeps the table short.
-TRIGGERS = (
-    """CREATE TRIGGER row_added AFTER INSERT ON row
-       BEGIN INSERT INTO row_touched (row_id) VALUES (new.id); END""",
-    f"""CREATE TRIGGER row_changed AFTER UPDATE OF {", ".join(FACETS)} ON row
-        WHEN {" OR ".join(f"new.{name} IS NOT old.{name}" for name in FACETS)}
-        BEGIN INSERT INTO row_touched (row_id) VALUES (new.id); END""",
-)
+
+def touched_triggers(facets: Sequence[str]) -> tuple[str, str]:
+    """Return the triggers that note in `row_touched` whose facets changed, so that no writer can forget it.
+
+    A window that has read up to some `seq` reads on from there instead of counting a million rows again;
+    `lines.trim_touched` keeps the table short.
+    """
+    differs = " OR ".join(f"new.{name} IS NOT old.{name}" for name in facets)
+    return (
+        """CREATE TRIGGER row_added AFTER INSERT ON row
+           BEGIN INSERT INTO row_touched (row_id) VALUES (new.id); END""",
+        f"""CREATE TRIGGER row_changed AFTER UPDATE OF {", ".join(facets)} ON row WHEN {differs}
+           BEGIN INSERT INTO row_touched (row_id) VALUES (new.id); END""",
+    )
+
+
+def _due(name: str, event: str, question: str) -> str:
+    return f"""CREATE TRIGGER {name} AFTER {event}
+        BEGIN INSERT INTO flag_due (question_id) VALUES ({question})
+              ON CONFLICT DO UPDATE SET times = times + 1; END"""
+
+
+# Whatever the flags of a question depend on marks it as due, whoever writes it.
+FLAG_TRIGGERS = (
+    _due("flag_due_row", "INSERT ON row", "new.question_id"),
+    _due("flag_due_answer", "UPDATE OF verdict, answer_value, key_points_id, rationale_id ON row WHEN "
+         "(new.verdict, new.answer_value, new.key_points_id, new.rationale_id) IS NOT "
+         "(old.verdict, old.answer_value, old.key_points_id, old.rationale_id)", "new.question_id"),
+    _due("flag_due_question", "UPDATE OF corrected_text, corrected_gold_text ON question", "new.id"),
+    _due("flag_due_key_points", "UPDATE OF corrected_core_question, corrected_information ON key_points",
+         "new.question_id"),
+    _due("flag_due_rationale", "UPDATE OF text, corrected_text ON rationale", "new.question_id"),
+)  # fmt: skip
 
 # Full-text search. Both indices read their text from a view, so no text is stored twice. The views end at
 # the row up to which the index reaches, so FTS5's own integrity check compares exactly what is indexed.
