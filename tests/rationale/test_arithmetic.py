@@ -23,6 +23,24 @@ TRUE = [
     ("-3 + 5 = 2", "-3 + 5", 2),
     ("- 3 + 5 = 8", "3 + 5", 8),
     ("5 + another 3 = 8", "5 + another 3", 8),
+    ("1,200.50 + $300 = $1,500.50", "1,200.50 + $300", 1500.5),
+    ("2 1/2 * 4 = 10", "2 1/2 * 4", 10),
+    ("7.5 / 1/2 = 15", "7.5 / 1/2", 15),
+    ("6 hours/day × 5 days = 30 hours", "6 hours/day × 5", 30),
+    ("10 km/h × 2 h = 20 km", "10 km/h × 2", 20),
+    ("50¢ + 25¢ = 75¢", "50¢ + 25", 75),
+    ("25 cents * 4 = $1", "25 cents * 4", 100),
+    ("$1 / 2 = 50 cents", "1 / 2", 0.5),
+    ("so [3 + 4] * 2 equals 14", "[3 + 4] * 2", 14),
+    ("3 plus 4 equals 7", "3 plus 4", 7),
+    ("12 divided by 4 equals 3", "12 divided by 4", 3),
+    ("2 + 3 = **5**", "2 + 3", 5),
+    (r"\( 3 \times 4 = 12 \)", r"3 \times 4", 12),
+    (r"\frac{1}{2} \cdot 4 = 2\text{ kg}", r"\frac{1}{2} \cdot 4", 2),
+    ("1 (Ada) + 12 + 7 = 20", "1 (Ada) + 12 + 7", 20),
+    ("15 / 90 * 100% = 16.66...%", "15 / 90 * 100%", 1 / 6),
+    ("2 miles / 16 minutes = 1 mile / 8 minutes", "2 miles / 16", 1 / 8),
+    ("four paid half ($25) for a total of 4*$25 = $100", "4*$25", 100),
 ]
 
 
@@ -55,7 +73,10 @@ def test_a_false_statement_says_what_it_really_is(text, computed):
     "text",
     [
         "x + 3 = 7", "2 * x = 8", "5 + y - 2 = 10", "3t + 4 = 19", "7 + 4x = 52", "3*X - 3*6 = 77", "1/0 = 3",
-        "1/3 of Solomon = 22",
+        "1/3 of Solomon = 22", "half of 48 is 24", "5:00 pm - 3 hours = 2:00 pm", "10 am - 5 pm = 17 hours",
+        "18 * 5 = 1 * x", "40/100 = 240/x", "75 - 35 = 5C - 3C", "45 + 5 = 2x - 5 + 5", "(5/2)x + 4 = 19",
+        "(f spoons) + 5 - 3 = 12", "16,0000/10 = 16000", "0900-0130 = 0730", "1e3 + 1 = 1001",
+        "30 minutes + 45 minutes = 1 hour 15 minutes", "6 ft 2 in + 3 in = 9", "4 / 3 = 1 and 1/3", "10:00 + 2 = 12",
         "there are 12 apples", "n = 4", "6-seater tables = 4", "9 ** 99999 = 1", "= = =", "(" * 50 + "= 3",
         "",
     ],
@@ -69,6 +90,21 @@ def test_a_chain_is_a_statement_for_each_sign():
     assert [(claim.left, claim.right, claim.holds) for claim in found] == [
         ("3 + 4", "7", True),
         ("14 / 2", "10 - 3", True),
+    ]
+
+
+def test_units_on_the_right_do_not_cut_it():
+    text = "240 boys – (40 boys + 184 boys) = 240 boys – 224 boys = 16 boys"
+    assert [(claim.right, claim.holds) for claim in claims(text)] == [("240 boys – 224", True), ("16", True)]
+    (claim,) = claims("She got 8*45 = 360 divided by 5 people.")
+    assert (claim.right, claim.holds) == ("360", True)
+
+
+def test_a_running_total_is_no_equation():
+    found = claims("3 + 4 = 7 + 2 = 9")
+    assert [(claim.left, claim.holds, claim.computed) for claim in found] == [
+        ("3 + 4", False, 7),
+        ("7 + 2", True, 9),
     ]
 
 

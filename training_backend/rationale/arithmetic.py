@@ -1,9 +1,9 @@
 """The arithmetic that a chain of thought states: every `a op b = c` found, computed again, marked.
 
-Read are numbers with signs (`+ - − * × · x / ÷ ^`), brackets, money signs, thousands commas, `%`, and `of`
-after a percentage or a fraction; words between a number and the next sign are units and are left out. A
-statement whose left side holds an unknown is not arithmetic and is not looked at. All values are exact
-fractions.
+Read are numbers (`1,200.50`, `2 1/2`, `\\frac{1}{2}`) with signs (`+ - − * × · x / ÷ ^`, `plus`, `\\times`),
+brackets, money signs, `%`, and `of` after a percentage or a fraction; words between a number and the next
+sign are units (`apples`, `km/h`, `(in cents)`) and are left out. A statement with an unknown, a time of day
+or a measure in two units is not arithmetic and is not looked at. All values are exact fractions.
 """
 
 from __future__ import annotations
@@ -12,12 +12,20 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-_TOKEN = re.compile(
-    r"(?P<number>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)|(?P<sign>\*\*|[-+*/^−–×·÷])|(?P<open>\()"
-    r"|(?P<close>\))|(?P<percent>%)|(?P<money>[$€£])|(?P<equals>=+|≈)|(?P<word>[^\W\d_]+(?:['’-][^\W\d_]+)*|_\w*)"
-    r"|(?P<space>[ \t\u00a0]+)|(?P<end>\n|.)"
+from training_backend.rationale.arithmetic_tokens import (
+    CLOCK,
+    MEASURES,
+    ROUNDED,
+    SIGNS,
+    UNIT_LETTERS,
+    Token,
+    digits_of,
+    is_torn,
+    is_unknown,
+    tokens_of,
 )
-_SIGNS = {"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "**": "^"}
+
+_CENTS = re.compile(r"\s?(?:cents?\b|¢)")
 _MAX_BITS = 2048
 _MAX_TOKENS = 200
 
@@ -35,14 +43,6 @@ class Claim:
     holds: bool
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
 class _NoExpression(Exception):
     """The tokens are no arithmetic."""
 
@@ -53,11 +53,7 @@ def claims(text: str) -> list[Claim]:
     >>> [(claim.left, claim.claimed, claim.holds) for claim in claims("Ina keeps 20 - 6 - 5 = 8 plums.")]
     [('20 - 6 - 5', 8.0, False)]
     """
-    tokens = [
-        _Token(str(match.lastgroup), match.group(), match.start(), match.end())
-        for match in _TOKEN.finditer(text)
-    ]
-    tokens = [token for token in tokens if token.kind != "space"]
+    tokens = tokens_of(text)
     found = []
     for place, token in enumerate(tokens):
         if token.kind == "equals":
@@ -67,11 +63,11 @@ def claims(text: str) -> list[Claim]:
     return found
 
 
-def _claim(text: str, tokens: list[_Token], place: int) -> Claim | None:
+def _claim(text: str, tokens: list[Token], place: int) -> Claim | None:
     """Read the statement around one equals sign."""
     left = _left_side(tokens, place)
     right = _right_side(tokens, place)
-    if not left or not right:
+    if not left or not right or is_torn(text, left[0].start):
         return None
     try:
         computed, operations = _value(left)
@@ -86,6 +82,12 @@ def _claim(text: str, tokens: list[_Token], place: int) -> Claim | None:
             holds = holds or _same(computed, claimed * 100, shown, sign)
         elif left[-1].kind == "percent":
             holds = holds or _same(computed * 100, claimed, shown, sign)
+        elif _CENTS.search(text[left[0].start : left[-1].end]) and text[right[0].start - 1] == "$":
+            # "25 cents * 4 = $1"
+            holds = holds or _same(computed / 100, claimed, shown, sign)
+        elif _CENTS.match(text, right[-1].end) and text[left[0].start - 1 : left[0].start] == "$":
+            # "$1 / 2 = 50 cents"
+            holds = holds or _same(computed * 100, claimed, shown, sign)
         return Claim(left[0].start, right[-1].end, text[left[0].start : left[-1].end], shown, float(claimed),
                      float(computed), holds)  # fmt: skip
     except (_NoExpression, ZeroDivisionError, OverflowError):
@@ -98,20 +100,23 @@ def _same(computed: Fraction, claimed: Fraction, shown: str, sign: str) -> bool:
         return True
     decimals = re.search(r"\.(\d+)", shown)
     places = len(decimals.group(1)) if decimals else 0
+    if shown.rstrip(" %").endswith(ROUNDED):
+        return abs(computed - claimed) < Fraction(1, 10**places)
     if not places and sign != "≈":
         return False
     return abs(computed - claimed) <= Fraction(1, 2 * 10**places)
 
 
-def _left_side(tokens: list[_Token], place: int) -> list[_Token]:
+def _left_side(tokens: list[Token], place: int) -> list[Token]:
     """Return the longest run of tokens before the sign that can be one expression, units left out."""
-    kept: list[_Token] = []
-    units: list[_Token] = []
+    kept: list[Token] = []
+    units: list[Token] = []
     depth = 0
-    for token in reversed(tokens[max(0, place - _MAX_TOKENS) : place]):
+    for at in range(place - 1, max(0, place - _MAX_TOKENS) - 1, -1):
+        token = tokens[at]
         before = kept[-1] if kept else None
         if token.kind == "word":
-            if not units and _joins(token, before):
+            if not units and _joins(token, before, tokens[at - 1] if at else None):
                 kept.append(token)
             else:
                 units.append(token)
@@ -121,35 +126,48 @@ def _left_side(tokens: list[_Token], place: int) -> list[_Token]:
         if token.kind == "money":
             continue
         depth += (token.kind == "close") - (token.kind == "open")
-        if depth < 0 or _two_operands(token, before, units):
+        if depth < 0:
+            break
+        if _two_operands(token, before, units):
+            if token.kind == "number" and len(units) == 1 and _goes_on(units[0], kept[::-1]):
+                return []
             break
         if token.kind in ("sign", "open") and units and not _may_stand_before_operand(token, units, before):
             break
+        if any(is_unknown(unit) for unit in units):
+            return []
         units = []
         kept.append(token)
     kept.reverse()
-    if kept and kept[0].kind == "sign" and not _unary(kept) and not _begins_line(kept[0], tokens):
+    first = next((token for token in kept if token.kind != "close"), None)
+    if first is not None and first.kind == "sign" and (
+        first is not kept[0] or not (_unary(kept) or _begins_line(first, tokens))
+    ):  # fmt: skip
         # a sign whose left operand is no number: an unknown
         return []
     return _trimmed(kept)
 
 
-def _joins(word: _Token, after: _Token | None) -> bool:
-    """Tell whether a word is a sign: `x` before an operand, `of` before one."""
-    return (
-        word.text.lower() in ("x", "of", "times") and after is not None and after.kind in ("number", "open")
-    )
+def _joins(word: Token, after: Token | None, before: Token | None) -> bool:
+    """Tell whether a word is a sign: `x` before an operand, `of` between a share and an operand."""
+    if after is None or after.kind not in ("number", "open"):
+        return False
+    if word.text.lower() == "of":
+        return before is not None and before.kind in ("number", "percent", "close")
+    return word.text.lower() in ("x", "times")
 
 
-def _is_factor(number: _Token, units: list[_Token]) -> bool:
+def _is_factor(number: Token, units: list[Token]) -> bool:
     """Tell whether the word after the number is no unit: a letter touching it (`3t`), or `of`."""
     if not units:
         return False
     word = units[-1]
+    if word.text in UNIT_LETTERS and len(units) == 1:
+        return False
     return (len(word.text) == 1 and word.start == number.end) or word.text.lower() == "of"
 
 
-def _two_operands(token: _Token, after: _Token | None, units: list[_Token]) -> bool:
+def _two_operands(token: Token, after: Token | None, units: list[Token]) -> bool:
     """Tell whether two operands follow one another without a sign: there the sentence ends."""
     if (
         token.kind not in ("number", "close", "percent")
@@ -160,7 +178,7 @@ def _two_operands(token: _Token, after: _Token | None, units: list[_Token]) -> b
     return bool(units) or after.kind != "open" or token.end != after.start
 
 
-def _may_stand_before_operand(sign: _Token, units: list[_Token], after: _Token | None) -> bool:
+def _may_stand_before_operand(sign: Token, units: list[Token], after: Token | None) -> bool:
     """Tell whether the words between a sign and what follows are one or two before a number, no unknown."""
     if after is None or after.kind not in ("number", "open") or len(units) > 2:
         return False
@@ -170,9 +188,9 @@ def _may_stand_before_operand(sign: _Token, units: list[_Token], after: _Token |
     return all(len(unit.text) > 1 and not unit.text.startswith("_") for unit in units)
 
 
-def _trimmed(tokens: list[_Token]) -> list[_Token]:
+def _trimmed(tokens: list[Token]) -> list[Token]:
     """Drop what cannot begin an expression, and `of` where nothing can be taken a part of."""
-    kept: list[_Token] = []
+    kept: list[Token] = []
     for token in tokens:
         if token.kind == "word" and token.text.lower() == "of" and not _is_part(kept):
             # "2 bolts of 3": no multiplication, so the expression starts anew
@@ -186,40 +204,57 @@ def _trimmed(tokens: list[_Token]) -> list[_Token]:
     return kept
 
 
-def _unary(tokens: list[_Token]) -> bool:
+def _unary(tokens: list[Token]) -> bool:
     """Tell whether a leading minus touches its number, as in `-3 + 5`."""
     return len(tokens) > 1 and tokens[0].text in "-−–" and tokens[0].end == tokens[1].start
 
 
-def _begins_line(token: _Token, tokens: list[_Token]) -> bool:
+def _begins_line(token: Token, tokens: list[Token]) -> bool:
     """Tell whether nothing stands before a token in its line: a list's bullet."""
     place = tokens.index(token)
     return place == 0 or tokens[place - 1].text == "\n"
 
 
-def _is_part(tokens: list[_Token]) -> bool:
+def _is_part(tokens: list[Token]) -> bool:
     """Tell whether the tokens end in a percentage or a fraction."""
     if not tokens:
         return False
     if tokens[-1].kind in ("percent", "close"):
         return True
-    return len(tokens) > 2 and tokens[-1].kind == "number" and tokens[-2].text in "/÷"
+    if tokens[-1].kind != "number":
+        return False
+    return "/" in digits_of(tokens[-1].text) or (len(tokens) > 2 and tokens[-2].text in "/÷")
 
 
-def _right_side(tokens: list[_Token], place: int) -> list[_Token]:
-    """Return the expression after the sign: up to a word, an end or the next equals sign."""
-    kept: list[_Token] = []
-    for token in tokens[place + 1 : place + 1 + _MAX_TOKENS]:
-        if token.kind == "money":
-            continue
+def _right_side(tokens: list[Token], place: int) -> list[Token]:
+    """Return the expression after the sign, units left out: up to other words, an end or the next equals
+    sign; empty where it holds an unknown."""
+    kept: list[Token] = []
+    ahead = tokens[place + 1 : place + 1 + _MAX_TOKENS]
+    at = 0
+    while at < len(ahead) and ahead[at].kind not in ("end", "equals"):
+        token = ahead[at]
         if token.kind == "word":
             if token.text.lower() in ("x", "times") and kept and kept[-1].kind in ("number", "close"):
+                if token.text == "x" and ahead[at + 1 : at + 2] and ahead[at + 1].kind == "sign":
+                    return []
                 kept.append(token)
-                continue
+            else:
+                after = _after_units(ahead, at, kept)
+                if after == 0:
+                    break
+                at = after - 1
+        elif token.kind == "sign" and token.text[0].isalpha():
+            # "= 360 divided by 5 is …": the sentence goes on
             break
-        if token.kind in ("end", "equals"):
-            break
-        kept.append(token)
+        elif token.kind != "money":
+            kept.append(token)
+        at += 1
+    following = ahead[at] if at < len(ahead) else None
+    if following is not None and following.kind == "word" and _is_torn_off(kept, ahead, at):
+        return []
+    if kept and kept[-1].text in ("x", "*", "/", "×", "÷", "·", "^"):
+        return []
     while kept and kept[-1].kind in ("sign", "open", "word"):
         kept.pop()
     while (
@@ -229,7 +264,42 @@ def _right_side(tokens: list[_Token], place: int) -> list[_Token]:
     return kept
 
 
-def _value(tokens: list[_Token]) -> tuple[Fraction, int]:
+def _after_units(ahead: list[Token], at: int, kept: list[Token]) -> int:
+    """Return where a sign with an operand follows the one or two units that begin at `at`; else 0."""
+    if not kept or kept[-1].kind not in ("number", "close", "percent"):
+        return 0
+    end = at
+    while end < len(ahead) and ahead[end].kind == "word" and not is_unknown(ahead[end]):
+        end += 1
+    operand = [token for token in ahead[end + 1 : end + 3] if token.kind != "money"][:1]
+    if not 0 < end - at <= 2 or end >= len(ahead) or not operand:
+        return 0
+    if ahead[end].kind == "close":
+        return end if sum((t.kind == "open") - (t.kind == "close") for t in kept) > 0 else 0
+    return end if ahead[end].kind == "sign" and operand[0].kind in ("number", "open") else 0
+
+
+def _is_torn_off(kept: list[Token], ahead: list[Token], at: int) -> bool:
+    """Tell whether the word where the right side ends makes it something else: `2x`, `5 pm`, `3 hours 15`."""
+    word, last = ahead[at], kept[-1] if kept else None
+    if last is None or last.kind not in ("number", "close"):
+        return False
+    if is_unknown(word) and (word.text in CLOCK or word.start == last.end):
+        return True
+    return _goes_on(word, ahead[at + 1 :])
+
+
+def _goes_on(word: Token, rest: list[Token]) -> bool:
+    """Tell whether a number, a word and more make one number: `3 hours 15 minutes`, `1 and 1/4`."""
+    if word.text == "and":
+        return len(rest) > 1 and rest[0].kind == "number" and rest[1].text == "/" and (
+            rest[0].end == rest[1].start
+        )  # fmt: skip
+    rest = rest[1:] if rest and rest[0].text == "and" else rest
+    return bool(MEASURES.fullmatch(word.text) and rest and rest[0].kind == "number")
+
+
+def _value(tokens: list[Token]) -> tuple[Fraction, int]:
     """Return (value, number of operations); _NoExpression when the tokens are none."""
     reader = _Reader(tokens)
     value = reader.sum()
@@ -241,8 +311,8 @@ def _value(tokens: list[_Token]) -> tuple[Fraction, int]:
 class _Reader:
     """Recursive descent over the tokens of one side."""
 
-    def __init__(self, tokens: list[_Token]) -> None:
-        self._tokens = tokens
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens_of = tokens
         self.at = 0
         self.operations = 0
 
@@ -259,9 +329,25 @@ class _Reader:
         value = self._power()
         while (sign := self._sign()) in ("*", "/"):
             self._step()
-            other = self._power()
+            other = self._share() if sign == "/" else self._power()
             value = value * other if sign == "*" else value / other
         return _bounded(value)
+
+    def _share(self) -> Fraction:
+        """Return a divisor; in `7 / 1/2` the closer slash is a fraction."""
+        before, rest = self.tokens_of[self.at - 1], self.tokens_of[self.at : self.at + 3]
+        value = self._power()
+        if (
+            len(rest) == 3
+            and rest[1].text == "/"
+            and rest[0].end == rest[1].start
+            and rest[0].kind == "number"
+        ):
+            tight = rest[1].end == rest[2].start and rest[2].kind == "number"
+            if tight and before.end < rest[0].start and before.text in "/÷":
+                self._step()
+                value /= self._power()
+        return value
 
     def _power(self) -> Fraction:
         value = self._item()
@@ -283,32 +369,35 @@ class _Reader:
             if self._take().kind != "close":
                 raise _NoExpression
         elif token.kind == "number":
-            value = Fraction(token.text.replace(",", ""))
+            if re.match(r"0\d", token.text):
+                # 0900: a time, no number
+                raise _NoExpression
+            value = sum((Fraction(part) for part in digits_of(token.text).split()), Fraction(0))
         else:
             raise _NoExpression
-        if self.at < len(self._tokens) and self._tokens[self.at].kind == "percent":
+        if self.at < len(self.tokens_of) and self.tokens_of[self.at].kind == "percent":
             self.at += 1
             value /= 100
         return value
 
     def _sign(self) -> str:
-        if self.at >= len(self._tokens):
+        if self.at >= len(self.tokens_of):
             return ""
-        token = self._tokens[self.at]
+        token = self.tokens_of[self.at]
         if token.kind == "sign":
-            return _SIGNS.get(token.text, token.text)
+            return SIGNS.get(token.text, token.text)
         return "*" if token.kind in ("word", "open") else ""
 
     def _step(self) -> None:
         self.operations += 1
-        if self._tokens[self.at].kind != "open":
+        if self.tokens_of[self.at].kind != "open":
             self.at += 1
 
-    def _take(self) -> _Token:
-        if self.at >= len(self._tokens):
+    def _take(self) -> Token:
+        if self.at >= len(self.tokens_of):
             raise _NoExpression
         self.at += 1
-        return self._tokens[self.at - 1]
+        return self.tokens_of[self.at - 1]
 
 
 def _bounded(value: Fraction) -> Fraction:
