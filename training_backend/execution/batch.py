@@ -121,6 +121,7 @@ class Batch:
     open: bool = False
     report: dict[str, Any] | None = None
     protocol_error: str = ""
+    sent_at: float = 0.0
     ends: list[EndFrame] = field(default_factory=list)
 
     @property

@@ -5,6 +5,7 @@ Nothing a child sends is trusted: sizes are counted, types and words come from c
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,15 @@ from msgspec import Meta, Struct
 
 _LENGTH = struct.Struct(">I")
 _MAX_FRAME = 1 << 20
+# as deep as the encoder goes, and one more
+_MAX_DEPTH = 6
+# What stands for a number becomes one in this process, so its form is checked first: `1e99999999` as a
+# fraction would be computed for hours.
+_FORMS = {
+    "int": re.compile(r"-?[0-9]{1,4300}|an integer of [a-z0-9, ]+"),
+    "fraction": re.compile(r"-?[0-9]{1,4300}/[0-9]{1,4300}|.*an integer of [a-z0-9, /-]+"),
+    "bool": re.compile("True|False"),
+}
 
 Text = Annotated[str, Meta(max_length=20_000)]
 Name = Annotated[str, Meta(max_length=200)]
@@ -134,9 +144,23 @@ class FrameReader:
 
 def _decoded(data: bytes) -> Frame:
     try:
-        return _decoder.decode(data)
+        decoded = _decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
         raise ProtocolError(f"a frame cannot be read: {str(error)[:200]}") from None
+    if isinstance(decoded, EndFrame) and decoded.answer is not None:
+        _check_value(decoded.answer)
+    return decoded
+
+
+def _check_value(value: Value, depth: int = 0) -> None:
+    """Raise ProtocolError for an answer deeper than any, or a number in a form that no child writes."""
+    if depth > _MAX_DEPTH:
+        raise ProtocolError("an answer is nested too deeply")
+    form = _FORMS.get(value.k)
+    if form is not None and not form.fullmatch(value.v):
+        raise ProtocolError(f"what came as {value.k} is none")
+    for item in value.items:
+        _check_value(item, depth + 1)
 
 
 def as_record(step: Step) -> dict[str, Any]:

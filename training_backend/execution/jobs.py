@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import signal
 import socket
@@ -35,6 +36,8 @@ _TIME_SIGNALS = frozenset(
     number for name in ("SIGXCPU", "SIGPROF") if (number := getattr(signal, name, None)) is not None
 )
 
+_logger = logging.getLogger(__name__)
+
 
 def tier_of(code: str, kind: str) -> str:
     """Return which launcher a text needs: by the libraries it names."""
@@ -65,6 +68,11 @@ class Job:
     reader: FrameReader | None = None
     open: bool = False
     tries: int = 0
+    # how often it could not be handed to a launcher, and when it was (by the steady clock)
+    sends: int = 0
+    sent_at: float = 0.0
+    # told when the result is handed on
+    forget: Callable[[Job], None] = lambda job: None
     # may go with others through one child (`batch.py`)
     shares: bool = False
     lane: str = ""
@@ -122,19 +130,34 @@ class Job:
 
     def needs_sympy(self) -> bool:
         """Tell whether a light child could not solve the equations without SymPy."""
-        return self.tier != "heavy" and self.end is not None and self.end.status == "needs_sympy"
+        asked = self.end is not None and self.end.status == "needs_sympy"
+        return asked and self.kind == "eot" and self.tier != "heavy"
 
     def finish(self) -> None:
         """Give the verdict."""
-        self.on_end(self.verdict())
+        try:
+            result = self.verdict()
+        except Exception as error:
+            # a fault of ours; the thread that serves all jobs must not end for it
+            _logger.exception("A result could not be read.")
+            result = self._result("crashed", reason=f"its result could not be read: {type(error).__name__}")
+        self._end_with(result)
 
     def fail(self, reason: str) -> None:
         """End the job without a run."""
-        self.on_end(self._result("crashed", reason=reason))
+        self._end_with(self._result("crashed", reason=reason))
 
     def refuse(self, reason: str) -> None:
         """End the job because of its text, without a run."""
-        self.on_end(self._result("refused", reason=reason))
+        self._end_with(self._result("refused", reason=reason))
+
+    def _end_with(self, result: RunResult) -> None:
+        """Hand the result on; what the receiver raises is its own, and the other jobs go on."""
+        self.forget(self)
+        try:
+            self.on_end(result)
+        except Exception:
+            _logger.exception("What takes the results failed.")
 
     def verdict(self) -> RunResult:
         """Return the result: the launcher's report stands above what the child says."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import selectors
 import socket
@@ -24,6 +25,13 @@ from training_backend.execution.jobs import Job, tier_of
 
 _READ = 1 << 16
 _READY_WITHIN_S = 60.0
+# A launcher ends a child that is over its time, at the latest after some extensions (`launcher.py`). One that
+# has not reported by then is itself stuck, and is ended.
+_OVERDUE_FACTOR = 6.0
+_OVERDUE_GRACE_S = 30.0
+# so often a job is sent to a launcher that ends before it has reported anything
+_MOST_SENDS = 4
+_logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -69,8 +77,13 @@ class Pool:
         self._failures: dict[str, int] = {}
         self._waiting: dict[str, deque[Job]] = {}
         self._running: dict[int, Job | Batch] = {}
+        # every job that still owes a result, wherever it is
+        self._unfinished: set[Job] = set()
         self._next_id = 0
         self._closing = False
+        self._closed = False
+        self._why_closed = "the runner was closed"
+        self._call_lock = threading.Lock()
         self.lane = Lane()
         self._thread = threading.Thread(target=self._serve, name="sandbox", daemon=True)
         self._thread.start()
@@ -79,7 +92,8 @@ class Pool:
 
     def submit(self, job: Job) -> None:
         """Queue a job."""
-        self._call(lambda: self._queue(job))
+        if not self._call(lambda: self._queue(job)):
+            job.fail(self._why_closed)
 
     def cancel(self, job: Job) -> None:
         """End a job, whether it waits or runs."""
@@ -95,25 +109,42 @@ class Pool:
             self._call(self._begin_closing)
             self._thread.join(10)
 
-    def _call(self, action: Callable[[], None]) -> None:
-        self._inbox.append(action)
+    def _call(self, action: Callable[[], None]) -> bool:
+        """Have the serving thread do something; False when that thread has ended."""
+        with self._call_lock:
+            if self._closed:
+                return False
+            self._inbox.append(action)
         with contextlib.suppress(OSError):
             self._wake_out.send(b"x")
+        return True
 
     # ---- in the serving thread
 
     def _serve(self) -> None:
-        while not self._closing:
-            for key, _ in self._selector.select(1.0 if self._launchers else None):
-                if key.fileobj is self._wake_in:
-                    self._drain_inbox()
-                elif isinstance(key.data, _Launcher):
-                    self._on_control(key.data)
-                elif isinstance(key.data, Job | Batch):
-                    self._on_job_data(key.data)
-            self._check_starting()
-            self._dispatch()
-        self._close_all()
+        """Serve until closed; whatever goes wrong here, every job gets a verdict."""
+        try:
+            while not self._closing:
+                self._serve_once()
+        except Exception as error:
+            _logger.exception("The thread that serves the launchers failed.")
+            self._why_closed = f"programs are no longer served: {type(error).__name__}: {error}"
+        finally:
+            self._close_all()
+
+    def _serve_once(self) -> None:
+        heard = []
+        for key, _ in self._selector.select(1.0 if self._launchers else None):
+            if key.fileobj is self._wake_in:
+                self._drain_inbox()
+            elif isinstance(key.data, _Launcher):
+                heard.append(key.data)
+                self._on_control(key.data)
+            elif isinstance(key.data, Job | Batch):
+                self._on_job_data(key.data)
+        self._check_starting()
+        self._check_overdue(heard)
+        self._dispatch()
 
     def _drain_inbox(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -126,9 +157,14 @@ class Pool:
         self._closing = True
 
     def _queue(self, job: Job) -> None:
+        if self._closed:
+            job.fail(self._why_closed)
+            return
         if self.broken:
             self._on_broken(self.broken, [job])
             return
+        self._unfinished.add(job)
+        job.forget = self._unfinished.discard
         self._next_id += 1
         job.id = self._next_id
         if self._sharing and job.on_records is None and may_share(job.code, job.kind):
@@ -171,6 +207,7 @@ class Pool:
     def _requeue(self, job: Job) -> None:
         """Let a job wait again, at the end: those around it are on their way."""
         if self.broken:
+            self._unfinished.discard(job)
             self._on_broken(self.broken, [job])
         elif job.cancelled:
             job.fail("cancelled")
@@ -189,9 +226,10 @@ class Pool:
                 socket.send_fds(launcher.control, [json.dumps(head).encode()], [theirs.fileno()])
             except OSError:
                 ours.close()
-                self._waiting[job.tier].extendleft(job.jobs if isinstance(job, Batch) else [job])
+                self._take_back(job)
                 self._on_death(launcher)
                 return
+        job.sent_at = time.monotonic()
         job.socket = ours
         job.reader = FrameReader(job.max_bytes)
         job.open = True
@@ -199,6 +237,15 @@ class Pool:
         launcher.jobs[job.id] = job
         self._running[job.id] = job
         self._selector.register(ours, selectors.EVENT_READ, job)
+
+    def _take_back(self, job: Job | Batch) -> None:
+        """Let what could not be sent wait again, but not for ever: each launcher may end at once."""
+        for one in reversed(job.jobs if isinstance(job, Batch) else [job]):
+            one.sends += 1
+            if one.sends >= _MOST_SENDS:
+                one.fail("no launcher stayed to run it")
+            else:
+                self._waiting.setdefault(one.tier, deque()).appendleft(one)
 
     def _on_job_data(self, job: Job | Batch) -> None:
         """Read what a child sent; at the end of its socket stop listening."""
@@ -227,8 +274,10 @@ class Pool:
         try:
             for frame in job.reader.feed(data):
                 job.take(frame)
-        except ProtocolError as error:
-            job.protocol_error = str(error)
+        except Exception as error:
+            if not isinstance(error, ProtocolError):
+                _logger.exception("What a child sent could not be taken.")
+            job.protocol_error = str(error) or type(error).__name__
             self._close_job_socket(job)
             self._kill(job)
 
@@ -248,7 +297,14 @@ class Pool:
         if not data:
             self._on_death(launcher)
             return
-        message = json.loads(data)
+        try:
+            message = json.loads(data)
+            self._on_message(launcher, message)
+        except (ValueError, KeyError, TypeError) as error:
+            # only a launcher of another version of this program says what cannot be understood
+            self._on_death(launcher, f"it said something strange: {type(error).__name__}: {error}")
+
+    def _on_message(self, launcher: _Launcher, message: dict[str, Any]) -> None:
         if "ready" in message:
             launcher.ready = True
             self._failures.pop(launcher.tier, None)
@@ -319,6 +375,18 @@ class Pool:
                 launcher.process.kill()
                 self._on_death(launcher, "it did not get ready")
 
+    def _check_overdue(self, heard: list[_Launcher]) -> None:
+        """End a launcher that owes a report for far too long; one that was just heard is looked at again."""
+        now = time.monotonic()
+        for launcher in list(self._launchers.values()):
+            if launcher in heard:
+                continue
+            if any(
+                now - job.sent_at > _OVERDUE_FACTOR * job.limits.wall_s + _OVERDUE_GRACE_S
+                for job in launcher.jobs.values()
+            ):
+                self._on_death(launcher, "it did not report")
+
     def _on_death(self, launcher: _Launcher, why: str = "it ended") -> None:
         """Forget a launcher; its jobs go again once, then count as crashed."""
         if self._launchers.get(launcher.tier) is not launcher:
@@ -336,8 +404,8 @@ class Pool:
             self._running.pop(job.id, None)
             if isinstance(job, Batch):
                 job.dissolve()
-            elif job.tries > 0 or job.has_given:
-                job.fail("the launcher ended while it ran")
+            elif job.tries > 0 or job.has_given or job.cancelled:
+                job.fail("cancelled" if job.cancelled else "the launcher ended while it ran")
             else:
                 job.tries += 1
                 job.again()
@@ -351,37 +419,40 @@ class Pool:
             self.changed.notify_all()
         jobs = [job for queue in self._waiting.values() for job in queue]
         self._waiting.clear()
+        self._unfinished.difference_update(jobs)
         self._on_broken(reason, jobs)
 
     def _close_all(self) -> None:
+        """End the launchers and give every job that still waits or runs its verdict."""
         for launcher in self._launchers.values():
             launcher.control.close()
         for launcher in self._launchers.values():
-            try:
-                launcher.process.wait(3)
-            except subprocess.TimeoutExpired:
-                launcher.process.kill()
-                launcher.process.wait(5)
-        for job in list(self._running.values()):
-            if job.open and job.socket is not None:
-                job.socket.close()
-            job.fail("the runner was closed")
-        for queue in self._waiting.values():
-            for job in queue:
-                job.fail("the runner was closed")
-        self._drain_inbox_after_close()
+            _end_process(launcher.process)
+        with self._call_lock:
+            self._closed = True
+        while self._inbox:
+            self._inbox.popleft()()
+        for running in self._running.values():
+            if running.open and running.socket is not None:
+                running.socket.close()
+        for job in list(self._unfinished):
+            job.fail(self._why_closed)
+        with self.changed:
+            self.broken = self.broken or f"Closed: {self._why_closed}."
+            self.changed.notify_all()
         self._selector.close()
         self._wake_in.close()
         self._wake_out.close()
 
-    def _drain_inbox_after_close(self) -> None:
-        """Jobs that came while the pool was closing end too, so that nobody waits for them."""
-        self._waiting.clear()
-        while self._inbox:
-            self._inbox.popleft()()
-        for queue in self._waiting.values():
-            for job in queue:
-                job.fail("the runner was closed")
+
+def _end_process(process: subprocess.Popen) -> None:
+    """Wait for a launcher whose socket is closed; one that does not go is killed."""
+    try:
+        process.wait(3)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(5)
 
 
 def _start(tier: str, niceness: int) -> _Launcher:
