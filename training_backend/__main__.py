@@ -86,7 +86,7 @@ def _run(name: str, module, args: argparse.Namespace) -> int:
     except KpddError as error:
         reporter.emit(Failed(message=error.message, hint=error.hint, where=error.where))
         _say(f"kpdd {name}: {error}", args)
-        status = 1
+        status = error.exit_status
     except KeyboardInterrupt:
         _say("stopped", args)
         status = 1

@@ -6,6 +6,9 @@ from __future__ import annotations
 class KpddError(Exception):
     """Base of every failure that is explained to a person in one sentence and a hint."""
 
+    # what a command that ends with it gives back
+    exit_status = 1
+
     def __init__(self, message: str, hint: str = "", where: str = "") -> None:
         """Keep `message` (what happened), `hint` (what to do) and `where` (file, line, row) apart."""
         super().__init__(message)
@@ -23,6 +26,12 @@ class KpddError(Exception):
 
 class ConfigError(KpddError):
     """The user changes a setting or an argument."""
+
+
+class ArgumentError(ConfigError):
+    """An argument of a command is wrong; nothing was begun."""
+
+    exit_status = 2
 
 
 class TeacherError(KpddError):

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 import subprocess
 import sys
 
 import pytest
+
+from training_backend.__main__ import main
+from training_backend.commands.execute import InOrder, _lines, read_job, result_line
+from training_backend.execution.results import RunResult
 
 FIELDS = ["id", "verdict", "answer", "answer_text", "stdout", "error", "error_line", "elapsed_ms"]
 
@@ -62,6 +69,19 @@ def test_a_line_that_cannot_be_used_is_named_and_the_rest_is_run():
         "[1]",
         '{"id": 3}',
         '{"id": 4, "code": 5}',
+        '{"id": NaN, "code": "ans = 1"}',
+        '{"id": 1e999, "code": "ans = 1"}',
+        '{"id": ' + "9" * 5000 + ', "code": "ans = 1"}',
+        '{"id": ' + "[" * 900 + "]" * 900 + ', "code": "ans = 1"}',
+        '{"id": [' + '{"a": [' * 200 + "]}" * 200 + '], "code": "ans = 1"}',
+        '{"id": 4, "code": "ans = 1", "kind": ["pot"]}',
+        '{"id": 4, "code": "ans = 1", "kind": null}',
+        '{"id": 4, "code": null}',
+        "NaN",
+        '"text"',
+        "null",
+        '{"code": "ans = 1"',
+        "{'code': 'ans = 1'}",
         job(5, "ans = 1", kind="cot"),
         "\x00\x01",
         "[" * 100_000,
@@ -69,11 +89,82 @@ def test_a_line_that_cannot_be_used_is_named_and_the_rest_is_run():
     ]
     done = execute(lines)
     results = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [result["verdict"] for result in results] == ["ok"] + ["refused"] * 7 + ["ok"]
+    assert [result["verdict"] for result in results] == ["ok"] + ["refused"] * 20 + ["ok"]
     assert results[1]["error"].startswith("line 2: this is no JSON")
     assert "'code'" in results[3]["error"] and "line 4" in results[3]["error"]
-    assert "'cot'" in results[5]["error"]
-    assert done.returncode == 1 and b"7 lines could not be used" in done.stderr
+    assert results[3]["id"] == 3 and results[3]["answer"] is None
+    assert "'cot'" in results[18]["error"]
+    assert done.returncode == 1 and b"20 lines could not be used" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"id": "\\ud800", "code": "ans = 1"}',
+        b'{"id": {"a": [1, null, true]}, "code": "ans = 1"}',
+        b'{"id": 123456789012345678901234567890, "code": "ans = 1"}',
+        b'{"id": 1.5, "code": "ans = 1", "more": [1], "code": "ans = 1"}',
+        b'\xef\xbb\xbf{"id": 1, "code": "ans = 1"}',
+        b'\t {"id": "\xc3\xa9", "code": "ans = 1\\r\\n"} \r',
+        b'{"code": "ans = 1"}',
+        b'{"id": "' + b"x" * 100_000 + b'", "code": "ans = 1"}',
+        b'{"id": ' + b"[" * 90 + b"]" * 90 + b', "code": "ans = 1"}',
+    ],
+)
+def test_an_id_of_any_kind_comes_back_as_it_came(line):
+    read = read_job(line)
+    assert not read.problem
+    for encoding in ("utf-8", "ascii"):
+        raw = io.BytesIO()
+        output = io.TextIOWrapper(raw, encoding=encoding)
+        ordered = InOrder(output)
+        ordered.put(ordered.place(), result_line(read.identity, RunResult("ok", "1", 1.0)))
+        ordered.wait()
+        assert not ordered.gone
+        assert json.loads(raw.getvalue())["id"] == json.loads(line).get("id")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\xff\xfe",
+        b'{"code": "\xff"}',
+        b'{"code": "a\x00"}',
+        b"\x80" * 100,
+        b"[" * 10**6,
+        b'{"a":' * 10**5,
+        b"1" * 10**5,
+        b"{" * 10 + b"\x00",
+        b"\xed\xa0\x80",
+    ],
+)
+def test_bytes_of_any_kind_are_a_sentence(line):
+    assert read_job(line).problem and len(read_job(line).problem) < 500
+
+
+def test_a_line_that_is_too_long_is_one_refusal_and_not_kept_in_memory():
+    lines = list(_lines(io.BytesIO(b"a\n" + b"x" * (20 << 20) + b"\nb\nc")))
+    assert [len(line) for line in lines] == [2, (8 << 20) + 1, 2, 1]
+    assert "longer" in read_job(lines[1]).problem
+
+
+def test_a_full_disk_ends_the_work_and_is_said():
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    ordered = InOrder(Full())
+    for _ in range(3):
+        ordered.put(ordered.place(), result_line(1, RunResult("ok")))
+    ordered.wait()
+    assert ordered.gone and ordered.failure is not None and ordered.failure.errno == errno.ENOSPC
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")  # noqa: PTH110
+def test_a_full_disk_is_one_sentence_and_an_end():
+    done = execute([job(n, "ans = 1") for n in range(20)], "--output", "/dev/full")
+    assert done.returncode == 1
+    assert b"No space left" in done.stderr and b"Traceback" not in done.stderr
 
 
 def test_surrogates_null_bytes_and_a_megabyte_of_source():
@@ -117,18 +208,30 @@ def test_events_come_with_the_results_in_a_file(tmp_path):
     ("options", "part"),
     [
         (["/no/such/file"], "cannot be read"),
-        (["--timeout", "0"], "--timeout"),
-        (["--memory", "1"], "--memory"),
-        (["--workers", "0"], "--workers"),
         (["--output", "/no/such/folder/x"], "cannot be written"),
-        (["--events"], "--output"),
     ],
 )
-def test_wrong_arguments_are_one_sentence(options, part):
+def test_a_file_that_cannot_be_used_is_named(options, part):
     done = execute([], *options)
     assert done.returncode == 1
-    said = done.stdout + done.stderr
-    assert part.encode() in said and b"Traceback" not in done.stderr
+    assert part.encode() in done.stderr and b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *(["--timeout", value] for value in ("0", "-1", "abc", "nan", "inf", "1e9", "")),
+        *(["--memory", value] for value in ("1", "x", "1e3", "-256", "99999999", "256MB")),
+        *(["--workers", value] for value in ("0", "-3", "two", "1.5", "9999", "9" * 5000)),
+        ["--seed", "x"],
+        ["--events"],
+    ],
+)
+def test_a_wrong_argument_is_one_sentence_and_nothing_is_begun(options, capsys):
+    assert main(["execute", "/no/such/file", *options]) == 2
+    said = "".join(capsys.readouterr())
+    assert options[0] in said and "Traceback" not in said
+    assert "--events" in options or said.count("\n") == 1
 
 
 def test_an_answer_comes_before_the_next_question_is_asked():

@@ -3,6 +3,7 @@
 Input: {"id": …, "code": "…", "kind": "pot" | "eot"}   (kind: pot when it is left out)
 Output: {"id", "verdict", "answer", "answer_text", "stdout", "error", "error_line", "elapsed_ms"}
 Verdicts: ok · no_answer · raised · timed_out · out_of_memory · refused · crashed
+A line that cannot be used gives one too: refused, with its number and what is wrong.
 
 examples:
   kpdd execute programs.jsonl > results.jsonl
@@ -14,14 +15,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
-from training_backend.errors import ConfigError, DatasetError
+from training_backend.errors import ArgumentError, DatasetError
 from training_backend.events import Control, Reporter
 from training_backend.execution.limits import Limits
 from training_backend.execution.results import RunResult
@@ -31,6 +34,11 @@ READS_STDIN = True
 _MAX_LINE = 8 * 1024 * 1024
 # results that may wait for an earlier one: bounds the memory, whatever a single program does
 _AHEAD = 2000
+_MAX_ID_DEPTH = 100
+# how long after its processor time a program that does nothing is ended
+_SLEEP_S = 0.5
+_WORKERS_PER_PROCESSOR = 16
+N = TypeVar("N", int, float)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,38 +46,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", default="-", metavar="FILE.jsonl",
                         help="programs, one JSON object a line (default: standard input)")  # fmt: skip
     parser.add_argument("--output", type=Path, metavar="FILE.jsonl", help="write the results here")
-    parser.add_argument(
-        "--workers", type=int, metavar="N", help="programs at a time (default: processors + 1)"
-    )
-    parser.add_argument("--timeout", type=float, default=3.0, metavar="SECONDS",
+    # read by `_limits`, so that a wrong one is answered in a sentence
+    parser.add_argument("--workers", metavar="N", help="programs at a time (default: processors + 1)")
+    parser.add_argument("--timeout", default="3", metavar="SECONDS",
                         help="processor time of one program (default 3)")  # fmt: skip
-    parser.add_argument(
-        "--memory", type=int, default=256, metavar="MIB", help="memory of one program (default 256)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of random numbers in the programs (default 0)"
-    )
+    parser.add_argument("--memory", default="256", metavar="MIB", help="memory of one program (default 256)")
+    parser.add_argument("--seed", default="0", help="seed of random numbers in the programs (default 0)")
     parser.add_argument("--reading", choices=("strict", "free"), default="strict",
                         help="equations: as a system (default), or with updates (x = x + 1)")  # fmt: skip
 
 
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Run everything; the status is 1 when a line could not be used or the work was stopped."""
-    limits = _limits(args)
+    limits, workers = _limits(args), _workers(args)
     if args.events and args.output is None:
-        raise ConfigError(
+        raise ArgumentError(
             "With --events standard output holds events.", "Give --output FILE for the results."
         )
     with (
         _opened(args.file) as lines,
         _written(args.output) as output,
-        ProgramRunner(workers=args.workers, limits=limits, reading=args.reading) as runner,
+        ProgramRunner(workers=workers, limits=limits, reading=args.reading) as runner,
     ):
         for sentence in runner.isolation().missing:
             reporter.log(sentence, "warning")
         ordered = InOrder(output)
         _feed(lines, runner, ordered, reporter, control)
         ordered.wait()
+    if ordered.failure is not None:
+        raise ordered.failure
     reporter.log(_summary(ordered))
     return 1 if ordered.unusable or control.stop_requested or ordered.gone else 0
 
@@ -89,6 +94,7 @@ class InOrder:
         self.verdicts: Counter[str] = Counter()
         self.unusable = 0
         self.gone = False
+        self.failure: OSError | None = None
 
     def place(self) -> int:
         """Return the next place in the order; waits while too many results are held."""
@@ -116,52 +122,102 @@ class InOrder:
         if self.gone:
             return
         try:
-            self._output.write(json.dumps(line, ensure_ascii=False) + "\n")
+            try:
+                self._output.write(json.dumps(line, ensure_ascii=False) + "\n")
+            except UnicodeEncodeError:
+                # lone surrogates, or a terminal that has not every letter
+                self._output.write(json.dumps(line) + "\n")
             self._output.flush()
         except (BrokenPipeError, ValueError):
             # the reader has seen enough
             self.gone = True
+        except OSError as error:
+            # a full disk: said when all have ended, for nobody here could act on it
+            self.gone, self.failure = True, error
 
 
 def _feed(
-    lines: Iterator[bytes], runner: ProgramRunner, ordered: InOrder, reporter: Reporter, control: Control
+    lines: IO[bytes], runner: ProgramRunner, ordered: InOrder, reporter: Reporter, control: Control
 ) -> None:
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_lines(lines), 1):
         if control.stop_requested or ordered.gone:
             return
         if not line.strip():
             continue
         place = ordered.place()
-        try:
-            job = read_job(line)
-        except ValueError as error:
+        job = read_job(line)
+        if job.problem:
             ordered.unusable += 1
-            ordered.put(place, result_line(None, RunResult("refused", reason=f"line {number}: {error}")))
+            refused = RunResult("refused", reason=f"line {number}: {job.problem}")
+            ordered.put(place, result_line(job.identity, refused))
             continue
-        runner.submit(job["code"], job["kind"], _writer(ordered, place, job.get("id")))
+        runner.submit(job.code, job.kind, _writer(ordered, place, job.identity))
         reporter.progress("programs", sum(ordered.verdicts.values()))
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines; of one that is too long only so much that this is seen."""
+    while line := file.readline(_MAX_LINE + 1):
+        rest = line
+        while len(rest) > _MAX_LINE and not rest.endswith(b"\n"):
+            rest = file.readline(_MAX_LINE + 1)
+        yield line
 
 
 def _writer(ordered: InOrder, place: int, identity: Any):
     return lambda result: ordered.put(place, result_line(identity, result))
 
 
-def read_job(line: bytes) -> dict[str, Any]:
-    """Return one job of the input; ValueError says what is wrong with the line."""
+@dataclass(frozen=True)
+class ReadJob:
+    """One line of the input; `problem` says why it cannot be used."""
+
+    identity: Any = None
+    code: str = ""
+    kind: str = "pot"
+    problem: str = ""
+
+
+def read_job(line: bytes) -> ReadJob:
+    """Return the job that a line holds, or what is wrong with the line."""
     if len(line) > _MAX_LINE:
-        raise ValueError("the line is longer than 8 MiB")
+        return ReadJob(problem="the line is longer than 8 MiB")
     try:
         job = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"this is no JSON: {error}") from None
+        return ReadJob(problem=f"this is no JSON: {error}")
     if not isinstance(job, dict):
-        raise ValueError("this is no JSON object")
-    if not isinstance(job.get("code"), str):
-        raise ValueError("the field 'code' is missing or no text")
-    kind = job.setdefault("kind", "pot")
+        return ReadJob(problem="this is no JSON object")
+    identity, code, kind = job.get("id"), job.get("code"), job.get("kind", "pot")
+    if problem := _id_problem(identity):
+        return ReadJob(problem=problem)
+    if not isinstance(code, str):
+        return ReadJob(identity, problem="the field 'code' is missing or no text")
     if kind not in ("pot", "eot"):
-        raise ValueError(f"the field 'kind' is {kind!r}; it must be 'pot' or 'eot'")
-    return job
+        return ReadJob(identity, problem=f"the field 'kind' is {kind!r:.100}; it must be 'pot' or 'eot'")
+    return ReadJob(identity, code, kind)
+
+
+def _id_problem(identity: Any) -> str:
+    """Return why an id cannot be given back as it came, or ''."""
+    level = [identity]
+    for _ in range(_MAX_ID_DEPTH):
+        level = [item for value in level for item in _parts(value)]
+        if not level:
+            break
+    else:
+        return "the field 'id' is nested too deeply"
+    try:
+        json.dumps(identity, allow_nan=False)
+    except ValueError:
+        return "the field 'id' holds a number that JSON does not know"
+    return ""
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def result_line(identity: Any, result: RunResult) -> dict[str, Any]:
@@ -182,17 +238,29 @@ def result_line(identity: Any, result: RunResult) -> dict[str, Any]:
 
 
 def _limits(args: argparse.Namespace) -> Limits:
-    if not 0 < args.timeout <= 3600:
-        raise ConfigError(
-            f"--timeout {args.timeout:g} is not between 0 and 3600 seconds.", "Give seconds, as in 2.5."
-        )
-    if not 16 <= args.memory <= 1 << 20:
-        raise ConfigError(f"--memory {args.memory} is not between 16 MiB and 1 TiB.", "Give MiB, as in 256.")
-    if args.workers is not None and not 1 <= args.workers <= 1024:
-        raise ConfigError(
-            f"--workers {args.workers} is not between 1 and 1024.", "Leave it out for the usual number."
-        )
-    return Limits(cpu_s=args.timeout, wall_s=2 * args.timeout, memory_mib=args.memory, seed=args.seed % 2**32)
+    cpu_s = _number("--timeout", args.timeout, float, 0.01, 3600, "Give seconds, as in 2.5.")
+    memory = _number("--memory", args.memory, int, 16, 1 << 20, "Give MiB, as in 256.")
+    seed = _number("--seed", args.seed, int, -(2**63), 2**63, "Give a whole number.")
+    # a program that only sleeps ends soon after its time; one that waits for a processor gets more (launcher)
+    return Limits(cpu_s=cpu_s, wall_s=cpu_s + _SLEEP_S, memory_mib=memory, seed=seed % 2**32)
+
+
+def _workers(args: argparse.Namespace) -> int | None:
+    if args.workers is None:
+        return None
+    workers = _number("--workers", args.workers, int, 1, 1024, "Leave it out for the usual number.")
+    # more at a time would only wait for each other, so long that it looks like sleeping
+    return min(workers, _WORKERS_PER_PROCESSOR * (os.cpu_count() or 1))
+
+
+def _number(option: str, text: str, kind: type[N], least: float, most: float, hint: str) -> N:
+    try:
+        value = kind(text)
+    except ValueError:
+        raise ArgumentError(f"{option} {text[:40]!r} is no number.", hint) from None
+    if not least <= value <= most:
+        raise ArgumentError(f"{option} {text[:40]} is not between {least:,} and {most:,}.", hint)
+    return value
 
 
 def _opened(name: str) -> contextlib.AbstractContextManager[Any]:
