@@ -31,6 +31,8 @@ _OVERDUE_FACTOR = 6.0
 _OVERDUE_GRACE_S = 30.0
 # so often a job is sent to a launcher that ends before it has reported anything
 _MOST_SENDS = 4
+# of one launcher at a time: each costs it a descriptor
+_MOST_CHILDREN = 100
 _logger = logging.getLogger(__name__)
 
 
@@ -181,6 +183,8 @@ class Pool:
                     continue
                 launcher = self._launcher(tier)
                 if launcher is None or not launcher.ready or len(self._running) >= self.workers:
+                    continue
+                if len(launcher.jobs) >= _MOST_CHILDREN:
                     continue
                 job = self._next(tier, queue)
                 if job is not None:
