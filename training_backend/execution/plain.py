@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +22,9 @@ from training_backend.execution.pool import clean_environment, import_paths
 _WATCH_S = 0.05
 # loading SymPy takes its time on a slow disk; the program's own clock starts when it has been sent
 _START_S = 60.0
+# what an ended process left in its pipe is there at once
+_DRAIN_S = 5.0
+_logger = logging.getLogger(__name__)
 
 
 class PlainPool:
@@ -45,7 +50,7 @@ class PlainPool:
         with self._lock:
             process = self._processes.get(job)
         if process is not None:
-            process.kill()
+            _end(process)
 
     def close(self) -> None:
         """End every process; what waits ends as crashed."""
@@ -53,7 +58,7 @@ class PlainPool:
         with self._lock:
             running = list(self._processes.values())
         for process in running:
-            process.kill()
+            _end(process)
         self._threads.shutdown(wait=True)
 
     def _run(self, job: Job) -> None:
@@ -71,10 +76,17 @@ class PlainPool:
             return
         with self._lock:
             self._processes[job] = process
+        if self._closed or job.cancelled:
+            # closing or cancelling looked before it was there
+            _end(process)
         try:
             self._serve(job, process)
+        except Exception as error:
+            # the thread's end would be seen by nobody
+            _logger.exception("A program could not be served.")
+            job.protocol_error = job.protocol_error or f"{type(error).__name__}: {error}"
         finally:
-            process.kill()
+            _end(process)
             process.wait()
             with self._lock:
                 del self._processes[job]
@@ -82,29 +94,50 @@ class PlainPool:
 
     def _serve(self, job: Job, process: subprocess.Popen) -> None:
         report: dict[str, Any] = {"ended_for": "", "signal": 0, "cpu_s": 0.0}
-        watcher = threading.Thread(target=_watch, args=(job, process, report), daemon=True)
         began = time.monotonic()
+        watcher = threading.Thread(target=_watch, args=(job, process, report), daemon=True)
+        # beside the wait for the process: what a program left running could hold the pipe open for ever
+        reader = threading.Thread(target=_read, args=(job, process), daemon=True)
         watcher.start()
+        reader.start()
         assert process.stdin is not None and process.stdout is not None
-        reader = job.reader = FrameReader(job.max_bytes)
         with contextlib.suppress(OSError):
             process.stdin.write(job.request)
             process.stdin.close()
-        while data := os.read(process.stdout.fileno(), 1 << 16):
-            try:
-                for message in reader.feed(data):
-                    job.take(message)
-            except ProtocolError as error:
-                job.protocol_error = str(error)
-                break
-        if job.protocol_error:
-            process.kill()
         code = process.wait()
+        _end(process)
+        reader.join(_DRAIN_S)
         watcher.join(5)
+        if reader.is_alive():
+            job.protocol_error = "left something running that holds its output"
+        else:
+            process.stdout.close()
         report["signal"] = -code if code < 0 else 0
         report["wall_s"] = time.monotonic() - began
         job.report = report
-        process.stdout.close()
+
+
+def _read(job: Job, process: subprocess.Popen) -> None:
+    """Take frames until the pipe ends; the first wrong byte ends the process."""
+    assert process.stdout is not None
+    reader = job.reader = FrameReader(job.max_bytes)
+    try:
+        while data := os.read(process.stdout.fileno(), 1 << 16):
+            for message in reader.feed(data):
+                job.take(message)
+    except Exception as error:
+        if not isinstance(error, ProtocolError):
+            _logger.exception("What a program sent could not be taken.")
+        job.protocol_error = str(error) or type(error).__name__
+        _end(process)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End a process and, where the system has groups, what it started."""
+    if os.name == "posix":
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 def _command(job: Job) -> list[str]:
@@ -121,22 +154,23 @@ def _watch(job: Job, process: subprocess.Popen, report: dict[str, Any]) -> None:
 
     began = time.monotonic()
     base: tuple[float, float, int] | None = None
-    try:
-        watched = psutil.Process(process.pid)
-        while process.poll() is None:
+    watched: psutil.Process | None = None
+    while process.poll() is None:
+        cpu, memory = 0.0, 0
+        # a system that does not tell what a process uses still has a clock
+        with contextlib.suppress(psutil.Error):
+            watched = watched or psutil.Process(process.pid)
             cpu, memory = sum(watched.cpu_times()[:2]), watched.memory_info().rss
-            now = time.monotonic()
-            if base is None and job.ready.is_set():
-                base = (now, cpu, memory)
-            report["cpu_s"] = cpu - base[1] if base else 0.0
-            report["peak_kib"] = max(report.get("peak_kib", 0), memory // 1024)
-            report["ended_for"] = _passed(job, now, cpu, memory, base, now - began)
-            if report["ended_for"]:
-                process.kill()
-                return
-            time.sleep(_WATCH_S)
-    except psutil.Error:
-        return
+        now = time.monotonic()
+        if base is None and job.ready.is_set():
+            base = (now, cpu, memory)
+        report["cpu_s"] = max(report["cpu_s"], cpu - base[1]) if base else 0.0
+        report["peak_kib"] = max(report.get("peak_kib", 0), memory // 1024)
+        report["ended_for"] = _passed(job, now, cpu, memory, base, now - began)
+        if report["ended_for"]:
+            _end(process)
+            return
+        time.sleep(_WATCH_S)
 
 
 def _passed(
