@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import functools
+import gc
 import io
 import json
 import os
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from training_backend.execution import policy
-from training_backend.execution.channel import Channel
+from training_backend.execution.channel import Channel, frame
 from training_backend.execution.encoder import MAX_MESSAGE, Encoder, message_of, type_name
 from training_backend.execution.given import given_names
 from training_backend.execution.limits import MAX_SOURCE_BYTES
@@ -32,6 +33,55 @@ ANSWER_FUNCTIONS = ("solution", "solver", "solve", "main")
 _NOT_VALUES = (types.FunctionType, types.ModuleType, types.BuiltinFunctionType, type)
 
 
+# container objects between two searches for garbage in cycles; the usual 700 search while a child starts
+_GARBAGE_AFTER = 5000
+# given back when memory has run out, so that there is room to say so
+_reserve: list[bytes] = []
+_REHEARSALS = 10
+_REHEARSED = [
+    'import math\ndef solution():\n    """Words."""\n    total = 0.5\n    for i in range(3):\n'
+    "        total += math.ceil(i / 2)\n    return total\n",
+    "import math as m\na = 3\nb = round(a * 2.5, 2)\nprint(f'{b}')\nans = b",
+]
+_REHEARSED_HEAVY = [
+    "x = Symbol('x')\nans = solve_it([Eq(2 * x, 7)], [x])[x]",
+    "from sympy import symbols, solve\nx, y = symbols('x y')\nans = solve([x + y - 3, x - y - 1], [x, y])[x]",
+]
+
+
+def furnish() -> None:
+    """Give this process what every program finds: no import path, no arguments, no input, no warnings."""
+    sys.path.clear()
+    sys.argv = [FILE_NAME]
+    sys.stdin = io.StringIO("")
+    warnings.simplefilter("ignore")
+    gc.set_threshold(_GARBAGE_AFTER, *gc.get_threshold()[1:])
+    _reserve.append(bytes(1 << 20))
+
+
+def rehearse(tier: str) -> None:
+    """Do some jobs of our own, so that children find done what Python prepares on first use."""
+    kept = sys.modules["__main__"], sys.stdout, sys.stderr
+    codes = [code.encode() for code in _REHEARSED + (_REHEARSED_HEAVY if tier == "heavy" else [])]
+    common = {"seed": 0, "stdout_chars": 1024}
+    alone = frame(json.dumps({"kind": "pot", "trace": False, "reading": "strict", **common}).encode())
+    together = frame(json.dumps({"batch": len(codes), **common}).encode())
+    reading, writing = os.pipe()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        channel = Channel(reading, nowhere)
+        for _ in range(_REHEARSALS):
+            for code in codes:
+                os.write(writing, alone + frame(code))
+                serve(channel)
+            os.write(writing, together + b"".join(map(frame, codes)))
+            serve(channel)
+    finally:
+        for descriptor in (reading, writing, nowhere):
+            os.close(descriptor)
+        sys.modules["__main__"], sys.stdout, sys.stderr = kept
+
+
 def serve(channel: Channel) -> None:
     """Read one job from the channel, do it, send its end frame."""
     job = json.loads(channel.receive())
@@ -39,13 +89,9 @@ def serve(channel: Channel) -> None:
         _serve_batch(channel, job)
         return
     source = channel.receive()
-    sys.path.clear()
-    sys.argv = [FILE_NAME]
-    sys.stdin = io.StringIO("")
     output = Output(channel, int(job["stdout_chars"]))
     sys.stdout = sys.stderr = output
     output.at_limit = lambda: _send_end(channel, output, {"status": "output_limit"})
-    warnings.simplefilter("ignore")
     _seed(int(job["seed"]))
     recorder = Recorder(channel, output) if job["trace"] else None
     end = _run(source, job, recorder)
@@ -54,10 +100,6 @@ def serve(channel: Channel) -> None:
 
 def _serve_batch(channel: Channel, job: dict[str, Any]) -> None:
     """Read, run and answer one pure program after the other."""
-    sys.path.clear()
-    sys.argv = [FILE_NAME]
-    sys.stdin = io.StringIO("")
-    warnings.simplefilter("ignore")
     for _ in range(int(job["batch"])):
         source = channel.receive()
         output = Output(channel, int(job["stdout_chars"]))
@@ -125,8 +167,6 @@ def _run(source: bytes, job: dict[str, Any], recorder: Recorder | None) -> dict[
     """Return the end frame's content; whatever the program does, it is no exception here."""
     if len(source) > MAX_SOURCE_BYTES:
         return {"status": "refused", "reason": f"the text is longer than {MAX_SOURCE_BYTES // 1024} KiB"}
-    # given back when memory has run out, so that there is room to say so
-    reserve = bytearray(1 << 20)
     try:
         text = source.decode("utf-8", "surrogatepass")
         if job["kind"] == "eot":
@@ -135,11 +175,11 @@ def _run(source: bytes, job: dict[str, Any], recorder: Recorder | None) -> dict[
             return run_equations(text, recorder, str(job["reading"]), "sympy" in sys.modules)
         return _run_program(text, recorder)
     except MemoryError:
-        del reserve
+        _reserve.clear()
         _stop_tracing(recorder)
         return {"status": "memory"}
     except BaseException as error:
-        del reserve
+        _reserve.clear()
         _stop_tracing(recorder)
         return describe(error)
 

@@ -8,8 +8,8 @@ interpreter.
 
 from __future__ import annotations
 
-import ast
 import importlib
+import symtable
 import types
 from typing import Any
 
@@ -22,13 +22,15 @@ GIVEN: dict[str, tuple[str, str]] = {
     "solve": ("sympy", "solve"), "simplify": ("sympy", "simplify"), "Rational": ("sympy", "Rational"),
     "solve_it": (__name__, "solve_it"),
 }  # fmt: skip
+# how a code object holds `from … import *`
+_STAR = ("*",)
 
 
 def given_names(source: str, code: types.CodeType) -> dict[str, Any]:
     """Return the values of the names that `source` uses, does not bind, and that GIVEN holds."""
     wanted = {name for name in _used(code) if name in GIVEN}
     if wanted:
-        wanted -= _bound(ast.parse(source))
+        wanted = _free(wanted, source, code)
     found = {}
     for name in sorted(wanted):
         module, attribute = GIVEN[name]
@@ -62,22 +64,20 @@ def _used(code: types.CodeType) -> set[str]:
     return names
 
 
-def _bound(tree: ast.Module) -> set[str]:
-    """Return the names of GIVEN that a program binds anywhere, or never reads; all after a star import."""
-    bound: set[str] = set()
+def _free(names: set[str], source: str, code: types.CodeType) -> set[str]:
+    """Return which of `names` a program reads and binds nowhere; none after a star import."""
+    if _STAR in code.co_consts:
+        return set()
     read: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            (read if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-            bound.add(node.name)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            for alias in node.names:
-                if alias.name == "*":
-                    return set(GIVEN)
-                bound.add((alias.asname or alias.name).partition(".")[0])
-        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-            bound.add(node.name)
-    return bound | (GIVEN.keys() - read)
+    bound: set[str] = set()
+    scopes = [symtable.symtable(source, "<program>", "exec")]
+    while scopes:
+        scope = scopes.pop()
+        for name in names.intersection(scope.get_identifiers()):
+            symbol = scope.lookup(name)
+            if symbol.is_assigned() or symbol.is_imported() or symbol.is_parameter():
+                bound.add(name)
+            if symbol.is_referenced():
+                read.add(name)
+        scopes += scope.get_children()
+    return read - bound

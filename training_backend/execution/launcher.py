@@ -46,6 +46,10 @@ class Launcher:
 
     def __init__(self, control: socket.socket, child_filter: bytes, statm: int) -> None:
         """Take jobs from `control`; `statm` is /proc/self/statm, opened while that was possible."""
+        from training_backend.execution import channel, child
+
+        # looked up here and not after each fork
+        self._channel, self._serve = channel.Channel, child.serve
         self._control = control
         self._filter = child_filter
         self._statm = statm
@@ -105,10 +109,8 @@ class Launcher:
         """Close every door that is left, then read the program. Never returns."""
         code = 70
         try:
-            from training_backend.execution import channel, child
-
             close_doors(descriptor, self._pid, job["cpu_s"], address_space, self._filter)
-            child.serve(channel.Channel(_CHILD_FD, _CHILD_FD))
+            self._serve(self._channel(_CHILD_FD, _CHILD_FD))
             code = 0
         except BaseException:
             code = 73
@@ -244,7 +246,7 @@ def _start(tier: str, control: socket.socket, niceness: int) -> Launcher:
     import resource
 
     # trace and equation_solver are used only in children: in memory before the doors close
-    from training_backend.execution import channel, child, equation_solver, given, lockdown, preload  # noqa: F401
+    from training_backend.execution import child, equation_solver, given, lockdown, preload  # noqa: F401
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _lower_priority(niceness)
@@ -254,6 +256,8 @@ def _start(tier: str, control: socket.socket, niceness: int) -> Launcher:
     # loaded here: nothing can be read once this process is nobody and its doors are closed
     landlock_missing = lockdown.load_landlock()
     locks = lockdown.compile_filters()
+    child.furnish()
+    child.rehearse(tier)
     statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
     if threads != 1:

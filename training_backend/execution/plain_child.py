@@ -34,6 +34,7 @@ def main(arguments: list[str]) -> int:
         os.dup2(nothing, descriptor)
     _limit(json.loads(limits))
     sys.addaudithook(_refuse)
+    child.furnish()
     wire = channel.Channel(reading, writing)
     wire.send({"t": "ready"})
     child.serve(wire)
