@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from training_backend.errors import ConfigError, DatasetError
 from training_backend.project import history
+from training_backend.project.corrections import FIELDS
 from training_backend.project.details import FieldText, field_history, row_detail
 from training_backend.project.history import bring_back, edit_field, redo, set_flagged, set_review, undo
 from training_backend.project.listing import Listing, RowFilter
@@ -188,9 +189,7 @@ def test_nothing_is_ever_removed_from_the_history(filled):
 
 FEW = st.lists(st.integers(1, 7), max_size=4)
 STEP = st.one_of(
-    st.tuples(
-        st.just("edit"), st.sampled_from([1, 2, 7]), st.sampled_from(history.FIELDS), st.sampled_from("abc")
-    ),
+    st.tuples(st.just("edit"), st.sampled_from([1, 2, 7]), st.sampled_from(FIELDS), st.sampled_from("abc")),
     st.tuples(st.just("review"), FEW, st.sampled_from(["accepted", "rejected"])),
     st.tuples(st.just("flag"), FEW, st.booleans()),
     st.tuples(st.just("undo")),
@@ -224,3 +223,36 @@ def test_undoing_everything_and_redoing_it_gives_the_same_rows(filled, steps):
         assert redo(filled)
     assert list_rows(filled) == end
     assert filled.check(full=True) == []
+
+
+def test_a_large_step_is_written_in_parts_and_is_one_step(filled, monkeypatch):
+    from training_backend.project import corrections
+
+    monkeypatch.setattr(history, "PART", 2)
+    monkeypatch.setattr(corrections, "PART", 2)
+    told = []
+    changed = set_review(filled, range(1, 8), "accepted", report=lambda *at: told.append(at) or True)
+    assert changed == 7 and told == [(2, 7), (4, 7), (6, 7), (7, 7)]
+    assert history.undo_label(filled) == "accept 7 rows"
+    assert history.step_size(filled, "undo") == 7
+    change = undo(filled)
+    assert change.whole and change.row_ids is None
+    assert {row.review for row in list_rows(filled).values()} == {"unreviewed"}
+    assert history.undo_label(filled) == ""
+    redo(filled)
+    assert {row.review for row in list_rows(filled).values()} == {"accepted"}
+
+
+def test_a_stopped_step_says_what_it_did_and_a_stopped_undo_goes_on(filled, monkeypatch):
+    from training_backend.project import corrections
+
+    monkeypatch.setattr(history, "PART", 2)
+    monkeypatch.setattr(corrections, "PART", 2)
+    assert set_flagged(filled, range(1, 8), True, report=lambda done, total: done < 4) == 4
+    assert history.undo_label(filled) == "flag 4 rows"
+    stopped = undo(filled, lambda done, total: False)
+    assert not stopped.whole
+    assert sum(row.flagged for row in list_rows(filled).values()) == 2
+    assert history.undo_label(filled) == "flag 4 rows"
+    assert undo(filled).whole
+    assert not any(row.flagged for row in list_rows(filled).values())
