@@ -26,6 +26,8 @@ _EXTENSIONS = 4
 _BUSY_SHARE = 0.02
 _CHILD_FD = 3
 _TOP_FD = 128
+_LARGE_PAGE = 1 << 21
+_MADV_COLLAPSE = 25
 
 
 @dataclass
@@ -258,6 +260,7 @@ def _start(tier: str, control: socket.socket, niceness: int) -> Launcher:
     locks = lockdown.compile_filters()
     child.furnish()
     child.rehearse(tier)
+    use_large_pages()
     statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
     if threads != 1:
@@ -279,6 +282,25 @@ def _start(tier: str, control: socket.socket, niceness: int) -> Launcher:
              "python": sys.version.split()[0]}  # fmt: skip
     control.send(json.dumps(ready).encode())
     return Launcher(control, locks.child_filter, statm)
+
+
+def use_large_pages() -> None:
+    """Ask the kernel to keep what is loaded in large pages, whose tables are quick to copy for a child.
+
+    One answer for each 2 MiB: what it does not do (an older kernel, no memory at hand) stays as it was.
+    """
+    import ctypes
+
+    madvise = ctypes.CDLL(None).madvise
+    madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    with open("/proc/self/maps") as file:  # noqa: PTH123
+        lines = [line.split() for line in file]
+    for span, rights, *_, last in lines:
+        # memory of no file: its file number stands last
+        if rights.startswith("rw") and last in ("0", "[heap]"):
+            low, high = (int(end, 16) for end in span.split("-"))
+            for start in range(-(-low // _LARGE_PAGE) * _LARGE_PAGE, high - _LARGE_PAGE + 1, _LARGE_PAGE):
+                madvise(start, _LARGE_PAGE, _MADV_COLLAPSE)
 
 
 def _lower_priority(niceness: int) -> None:
