@@ -95,7 +95,7 @@ def test_what_is_no_number_is_no_answer_and_says_why(runner, code, text):
         ("x = (1,\ny = 2", "SyntaxError", 1),
         ("x = 1\n  y = 2", "IndentationError: unexpected indent (line 2, column", 2),
         ("if 1:\n        x = 1\n\ty = 2", "TabError", 3),
-        ("ans = 1\x00", "null bytes", None),
+        ("ans = 1\x00", "null byte", 1),
         ("ans = '\ud800'", "Error", None),
         ("import sympy\nraise sympy.SympifyError('no')", "SympifyError", 2),
         ("class E(Exception):\n    def __str__(self): raise ValueError\nraise E", "E", 3),

@@ -12,6 +12,7 @@ import gc
 import io
 import json
 import os
+import re
 import sys
 import time
 import types
@@ -30,6 +31,7 @@ from training_backend.execution.trace import FILE_NAME, Recorder
 
 ANSWER_NAMES = ("ans", "answer", "result")
 ANSWER_FUNCTIONS = ("solution", "solver", "solve", "main")
+_NO_SOURCE = re.compile("[\\0\ud800-\udfff]")
 _NOT_VALUES = (types.FunctionType, types.ModuleType, types.BuiltinFunctionType, type)
 
 
@@ -151,6 +153,9 @@ def _run_shared(source: bytes) -> dict[str, Any]:
 
 def _send_end(channel: Channel, output: Output, end: dict[str, Any]) -> None:
     rest = safe(output.take())
+    if "reason" in end:
+        # a reason may quote the program
+        end["reason"] = safe(end["reason"])[:MAX_MESSAGE]
     channel.send({"t": "end", **end, "stdout": rest, "stdout_cut": output.cut, "printed": output.printed})
 
 
@@ -197,7 +202,7 @@ def _run_program(text: str, recorder: Recorder | None) -> dict[str, Any]:
             return {"status": "refused", "reason": refusal.reason, "line": refusal.line}
         code = compile(text, FILE_NAME, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return _no_program(error)
+        return _no_program(error, text)
     module = types.ModuleType("__main__")
     module.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = module
@@ -216,17 +221,24 @@ def _run_program(text: str, recorder: Recorder | None) -> dict[str, Any]:
     return {"status": "ok", "taken_from": taken_from, "given": list(given), "answer": encoder.encode(value)}
 
 
-def _no_program(error: BaseException) -> dict[str, Any]:
+def _no_program(error: BaseException, text: str) -> dict[str, Any]:
     """Describe a text that the parser does not take."""
+    name, line, column = "SyntaxError", None, None
     if isinstance(error, SyntaxError):
+        name, message = type(error).__name__, str(error.msg)
         line, column = error.lineno, error.offset
-        where = f" (line {line}, column {column})" if line else ""
-        message = f"{error.msg}{where}"
-        return {"status": "syntax", "error": {"type": type(error).__name__, "message": message[:MAX_MESSAGE],
-                                              "line": line}}  # fmt: skip
-    if isinstance(error, MemoryError | RecursionError):
-        return {"status": "syntax", "error": {"type": "SyntaxError", "message": "too deeply nested"}}
-    return {"status": "syntax", "error": {"type": "SyntaxError", "message": safe(str(error))[:MAX_MESSAGE]}}
+    elif isinstance(error, MemoryError | RecursionError):
+        message = "too deeply nested"
+    else:
+        message = str(error)
+    if not line and (odd := _NO_SOURCE.search(text)):
+        # the parser does not say where
+        before = text[: odd.start()]
+        line, column = before.count("\n") + 1, odd.start() - before.rfind("\n")
+        message = "a program cannot hold a null byte or half of a surrogate pair"
+    where = f" (line {line}, column {column})" if line and column else f" (line {line})" if line else ""
+    return {"status": "syntax", "error": {"type": name, "message": safe(message + where)[:MAX_MESSAGE],
+                                          "line": line}}  # fmt: skip
 
 
 def find_answer(names: dict[str, Any]) -> tuple[str, Any]:
