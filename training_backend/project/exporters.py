@@ -1,133 +1,75 @@
-"""Writing rows to files that others read: JSONL with our fields, CSV, Alpaca and OpenAI messages; streams."""
+"""Writing rows to files that others read: which rows, in which format, to where; whole or not at all."""
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import json
-import os
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from training_backend.errors import ConfigError, DatasetError
-from training_backend.project.faults import explained
+from training_backend.project import dataset_card
+from training_backend.project.export_files import (
+    beside,
+    csv_cell,
+    remove,
+    require_our_folder,
+    write_csv,
+    write_json_lines,
+    write_parquet,
+    write_shards,
+)
+from training_backend.project.export_shapes import SHAPES, Record, records
 from training_backend.project.flags import BY_NAME, NONE
 from training_backend.project.listing import FACETS, Listing, RowFilter
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from training_backend.events import Control, Reporter
     from training_backend.project.store import Project
 
-FIELDS = (
-    "row_id", "question_id", "dataset", "split", "native_id", "question", "gold_text", "gold_value",
-    "core_question", "information", "kind", "path", "rationale", "verdict", "answer_text", "answer_value",
-    "review", "flagged", "changed", "note", "key_points_teacher", "rationale_teacher",
-)  # fmt: skip
 
-_SQL = """
-    SELECT t.id, t.question_id, t.dataset, t.split, q.native_id, t.question, t.gold_text, t.gold_value,
-           t.core_question, t.information, t.kind, t.path, t.rationale, t.verdict, r.answer_text,
-           r.answer_value, t.review, r.flagged, r.changed, t.note,
-           trim(coalesce(ko.teacher, '') || ' ' || coalesce(ko.model, '')),
-           trim(coalesce(ao.teacher, '') || ' ' || coalesce(ao.model, ''))
-    FROM row_text AS t JOIN row AS r ON r.id = t.id JOIN question AS q ON q.id = t.question_id
-    LEFT JOIN key_points AS k ON k.id = r.key_points_id LEFT JOIN origin AS ko ON ko.id = k.origin_id
-    LEFT JOIN rationale AS a ON a.id = r.rationale_id LEFT JOIN origin AS ao ON ao.id = a.origin_id
-    WHERE t.id IN ({marks})"""
-_AT_ONCE = 500
-_INSTRUCTIONS = {
-    "cot": "Solve the problem step by step and end with: The answer is N.",
-    "pot": "Write a Python program that solves the problem and leaves the answer in ans.",
-    "eot": "Write a system of equations that solves the problem; the last line is ans = name.",
+@dataclass(frozen=True)
+class Format:
+    """One way to write rows: its title, the ending of its file ("": a folder), whether it can hold notes."""
+
+    title: str
+    ending: str
+    notes: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    "jsonl": Format("JSON lines, every field", ".jsonl", notes=True),
+    "csv": Format("CSV, every field", ".csv", notes=True),
+    "parquet": Format("Parquet, every field", ".parquet", notes=True),
+    "folder": Format("Folder for datasets.load_dataset, with a card", "", notes=True),
+    "messages": Format("OpenAI messages", ".jsonl"),
+    "sharegpt": Format("ShareGPT conversations", ".jsonl"),
+    "alpaca": Format("Alpaca instructions", ".jsonl"),
 }
-Record = dict[str, Any]
 
 
-def records(project: Project, ids) -> Iterator[Record]:
-    """Yield the rows of these ids as dicts of FIELDS, in order, with the texts as corrected."""
-    with project.reading() as connection:
-        for start in range(0, len(ids), _AT_ONCE):
-            part = [int(number) for number in ids[start : start + _AT_ONCE]]
-            found = {line[0]: line for line in _lines(connection, part)}
-            for number in part:
-                if number in found:
-                    yield _record(found[number])
+@dataclass(frozen=True)
+class Wish:
+    """How to export: the format ("": told by the name), and what is only done when it is asked for.
 
+    `notes`: a person's notes too; `spreadsheet`: CSV that a spreadsheet opens without harm; `card`: a data
+    set card beside the file; `replace`: an existing target may be replaced.
+    """
 
-def _lines(connection: sqlite3.Connection, ids: list[int]) -> sqlite3.Cursor:
-    return connection.execute(_SQL.format(marks=",".join("?" * len(ids))), ids)
-
-
-def _record(line: tuple) -> Record:
-    record = dict(zip(FIELDS, line, strict=True))
-    record["information"] = record["information"].splitlines()
-    record["flagged"], record["changed"] = bool(record["flagged"]), bool(record["changed"])
-    return record
-
-
-def _messages(record: Record) -> Record | None:
-    if not record["rationale"]:
-        return None
-    return {
-        "messages": [
-            {"role": "system", "content": _INSTRUCTIONS[record["kind"]]},
-            {"role": "user", "content": _user_text(record)},
-            {"role": "assistant", "content": record["rationale"]},
-        ]
-    }
-
-
-def _alpaca(record: Record) -> Record | None:
-    if not record["rationale"]:
-        return None
-    instruction = _INSTRUCTIONS[record["kind"]]
-    return {"instruction": instruction, "input": _user_text(record), "output": record["rationale"]}
-
-
-def _user_text(record: Record) -> str:
-    lines = [record["question"]]
-    if record["core_question"]:
-        lines += ["", f"Core question: {record['core_question']}"]
-    if record["information"]:
-        lines += ["", "Information:", *(f"{n}. {item}" for n, item in enumerate(record["information"], 1))]
-    return "\n".join(lines)
-
-
-def _write_jsonl(file: IO[str], rows: Iterator[Record], shape: Callable[[Record], Record | None]) -> int:
-    written = 0
-    for record in rows:
-        shaped = shape(record)
-        if shaped is not None:
-            file.write(json.dumps(shaped, ensure_ascii=False) + "\n")
-            written += 1
-    return written
-
-
-def _write_csv(file: IO[str], rows: Iterator[Record]) -> int:
-    writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-    writer.writeheader()
-    written = 0
-    for record in rows:
-        writer.writerow({**record, "information": "\n".join(record["information"]),
-                         "flagged": int(record["flagged"]), "changed": int(record["changed"])})  # fmt: skip
-        written += 1
-    return written
-
-
-FORMATS: dict[str, Callable[[IO[str], Iterator[Record]], int]] = {
-    "jsonl": lambda file, rows: _write_jsonl(file, rows, lambda record: record),
-    "csv": _write_csv,
-    "messages": lambda file, rows: _write_jsonl(file, rows, _messages),
-    "alpaca": lambda file, rows: _write_jsonl(file, rows, _alpaca),
-}
+    format: str = ""
+    notes: bool = False
+    spreadsheet: bool = False
+    card: bool = False
+    replace: bool = False
 
 
 def parse_where(conditions: list[str]) -> RowFilter:
     """Return the filter of conditions such as `verdict=equal,not_equal`; ConfigError names what is wrong.
 
-    One of them may be `search=words`.
+    Values that hold a comma are written as a JSON list: `dataset=["a, b"]`. One may be `search=words`.
     """
     facets: dict[str, frozenset] = {}
     search = ""
@@ -137,12 +79,37 @@ def parse_where(conditions: list[str]) -> RowFilter:
         if sign and name == "search":
             search = values
         elif sign and name in FACETS:
-            facets[name] = frozenset(_value(name, value.strip()) for value in values.split(","))
+            facets[name] = frozenset(_value(name, value) for value in _split_values(values))
         else:
             raise ConfigError(f"'{condition}' is no condition.",
                               f"Write NAME=VALUE,… with one of: {', '.join(FACETS)}, search.")  # fmt: skip
     # a trailing space: the last word is finished, not the beginning of one
     return RowFilter(facets, f"{search} " if search else "")
+
+
+def where_words(wanted: RowFilter) -> list[str]:
+    """Return the conditions that `parse_where` turns into this filter again (without its order)."""
+    words = []
+    for name, values in wanted.facets.items():
+        if values:
+            texts = sorted(str(value) for value in values)
+            plain = all(
+                text == text.strip() and "," not in text and not text.startswith("[") for text in texts
+            )
+            words.append(f"{name}={','.join(texts) if plain else json.dumps(texts, ensure_ascii=False)}")
+    return words + ([f"search={wanted.search.strip()}"] if wanted.search.strip() else [])
+
+
+def _split_values(values: str) -> list[str]:
+    if values.lstrip().startswith("["):
+        try:
+            found = json.loads(values)
+        except ValueError:
+            found = None
+        if isinstance(found, list) and found:
+            return [str(value) for value in found]
+        raise ConfigError(f"'{values}' is no JSON list.", 'Write for example dataset=["a, b","c"].')
+    return [value.strip() for value in values.split(",")]
 
 
 def _value(facet: str, text: str) -> str | int:
@@ -160,42 +127,116 @@ def _value(facet: str, text: str) -> str | int:
     return text
 
 
+def format_of(target: Path, format: str = "") -> str:
+    """Return the name of the format: the one asked for, else what the target's ending tells."""
+    format = format or {".csv": "csv", ".parquet": "parquet", "": "folder"}.get(
+        target.suffix.lower(), "jsonl"
+    )
+    if format not in FORMATS:
+        raise ConfigError(f"There is no format '{format}'.", f"Use one of: {', '.join(FORMATS)}.")
+    return format
+
+
+def card_path(target: Path) -> Path:
+    """Return where the card of a file goes: `NAME.card.md` beside it."""
+    return target.with_name(f"{target.name}.card.md")
+
+
 def export_rows(
     project: Project,
     target: str | Path,
     wanted: RowFilter | None = None,
-    format: str = "",
+    wish: Wish | None = None,
     reporter: Reporter | None = None,
     control: Control | None = None,
 ) -> int:
-    """Write the matching rows to `target` and return how many; `format` is told by the name when empty.
+    """Write the matching rows to `target`, a file or a folder, and return how many.
 
-    The file appears whole or not at all: it is written beside its place and then moved there. Alpaca and
-    messages hold the rows that have a rationale.
+    It appears whole or not at all: it is written beside its place and then moved there; a stop leaves what
+    was there before and returns 0. Conversations and instructions hold the rows that have a rationale.
+    ConfigError for an unknown format, DatasetError where nothing can be written or something stands already
+    and `replace` was not asked for, StoreError when the disk is full.
     """
-    target = Path(target)
-    format = format or ("csv" if target.suffix.lower() == ".csv" else "jsonl")
-    if format not in FORMATS:
-        raise ConfigError(f"There is no format '{format}'.", f"Use one of: {', '.join(FORMATS)}.")
-    if target.is_dir() or not target.parent.is_dir():
-        raise DatasetError("No file can be written there.", "Give the name of a file in an existing folder.",
-                           where=str(target))  # fmt: skip
+    target, wanted, wish = Path(target), wanted or RowFilter(), wish or Wish()
+    format = format_of(target, wish.format)
+    _require_place(project, target, format, wish)
+    ids = _ids(project, wanted)
+    tally = dataset_card.Tally()
+    rows = tally.watch(_watched(records(project, ids, wish.notes), len(ids), reporter, control))
+    with beside(target, folder=format == "folder") as unfinished:
+        written, shards = _write(unfinished, rows, format, wish)
+        if control is not None and control.stop_requested:
+            remove(unfinished)
+            return 0
+        if format == "folder":
+            text = dataset_card.card(target.name, tally, wanted, shards, wish.notes, _unlooked(project))
+            (unfinished / "README.md").write_text(text, encoding="utf-8")
+    if wish.card and format != "folder":
+        with beside(card_path(target)) as unfinished:
+            text = dataset_card.card(target.stem, tally, wanted, None, wish.notes, _unlooked(project))
+            unfinished.write_text(text, encoding="utf-8")
+    return written
+
+
+def preview(project: Project, wanted: RowFilter, wish: Wish, shortened: int = 400) -> str:
+    """Return the first row as the format would write it, long texts cut; empty when no row has that shape."""
+    for record in records(project, _ids(project, wanted, 20), wish.notes):
+        shaped = SHAPES.get(wish.format, SHAPES["jsonl"])(record)
+        if shaped is None:
+            continue
+        if wish.format == "csv":
+            return "\n".join(f"{name}: {csv_cell(_cut(value, shortened))}" for name, value in shaped.items())
+        return json.dumps(_cut(shaped, shortened), ensure_ascii=False, indent=2)
+    return ""
+
+
+def _cut(value: Any, most: int) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= most else value[:most] + " …"
+    if isinstance(value, list):
+        return [_cut(item, most) for item in value[:20]]
+    return {name: _cut(item, most) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+def _ids(project: Project, wanted: RowFilter, limit: int | None = None) -> np.ndarray:
     listing = Listing(project.path)
     try:
-        ids = listing.ids(wanted or RowFilter())
+        return listing.ids(wanted, limit)
     finally:
         listing.close()
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with explained(target), unfinished.open("w", encoding="utf-8", newline="") as file:
-            written = FORMATS[format](file, _watched(records(project, ids), len(ids), reporter, control))
-        if control is not None and control.stop_requested:
-            return 0
-        unfinished.replace(target)
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-    return written
+
+
+def _unlooked(project: Project) -> int:
+    with project.reading() as connection:
+        return connection.execute("SELECT count(*) FROM flag_due").fetchone()[0]
+
+
+def _write(path: Path, rows: Iterator[Record], format: str, wish: Wish) -> tuple[int, dict[str, int] | None]:
+    if format == "folder":
+        shards = write_shards(path, rows, wish.notes)
+        return sum(shards.values()), shards
+    if format == "parquet":
+        return write_parquet(path, rows, wish.notes), None
+    if format == "csv":
+        return write_csv(path, rows, wish.notes, wish.spreadsheet), None
+    return write_json_lines(format)(path, rows), None
+
+
+def _require_place(project: Project, target: Path, format: str, wish: Wish) -> None:
+    """Raise a DatasetError when the export cannot or must not go there."""
+    where = str(target)
+    folder = format == "folder"
+    if not target.parent.is_dir() or (target.exists() and target.is_dir() != folder):
+        what = "folder" if folder else "file"
+        raise DatasetError(f"No {what} can be written there.",
+                           f"Give the name of a {what} in an existing folder.", where=where)  # fmt: skip
+    if target.exists() and target.samefile(project.path):
+        raise DatasetError("This is the project itself.", "Choose another name.", where=where)
+    if target.exists() and not wish.replace:
+        raise DatasetError("Something of this name is there already.",
+                           "Choose another name, or allow to replace it (--replace).", where)  # fmt: skip
+    if folder:
+        require_our_folder(target)
 
 
 def _watched(

@@ -10,7 +10,6 @@ from PySide6.QtGui import QTextCursor
 
 from kpdd_app.jobs import Jobs
 from kpdd_app.pages.dataset import DatasetPage
-from kpdd_app.pages.dataset_export import ExportDialog
 from kpdd_app.pages.dataset_import import ImportDialog, follow_import
 from kpdd_app.widgets.row_source import RowFilter
 from training_backend.project.details import row_detail
@@ -292,23 +291,3 @@ def test_an_import_runs_as_a_job_and_lists_what_could_not_be_read(qtbot, open_pr
     finally:
         jobs.close()
         page.leave()
-
-
-def test_the_export_dialog_speaks_the_commands_words(qtbot, tmp_path):
-    project = tmp_path / "p.kpdd"
-    shown_rows = RowFilter({"verdict": frozenset({"equal", "raised"}), "flagged": frozenset({1})}, "jars")
-    dialog = ExportDialog(project, shown_rows, 12)
-    qtbot.addWidget(dialog)
-    words = dialog.arguments()
-    assert words[:2] == ["export", str(project)]
-    assert [words[n + 1] for n, word in enumerate(words) if word == "--where"] == [
-        "verdict=equal,raised", "flagged=1", "search=jars",
-    ]  # fmt: skip
-    dialog.form.setCurrentIndex(1)
-    assert dialog.file.text().endswith(".csv")
-    dialog.fit.setChecked(True)
-    assert "verdict=equal" in dialog.arguments()
-    dialog.file.setText(str(project))
-    assert not dialog.go.isEnabled()
-    dialog.file.setText(str(tmp_path / "no such folder" / "x.csv"))
-    assert "no such folder" in dialog.problem.text()
