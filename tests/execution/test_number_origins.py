@@ -71,6 +71,24 @@ def test_number_words_percentages_and_units(runner):
     assert linked.found.unused == ()
 
 
+def test_a_fraction_in_the_program_is_the_fraction_of_the_question(runner):
+    question = "She wrote 5 pages on Monday and 2/5 times more on Tuesday. Half of them got lost."
+    code = "monday = 5\ntuesday = monday * 2/5\nlost = tuesday * 1 / 2\nans = lost"
+    linked = Linked(runner, question, code)
+    assert [one.question and question[slice(*one.question)] for one in linked.found.literals] == [
+        "5", "2/5", "2/5", "Half", "Half",
+    ]  # fmt: skip
+    assert [one.how for one in linked.found.literals][1:5] == ["fraction"] * 4
+    # 10/20 is a division of two numbers of the question, whatever it comes to
+    linked = Linked(runner, "10 of 20 pens; half of the rest is red.", "ans = 10/20")
+    assert linked.texts("ans") == ["10", "20"]
+
+
+def test_thousands_with_a_space_after_a_money_sign(runner):
+    linked = Linked(runner, "The house costs $400 000, the car £8,500.50.", "ans = 400000 - 8500.5")
+    assert linked.texts("ans") == ["400 000", "8,500.50"]
+
+
 def test_items_are_linked_beside_the_question(runner):
     linked = Linked(runner, "He has 4 pens.", "pens = 4\nprice = 6\nans = pens * price",
                     ("There are 4 pens.", "A pen costs 6."))  # fmt: skip

@@ -76,9 +76,9 @@ def test_a_false_statement_says_what_it_really_is(text, computed):
         "1/3 of Solomon = 22", "half of 48 is 24", "5:00 pm - 3 hours = 2:00 pm", "10 am - 5 pm = 17 hours",
         "18 * 5 = 1 * x", "40/100 = 240/x", "75 - 35 = 5C - 3C", "45 + 5 = 2x - 5 + 5", "(5/2)x + 4 = 19",
         "(f spoons) + 5 - 3 = 12", "16,0000/10 = 16000", "0900-0130 = 0730", "1e3 + 1 = 1001",
-        "30 minutes + 45 minutes = 1 hour 15 minutes", "6 ft 2 in + 3 in = 9", "4 / 3 = 1 and 1/3", "10:00 + 2 = 12",
+        "30 minutes + 45 minutes = 1 hour 15 minutes", "6 ft 2 in + 3 in = 9", "4 / 3 = 1 and 1/3",
         "there are 12 apples", "n = 4", "6-seater tables = 4", "9 ** 99999 = 1", "= = =", "(" * 50 + "= 3",
-        "",
+        "", "10:00 + 2 = 12",
     ],
 )  # fmt: skip
 def test_what_is_no_arithmetic_is_left_alone(text):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from training_backend.execution.child import ANSWER_FUNCTIONS, ANSWER_NAMES
+from training_backend.execution.literal_matching import match, written_shares
 from training_backend.execution.program_lines import (
     Binding,
     Call,
@@ -26,14 +27,9 @@ from training_backend.execution.program_lines import (
     read_program,
 )
 from training_backend.rationale.answers import parse_number
-from training_backend.rationale.number_mentions import DIRECT, Mention, mentions, words_of
+from training_backend.rationale.number_mentions import Mention, mentions
 
 _MAX_VALUES = 50_000
-# (as written, weak, each mention once)
-_PASSES = (
-    (True, False, True), (False, False, True), (True, False, False), (True, True, False),
-    (False, False, False), (False, True, False),
-)  # fmt: skip
 # what a `def`, a `class` and an import bind
 _NO_DATA = ("function", "type", "module")
 
@@ -121,8 +117,9 @@ def number_origins(
     read = read_program(program)
     asked = mentions(question)
     in_items = [(number, mention) for number, item in enumerate(items) for mention in mentions(item)]
-    from_question = match(read.literals, asked)
-    from_items = match(read.literals, [mention for _, mention in in_items])
+    shares = written_shares(read.literals, program)
+    from_question = match(read.literals, asked, shares)
+    from_items = match(read.literals, [mention for _, mention in in_items], shares)
     literals = tuple(
         _literal_origin(literal, asked, from_question.get(index), in_items, from_items.get(index))
         for index, literal in enumerate(read.literals)
@@ -153,54 +150,6 @@ def _literal_origin(
     how = place[1] if place else item_place[1] if item_place else ""
     return LiteralOrigin(literal.line, literal.start, literal.end, literal.value,
                          (mention.start, mention.end) if mention else None, span, how)  # fmt: skip
-
-
-def match(literals: Sequence[Literal], mentioned: Sequence[Mention]) -> dict[int, tuple[int, str]]:
-    """Return {literal: (mention, how)}, by value, then by shared words, then by order.
-
-    First every mention as it is written is taken once, then those that a literal follows from (`half` for a
-    division by 2, a part of a fraction, 1.2 for 20 %); what is left repeats a mention, or comes from a weak
-    one (an ordinal, a unit such as `week` for 7).
-    """
-    by_value: dict[str, list[tuple[int, str]]] = {}
-    for number, mention in enumerate(mentioned):
-        for value, how in mention.values:
-            by_value.setdefault(_key(value), []).append((number, how))
-    words = [words_of(literal.beside.replace("_", " ")) for literal in literals]
-    found: dict[int, tuple[int, str]] = {}
-    taken: set[int] = set()
-    for direct, weak, fresh in _PASSES:
-        pairs = []
-        for index, literal in enumerate(literals):
-            if index in found:
-                continue
-            fitting = by_value.get(_key(literal.value), []) + ([] if direct else _rounded(literal, mentioned))
-            for number, how in fitting:
-                if (how in DIRECT) == direct and mentioned[number].weak == weak:
-                    shared = len(words[index] & mentioned[number].near)
-                    pairs.append((-shared, index, number, how))
-        for _, index, number, how in sorted(pairs):
-            if index not in found and not (fresh and number in taken):
-                found[index] = (number, how)
-                taken.add(number)
-    return found
-
-
-def _key(value: float) -> str:
-    return f"{value:.9g}"
-
-
-def _rounded(literal: Literal, mentioned: Sequence[Mention]) -> list[tuple[int, str]]:
-    """Return the fractions that a literal such as 0.33 or 0.667 is a rounding of."""
-    if literal.decimals < 2:
-        return []
-    half = 0.5 * 10.0 ** -min(literal.decimals, 12) * (1 + 1e-9)
-    return [
-        (number, "rounded")
-        for number, mention in enumerate(mentioned)
-        for value, how in mention.values
-        if how in ("fraction", "word") and value % 1 and abs(value - literal.value) <= half
-    ]
 
 
 @dataclass

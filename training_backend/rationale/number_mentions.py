@@ -19,7 +19,8 @@ DIRECT = frozenset({"same", "word", "percent", "fraction", "scale", "cents"})
 _NEAR_BEFORE, _NEAR_AFTER = 3, 4
 
 _TOKEN = re.compile(
-    r"(?P<number>(?<![^\W_])(?<!\d[.,])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|(?<![\w.])\.\d+)"
+    r"(?P<number>(?<![^\W_])(?<!\d[.,])(?:\d{1,3}(?:,\d{3})+(?!\d)|(?<=[$€£])\d{1,3}(?: \d{3})+(?!\d)|\d+)"
+    r"(?:\.\d+)?|(?<![\w.])\.\d+)"
     r"|(?P<sign>[½¼¾⅓⅔])|(?P<word>[^\W\d_]+)"
 )
 _MIXED = re.compile(r"(\d{1,6})[ -](\d{1,4})\s?/\s?(\d{1,4})(?![\d.])")
@@ -154,7 +155,7 @@ def _digits(text: str, start: int, end: int) -> _Read:
         top, bottom = map(int, share.groups())
         values = [(top / bottom, "fraction"), (float(top), "part"), (float(bottom), "part")]
         return share.end(), values, False
-    written = text[start:end].replace(",", "")
+    written = text[start:end].replace(",", "").replace(" ", "")
     # more digits than a float tells apart are still one number
     value = float(written[:400])
     if percent := _PERCENT.match(text, end):
