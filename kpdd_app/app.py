@@ -15,10 +15,12 @@ from kpdd_app.diagnostics import Reporter, start_logging
 from kpdd_app.jobs import Jobs
 from kpdd_app.main_window import MainWindow
 from kpdd_app.open_project import OpenProject
+from kpdd_app.protection import Protection
 from kpdd_app.settings import Settings
 from training_backend.paths import sample_project_file
 
 NAME = "KPDD Studio"
+PROTECTION_MS = 3000
 
 
 def run_window(arguments: Sequence[str]) -> int:
@@ -40,6 +42,9 @@ def run_window(arguments: Sequence[str]) -> int:
     project.opened.connect(lambda path: setattr(reporter, "project", path))
     window = MainWindow(project, Jobs(), settings)
     wanted = [word for word in arguments if word != "window"]
+    protection = Protection(window, settings)
+    # long after the first paint: nobody waits for it
+    window.painted.connect(lambda: QTimer.singleShot(PROTECTION_MS, protection, protection.begin))
     window.painted.connect(lambda: begin(window, settings, Path(wanted[0]) if wanted else None))
     app.styleHints().colorSchemeChanged.connect(lambda _: theme.apply(app, settings.scheme))
     _end_on_signals(app, window)

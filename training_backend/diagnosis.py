@@ -203,7 +203,9 @@ def missing(found: dict[str, Any]) -> list[str]:
         sentences.append(f"System libraries or fonts for {where} are missing: {window['install']}")
     shut_in = found.get("sandbox", {})
     if shut_in.get("level", "full") != "full":
-        sentences += [f"Programs run at isolation level {shut_in['level']}.", *shut_in["missing"]]
+        sentences.append(f"Programs run at isolation level {shut_in['level']}.")
+    # a second layer can be missing at level full
+    sentences += shut_in.get("missing", [])
     for name, folder in found["folders"].items():
         if folder.get("error"):
             sentences.append(f"The {name} folder cannot be used: {folder['error']}.")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from training_backend.commands.demo_text import Figures, as_text, shown_solution
+from training_backend.diagnosis import isolation
 from training_backend.errors import CheckpointError, ConfigError
 from training_backend.events import Control, Event, Log, Metrics, Progress, Reporter
 from training_backend.paths import runs_dir, user_data_dir
@@ -75,6 +76,8 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
         raise ConfigError("The demo needs some time.", "Give --minutes above 0.")
     size = QUICK if args.quick else FULL
     folder = _folder(args.folder)
+    for sentence in isolation()["missing"]:
+        reporter.log(sentence, "warning")
     demo = Demo(folder, size, time.monotonic() + 60 * args.minutes, reporter, control)
     figures = demo.go()
     if figures is None:

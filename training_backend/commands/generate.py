@@ -55,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Run `kpdd generate`; return 0, or 1 when it was stopped or nothing could be answered."""
+    from training_backend.execution.isolation import say_missing
+    from training_backend.execution.runner import ProgramRunner
     from training_backend.project.questions import questions
     from training_backend.project.store import Project
     from training_backend.teacher.generation import generate
@@ -74,7 +76,9 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
                 "Read some with `kpdd import`, or choose another --dataset and --split.",
                 str(args.project),
             )
-        report = generate(project, teacher, kinds, paths, reporter, control, wanted)
+        with ProgramRunner() as runner:
+            say_missing(runner.isolation(), reporter)
+            report = generate(project, teacher, kinds, paths, reporter, control, wanted, runner=runner)
     reporter.result(_as_data(teacher, report), _as_text(teacher, report))
     useless = report.asked and report.failed == report.asked
     return 1 if report.stopped or useless else 0

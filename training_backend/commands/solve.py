@@ -41,6 +41,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     if not question.strip():
         raise ConfigError("The question is empty.", "Give it as the last argument.")
     gold = _gold(args.gold)
+    from training_backend.execution.isolation import say_missing
     from training_backend.execution.runner import ProgramRunner
     from training_backend.students.solving import Cancelled, Solver, find_students
 
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     solver = Solver.load(source, args.method, args.device)
     seen = _Seen(reporter)
     with ProgramRunner(workers=1) as runner:
+        say_missing(runner.isolation(), reporter)
         try:
             solution = solver.solve_live(
                 question, runner, seen, gold, kind=args.kind, stop=lambda: control.stop_requested

@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from training_backend.events import Reporter
+
 _COULD = {
     "open": "A program could open a file.",
     "socket": "A program could make a network connection.",
@@ -22,16 +24,24 @@ class IsolationReport:
     missing: tuple[str, ...]
 
 
-def from_ready(ready: dict[str, Any]) -> IsolationReport:
-    """Return the report of a launcher that said ready.
+def from_ready(ready: dict[str, Any], lane_closed: str = "") -> IsolationReport:
+    """Return the report of a launcher that said ready; `lane_closed` is why programs no longer share.
 
     Full means: there is a filter, and the launcher's own test could do nothing.
     """
     missing = [str(sentence) for sentence in ready.get("missing", ())]
     missing += [_COULD[name] for name in ready.get("could", ()) if name in _COULD]
+    if lane_closed:
+        missing.append(f"{lane_closed} Programs run one by one from now on.")
     if ready.get("filter") and not ready.get("could"):
         return IsolationReport("full", tuple(missing))
     return IsolationReport("basic", tuple(missing))
+
+
+def say_missing(report: IsolationReport, reporter: Reporter) -> None:
+    """Say each missing protection once, on standard error where a person reads it."""
+    for sentence in report.missing:
+        reporter.log(sentence, "warning")
 
 
 def without_launcher(reason: str) -> IsolationReport:

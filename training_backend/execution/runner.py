@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from training_backend.execution.isolation import IsolationReport, from_ready, without_launcher
-from training_backend.execution.jobs import Job
+from training_backend.execution.jobs import Job, tier_of
 from training_backend.execution.limits import TRACE_LIMITS, Limits
 from training_backend.execution.plain import PlainPool
 from training_backend.execution.pool import Pool
@@ -161,7 +161,7 @@ class ProgramRunner:
         with pool.changed:
             pool.changed.wait_for(lambda: pool.reports or pool.broken, _STARTED_WITHIN_S)
             if pool.reports:
-                return from_ready(next(iter(pool.reports.values())))
+                return from_ready(next(iter(pool.reports.values())), pool.lane.closed)
         return without_launcher(pool.broken or "The launcher did not get ready.")
 
     def warm_up(self, *tiers: str) -> None:
@@ -214,8 +214,8 @@ class ProgramRunner:
             if self._plain is None:
                 self._plain = PlainPool(self.workers)
         job.level = "basic"
-        if job.kind == "eot":
-            job.tier = "heavy"
+        # the libraries that it names, also if it was to share a launcher's light child without them
+        job.tier = "heavy" if job.kind == "eot" else tier_of(job.code, job.kind)
         self._plain.submit(job)
 
     def _cancel(self, job: Job) -> None:
