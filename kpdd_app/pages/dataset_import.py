@@ -31,7 +31,7 @@ from kpdd_app.jobs import Job
 from kpdd_app.settings import Settings
 from training_backend.errors import KpddError
 from training_backend.events import Result
-from training_backend.project.importers import QuestionFile, Unreadable
+from training_backend.project.question_file import QuestionFile, Unreadable
 from training_backend.project.native_formats import FORMATS
 from training_backend.project.questions import NewQuestion
 

@@ -113,7 +113,7 @@ class QuestionPicker(QDialog):
 
     def open_benchmark(self, path: Path) -> None:
         """Search in a benchmark file from now on."""
-        from training_backend.project.importers import Unreadable, read_questions
+        from training_backend.project.question_file import Unreadable, read_questions
 
         picks = []
         try:

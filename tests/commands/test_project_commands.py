@@ -36,11 +36,16 @@ def test_new_adds_the_ending_and_never_overwrites(tmp_path, capsys):
 
 
 def test_import_for_people_and_for_programs(path, source, capsys):
-    assert main(["import", str(path), str(source)]) == 0
+    assert main(["import", str(path), str(source)]) == 1
     told = capsys.readouterr().out
-    assert "5 questions added as gsm8k/test" in told and "1 could not be read" in told
+    assert "nothing was imported, as 1 place could not be read" in told and "--keep-good the other 5" in told
     assert f"{source}, line 6" in told
-    assert main(["import", str(path), str(source), "--json", "--dataset", "own", "--split", "dev"]) == 0
+    assert main(["import", str(path), str(source), "--keep-good"]) == 0
+    told = capsys.readouterr().out
+    assert "5 questions added as gsm8k/test" in told and "1 place could not be read" in told
+    assert f"{source}, line 6" in told
+    assert main(["import", str(path), str(source), "--json", "--dataset", "own", "--split", "dev",
+                 "--keep-good"]) == 0  # fmt: skip
     result = json.loads(capsys.readouterr().out)
     assert result["files"][0]["added"] == 5 and result["files"][0]["dataset"] == "own"
     assert result["files"][0]["unreadable"][0]["line"] == 6
@@ -49,7 +54,7 @@ def test_import_for_people_and_for_programs(path, source, capsys):
 def test_a_file_that_cannot_be_used_does_not_keep_the_others_out(path, source, tmp_path, capsys):
     empty = tmp_path / "empty.jsonl"
     empty.touch()
-    assert main(["import", str(path), str(empty), str(source), "--quiet"]) == 1
+    assert main(["import", str(path), str(empty), str(source), "--quiet", "--keep-good"]) == 1
     told = capsys.readouterr()
     assert told.err == f"kpdd import: {empty}: The file is empty. Choose a file with questions.\n"
     assert "5 questions added" in told.out and "empty" not in told.out
@@ -60,13 +65,16 @@ def test_failures_are_one_sentence(path, source, tmp_path, capsys):
     assert "There is no such file" in capsys.readouterr().err
     assert main(["import", str(source), str(source)]) == 1
     assert "no SQLite database" in capsys.readouterr().err
-    assert main(["import", str(path)]) == 2
+    assert main(["import", str(path)]) == 1
+    assert "There is nothing to import" in capsys.readouterr().err
+    assert main(["import", str(path), str(source), "--map", "question"]) == 1
+    assert "maps no column" in capsys.readouterr().err
     assert main(["import", str(path), str(source), "--format", "xls"]) == 1
     assert "There is no format 'xls'" in capsys.readouterr().err
 
 
 def test_export_with_conditions(path, source, tmp_path, capsys):
-    main(["import", str(path), str(source)])
+    main(["import", str(path), str(source), "--keep-good"])
     out = tmp_path / "out.csv"
     assert (
         main(["export", str(path), str(out), "--where", "verdict=not_asked", "--where", "search=3", "--json"])
@@ -89,3 +97,18 @@ def test_help_needs_neither_torch_nor_sqlalchemy_nor_numpy(command):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "examples:" in done.stdout
+
+
+def test_a_mapping_and_another_project_on_the_command_line(path, tmp_path, capsys):
+    table = tmp_path / "mine.csv"
+    table.write_text("prompt,label\nHow many are 2 and 2?,4\n")
+    assert main(["import", str(path), str(table), "--map", "question=prompt", "--map", "gold=label"]) == 0
+    assert "1 question added as mine/all" in capsys.readouterr().out
+    other = tmp_path / "other.kpdd"
+    assert main(["new", str(other)]) == 0
+    assert main(["import", str(other), str(path)]) == 0
+    assert "my sums.kpdd: merged 1 question, 1 row" in capsys.readouterr().out
+    assert main(["import", str(other), str(path)]) == 0
+    assert "merged nothing new" in capsys.readouterr().out
+    assert main(["import", str(other), str(other)]) == 1
+    assert "cannot be merged with itself" in capsys.readouterr().err

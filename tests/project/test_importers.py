@@ -9,8 +9,10 @@ import pytest
 
 from training_backend.errors import ConfigError, DatasetError
 from training_backend.events import Control, Progress, Reporter
-from training_backend.project.importers import Unreadable, import_file, read_questions
+from training_backend.project import question_file
+from training_backend.project.importers import import_file
 from training_backend.project.native_formats import read_asdiv_answer
+from training_backend.project.question_file import Unreadable, read_questions
 from training_backend.project.questions import NewQuestion, datasets
 
 GSM8K = [
@@ -211,7 +213,7 @@ def test_a_long_array_is_read_in_pieces(tmp_path):
 def test_broken_xml_gives_what_came_before(tmp_path):
     found = read(tmp_path, "ASDiv.xml", ASDIV.replace("<Answer>Ben</Answer>", "<Answer>Ben</Answr>"))
     assert [q[2] for q in short(found)] == ["own-0001"]
-    assert bad(found) == [(15, "the XML cannot be read from here on (mismatched tag)")]
+    assert bad(found) == [(15, "the XML cannot be read from here on (mismatched tag, column 18)")]
     found = read(tmp_path, "ASDiv.xml", ASDIV.replace("<Question>Who has more?</Question>", ""))
     assert bad(found) == [(11, "'Question' is missing or empty")]
 
@@ -284,25 +286,56 @@ def test_import_reports_progress_and_twice_changes_nothing(tmp_path, project):
     path = tmp_path / "train.jsonl"
     path.write_text(jsonl([{**GSM8K[0], "question": f"Question {n}"} for n in range(2500)]) + "{broken\n")
     heard = Heard()
-    report = import_file(project, path, reporter=heard)
+    report = import_file(project, path, reporter=heard, keep_good=True)
     assert (report.added, report.existing, report.dataset, report.split) == (2500, 0, "gsm8k", "train")
     assert report.unreadable_count == 1 and report.unreadable[0].line == 2501
     assert str(report.unreadable[0]).startswith(f"{path}, line 2501: ")
     assert heard.progressed[-1] == (path.stat().st_size, path.stat().st_size, "2,500 questions")
-    again = import_file(project, path)
+    again = import_file(project, path, keep_good=True)
     assert (again.added, again.existing, again.different) == (0, 2500, 0)
     path.write_text(jsonl([{**GSM8K[0], "question": f"Other {n}"} for n in range(3)]))
     assert import_file(project, path).different == 3
 
 
-def test_import_can_be_stopped_and_goes_on_later(tmp_path, project):
+def test_a_file_with_bad_places_is_not_imported_unless_the_rest_is_wanted(tmp_path, project):
+    path = tmp_path / "train.jsonl"
+    path.write_text(jsonl([{**GSM8K[0], "question": f"Question {n}"} for n in range(2500)]) + "{broken\n")
+    report = import_file(project, path)
+    assert report.refused and (report.added, report.readable, report.unreadable_count) == (0, 2500, 1)
+    assert report.unreadable[0].line == 2501 and datasets(project) == []
+    assert import_file(project, path, keep_good=True).added == 2500
+
+
+class StopsAfter(Control):
+    """Asks for a stop when it was looked at so often."""
+
+    def __init__(self, looks):
+        super().__init__()
+        self.looks = looks
+
+    @property
+    def stop_requested(self):
+        self.looks -= 1
+        return self.looks <= 0
+
+
+@pytest.mark.parametrize(("looks", "added"), [(1, 0), (3, 0), (4, 1000), (5, 2000)])
+def test_import_can_be_stopped_and_goes_on_later(tmp_path, project, looks, added):
+    # three looks while the file is checked, one after every thousand that is stored
     path = tmp_path / "train.jsonl"
     path.write_text(jsonl([{**GSM8K[0], "question": f"Question {n}"} for n in range(2500)]))
-    control = Control()
-    control.stop()
-    report = import_file(project, path, control=control)
-    assert report.stopped and report.added == 1000
-    assert import_file(project, path).added == 1500
+    report = import_file(project, path, control=StopsAfter(looks))
+    assert report.stopped and not report.refused and report.added == added
+    assert sum(count for *_, count in datasets(project)) == added
+    assert import_file(project, path).added == 2500 - added
+
+
+def test_many_ids_are_still_told_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr(question_file, "_IDS_IN_MEMORY", 10)
+    many = [{**SVAMP[0], "ID": f"n{n % 40}"} for n in range(45)]
+    found = read(tmp_path, "a.json", json.dumps(many))
+    assert len(short(found)) == 40
+    assert bad(found) == [(1, f"the id 'n{n}' occurs twice") for n in range(5)]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from training_backend.events import Control, Reporter
-from training_backend.project.importers import Unreadable, read_questions
+from training_backend.project.question_file import Unreadable, read_questions
 from training_backend.project.questions import add_questions
 from training_backend.project.store import Project
 from training_backend.teacher.generation import generate

@@ -110,7 +110,7 @@ def _questions(
 def _from_file(
     args: argparse.Namespace, reporter: Reporter
 ) -> tuple[Sequence[BenchmarkQuestion], str, str, tuple[str, ...]]:
-    from training_backend.project.importers import Unreadable, read_questions
+    from training_backend.project.question_file import Unreadable, read_questions
 
     unreadable, found = [], []
     entries = read_questions(args.benchmark, args.format, args.dataset, args.split)

@@ -50,8 +50,8 @@ def _text(record: Mapping[str, Any], *names: str) -> str:
     raise Missing(f"'{names[0]}' is missing or empty")
 
 
-def _gold(value: Any, name: str) -> tuple[str, float | None]:
-    """Return a gold answer as text and, where it is one number, as number."""
+def read_gold(value: Any, name: str) -> tuple[str, float | None]:
+    """Return a gold answer as text and, where it is one number, as number; Missing says what is wrong."""
     if isinstance(value, bool) or value is None or isinstance(value, list | dict):
         raise Missing(f"'{name}' is missing or no answer")
     if isinstance(value, int | float):
@@ -77,13 +77,13 @@ def _gsm8k(record: Mapping[str, Any]) -> Fields:
     answer = _text(record, "answer")
     if "####" not in answer:
         raise Missing("'answer' holds no '####'")
-    return Fields(_text(record, "question"), *_gold(answer, "answer"), extra={"answer": answer})
+    return Fields(_text(record, "question"), *read_gold(answer, "answer"), extra={"answer": answer})
 
 
 def _svamp(record: Mapping[str, Any]) -> Fields:
     text = f"{_text(record, 'Body')} {_text(record, 'Question')}"
     extra = {"equation": record.get("Equation", ""), "type": record.get("Type", "")}
-    return Fields(text, *_gold(record.get("Answer"), "Answer"), str(record.get("ID") or ""), extra)
+    return Fields(text, *read_gold(record.get("Answer"), "Answer"), str(record.get("ID") or ""), extra)
 
 
 def _asdiv(record: Mapping[str, Any]) -> Fields:
@@ -115,9 +115,9 @@ def _multiarith(record: Mapping[str, Any]) -> Fields:
     solutions = record.get("lSolutions")
     if not isinstance(solutions, list) or not solutions:
         raise Missing("'lSolutions' is missing or empty")
-    text, value = _gold(solutions[0], "lSolutions")
+    text, value = read_gold(solutions[0], "lSolutions")
     if len(solutions) > 1:
-        text, value = "; ".join(_gold(solution, "lSolutions")[0] for solution in solutions), None
+        text, value = "; ".join(read_gold(solution, "lSolutions")[0] for solution in solutions), None
     native_id = "" if record.get("iIndex") is None else str(record["iIndex"])
     return Fields(
         _text(record, "sQuestion"), text, value, native_id, {"equations": record.get("lEquations", [])}
@@ -126,9 +126,10 @@ def _multiarith(record: Mapping[str, Any]) -> Fields:
 
 def _pal(record: Mapping[str, Any]) -> Fields:
     extra = {"code": record["code"]} if isinstance(record.get("code"), str) else {}
-    return Fields(_text(record, "input"), *_gold(record.get("target"), "target"), extra=extra)
+    return Fields(_text(record, "input"), *read_gold(record.get("target"), "target"), extra=extra)
 
 
+_DEEPEST = 50  # levels of nesting; writing JSON fails at some thousand
 _QUESTIONS = ("question", "problem", "query", "instruction", "Question", "input")
 _ANSWERS = (
     "answer",
@@ -147,15 +148,30 @@ _IDS = ("native_id", "id", "item_id", "ID", "idx")
 def _generic(record: Mapping[str, Any]) -> Fields:
     text = _text(record, *[name for name in _QUESTIONS if name in record] or ["question"])
     answer = next((name for name in _ANSWERS if record.get(name) not in (None, "")), "answer")
-    gold = _gold(record.get(answer), answer)
+    gold = read_gold(record.get(answer), answer)
     native_id = next((str(record[name]) for name in _IDS if isinstance(record.get(name), str | int)), "")
     used = {*_QUESTIONS, *_IDS}
-    extra = {str(key): value for key, value in record.items() if key not in used and _is_plain(value)}
+    extra = {str(key): value for key, value in record.items() if key not in used and is_plain(value)}
     return Fields(text, *gold, native_id, extra)
 
 
-def _is_plain(value: Any) -> bool:
-    return len(json.dumps(value, default=str)) < 100_000
+def is_plain(value: Any) -> bool:
+    """Tell whether a value is worth keeping beside a question: no megabytes, no deep nesting."""
+    try:
+        text = json.dumps(value, default=str)
+    except RecursionError:
+        return False
+    return len(text) < 100_000 and _depth(text) <= _DEEPEST
+
+
+def _depth(text: str) -> int:
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return 0
+    depth = deepest = 0
+    for sign in re.findall(r"[\[\]{}]", text):
+        depth += 1 if sign in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 # The order matters: the first whose keys a record has reads the file.
@@ -168,7 +184,8 @@ FORMATS: dict[str, NativeFormat] = {
                      "MultiArith"),
         NativeFormat("gsm8k", frozenset({"question", "answer"}), _gsm8k, "gsm8k", "GSM8K"),
         NativeFormat("pal", frozenset({"input", "target"}), _pal, "", "PAL (input, target)"),
-        NativeFormat("generic", frozenset(), _generic, "", "any JSONL, JSON or CSV with question and answer"),
+        NativeFormat("generic", frozenset(), _generic, "",
+                     "any JSONL, JSON, CSV or Parquet with question and answer"),
     )
 }  # fmt: skip
 
@@ -221,6 +238,6 @@ def guess_dataset(path: Path, form: NativeFormat) -> str:
 
 def _words(path: Path) -> list[str]:
     stem = path.name.lower()
-    while Path(stem).suffix in (".gz", ".jsonl", ".json", ".xml", ".csv", ".tsv", ".txt"):
+    while Path(stem).suffix in (".gz", ".jsonl", ".json", ".xml", ".csv", ".tsv", ".txt", ".parquet"):
         stem = Path(stem).stem
     return re.split(r"[^a-z0-9]+", stem)

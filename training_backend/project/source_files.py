@@ -1,4 +1,4 @@
-"""Reading records out of JSONL, JSON, XML and CSV files, in a stream, with the line each one stands on."""
+"""Reading records out of JSONL, JSON, XML, CSV and Parquet files, in a stream, with the line of each one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from typing import IO, Any, Literal
 from xml.parsers import expat
 
 from training_backend.errors import DatasetError
+from training_backend.project.file_kinds import PEEK, as_text, bad_bytes, is_parquet, open_bytes
+from training_backend.project.parquet_file import ParquetRows
 
-Form = Literal["jsonl", "json", "xml", "csv"]
+Form = Literal["jsonl", "json", "xml", "csv", "parquet"]
 
-_PEEK = 64 * 1024
 _MAX_LINE = 32 * 2**20  # characters; a longer "line" is no record
 _MAX_CSV_LINES = 200  # a record over more lines is a quote that was never closed
 
@@ -33,21 +34,20 @@ class Record:
 
 
 class SourceFile:
-    """An open file of records; `form` was told by its content. `position` counts the bytes read so far."""
+    """An open file of records; `form` was told by its content. `position` counts the bytes read so far.
+
+    `unit` is what `Record.line` counts: a line, or in a Parquet file a row.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Open the file; DatasetError when it is missing, a folder, empty or no text."""
+        """Open the file; DatasetError when it is missing, a folder, empty, damaged or no text."""
         self.path = path
-        try:
-            self._raw = path.open("rb")
-        except OSError as error:
-            raise DatasetError(
-                f"The file cannot be read: {error.strerror}.", "Check its name.", str(path)
-            ) from error
+        self._raw = open_bytes(path)
         self.size = path.stat().st_size
+        self._table: ParquetRows | None = None
+        self.unit = "line"
         try:
-            self._text = _as_text(self._raw)
-            start = self._peek()
+            self.form = self._open()
         except DatasetError as error:
             self.close()
             raise DatasetError(error.message, error.hint, where=str(path)) from None
@@ -56,34 +56,54 @@ class SourceFile:
             raise DatasetError(
                 "The compressed file is cut off or damaged.", "Fetch it again.", where=str(path)
             ) from None
-        self.form: Form = _form(start)
+        except OSError as error:
+            self.close()
+            raise DatasetError(
+                f"The file cannot be read: {error.strerror or error}.", "Check the disk.", str(path)
+            ) from None
 
     def close(self) -> None:
         """Close the file."""
         self._raw.close()
+        if self._table is not None:
+            self._table.close()
 
     @property
     def position(self) -> int:
         """Return how many bytes of `size` were read."""
+        if self._table is not None:
+            return self.size * self._table.done // max(1, self._table.total)
         return self._raw.tell()
 
     def records(self) -> Iterator[Record]:
         """Yield every record, and a problem where one cannot be read; what the file holds raises nothing."""
+        if self._table is not None:
+            yield from _parquet(self._table)
+            return
         reader = {"jsonl": _jsonl, "json": _json, "xml": _xml, "csv": _csv}[self.form]
+        lines = _Lines(self._text, self._first)
         try:
-            yield from reader(_Lines(self._text, self._first))
+            yield from reader(lines)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            yield Record(0, None, f"the compressed file is cut off or damaged ({error})")
+            yield Record(lines.number, None, f"the compressed file is cut off or damaged ({error})")
+        except UnicodeDecodeError as error:
+            yield Record(lines.number + 1, None, f"the text cannot be read from here on ({error.reason})")
         except OSError as error:
-            yield Record(0, None, f"reading failed: {error.strerror or error}")
+            yield Record(lines.number, None, f"reading failed: {error.strerror or error}")
 
-    def _peek(self) -> str:
-        self._first = self._text.read(_PEEK)
+    def _open(self) -> Form:
+        if is_parquet(self._raw):
+            self._table = ParquetRows(self.path)
+            self.unit = "row"
+            return "parquet"
+        self._text = as_text(self._raw, self.path.name)
+        try:
+            self._first = self._text.read(PEEK)
+        except UnicodeDecodeError as error:
+            raise DatasetError(f"The file is no text ({error.reason}).", "Save it as UTF-8.") from None
         if not self._first.strip():
             raise DatasetError("The file is empty.", "Choose a file with questions.")
-        if "\x00" in self._first[:1000]:
-            raise DatasetError("The file is no text.", "Choose a JSONL, JSON, XML or CSV file.")
-        return self._first
+        return _form(self._first)
 
 
 class _Lines:
@@ -116,24 +136,6 @@ class _Lines:
         return self._start.read(size) or self._text.read(size)
 
 
-def _as_text(raw: IO[bytes]) -> IO[str]:
-    """Return the file as text: gzip by its mark, UTF-16 by its mark, else UTF-8.
-
-    Bytes that are no UTF-8 become surrogates, so that one bad line does not spoil the others.
-    """
-    binary: Any = raw
-    if raw.read(2) == b"\x1f\x8b":
-        raw.seek(0)
-        binary = gzip.GzipFile(fileobj=raw)
-    else:
-        raw.seek(0)
-    buffered = io.BufferedReader(binary)
-    mark = buffered.peek(4)[:3]
-    encoding = "utf-16" if mark[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    errors = "replace" if encoding == "utf-16" else "surrogateescape"
-    return io.TextIOWrapper(buffered, encoding=encoding, errors=errors, newline="")
-
-
 def _form(start: str) -> Form:
     head = start.lstrip()
     if head.startswith("<"):
@@ -143,18 +145,14 @@ def _form(start: str) -> Form:
     return "jsonl" if head.startswith("{") else "csv"
 
 
-def _bad_bytes(text: str) -> bool:
-    return not text.isascii() and re.search("[\udc80-\udcff]", text) is not None
-
-
 def _jsonl(lines: _Lines) -> Iterator[Record]:
     for line in lines:
         if not line.strip():
             continue
         if lines.too_long:
             yield Record(lines.number, None, "the line is longer than 32 million characters")
-        elif _bad_bytes(line):
-            yield Record(lines.number, None, "the line is not UTF-8 text")
+        elif problem := bad_bytes(line):
+            yield Record(lines.number, None, f"the line is {problem}")
         else:
             yield _json_record(line, lines.number)
 
@@ -175,7 +173,7 @@ def _json_record(line: str, number: int) -> Record:
 def _json(lines: _Lines) -> Iterator[Record]:
     """Read one array of objects piece by piece: a file cut in the middle still gives its whole entries."""
     decoder = json.JSONDecoder()
-    buffer, line = lines.read(_PEEK).lstrip()[1:], 1
+    buffer, line = lines.read(PEEK).lstrip()[1:], 1
     while True:
         stripped = buffer.lstrip(" \t\r\n,")
         line += buffer[: len(buffer) - len(stripped)].count("\n")
@@ -184,13 +182,16 @@ def _json(lines: _Lines) -> Iterator[Record]:
             return
         try:
             data, end = decoder.raw_decode(buffer) if buffer else (None, 0)
-        except (ValueError, RecursionError) as error:
+        except RecursionError:
+            yield Record(line, None, "the JSON cannot be read from here on (it is nested too deeply)")
+            return
+        except ValueError as error:
             data, end, problem = None, 0, str(error)
         else:
             problem = "the array is not closed"
         # an entry that ends with the buffer may go on behind it: 12 of 123
         if not end or end == len(buffer):
-            more = lines.read(max(_PEEK, len(buffer)))
+            more = lines.read(max(PEEK, len(buffer)))
             if more and len(buffer) < _MAX_LINE:
                 buffer += more
                 continue
@@ -198,8 +199,8 @@ def _json(lines: _Lines) -> Iterator[Record]:
             yield Record(line, None, f"the JSON cannot be read from here on ({problem})")
             return
         entry = buffer[:end]
-        if _bad_bytes(entry):
-            yield Record(line, None, "the entry is not UTF-8 text")
+        if wrong := bad_bytes(entry):
+            yield Record(line, None, f"the entry is {wrong}")
         elif isinstance(data, dict):
             yield Record(line, data)
         else:
@@ -238,22 +239,25 @@ def _xml(lines: _Lines) -> Iterator[Record]:
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler, parser.EntityDeclHandler = characters, refuse_entity
-    problem = ""
+    problem, where = "", 0
     while True:
-        piece = lines.read(_PEEK)
+        piece = lines.read(PEEK)
         try:
             # the text is decoded already, whatever encoding the file says it has
             parser.Parse(
                 re.sub(r"(<\?xml[^>]*?)\sencoding=[\"'][^\"']*[\"']", r"\1", piece, count=1), not piece
             )
         except expat.ExpatError as error:
-            problem = f"the XML cannot be read from here on ({expat.errors.messages[error.code]})"
+            what = expat.errors.messages[error.code]
+            problem = f"the XML cannot be read from here on ({what}, column {error.offset + 1})"
+            where = error.lineno
         except (ValueError, UnicodeError) as error:
-            problem = f"the XML cannot be read from here on ({error})"
+            problem = f"the XML cannot be read from here on ({bad_bytes(piece) or error})"
+            where = parser.CurrentLineNumber
         yield from done
         done.clear()
         if problem:
-            yield Record(parser.CurrentLineNumber, None, problem)
+            yield Record(where, None, problem)
         if problem or not piece:
             return
 
@@ -279,7 +283,12 @@ def _csv(lines: _Lines) -> Iterator[Record]:
             yield Record(first, None, "a quote is not closed: the record runs over hundreds of lines")
         elif len(values) != len(header):
             yield Record(first, None, f"there are {len(values)} values for {len(header)} columns")
-        elif _bad_bytes("".join(values)):
-            yield Record(first, None, "the record is not UTF-8 text")
+        elif problem := bad_bytes("\n".join(values)):
+            yield Record(first, None, f"the record is {problem}")
         else:
             yield Record(first, dict(zip(header, values, strict=True)))
+
+
+def _parquet(table: ParquetRows) -> Iterator[Record]:
+    for number, row in enumerate(table.rows(), 1):
+        yield Record(number, None, row) if isinstance(row, str) else Record(number, row)
