@@ -45,6 +45,34 @@ def test_equations_and_a_chain_of_thought():
     assert "2 statements, 1 wrong; answer: 11" in text
 
 
+def test_where_numbers_come_from():
+    code = "plums = 12\nleft = plums - 2\nans = left"
+    options = ("--question", "Ida has 12 plums, 5 figs and eats 2.", "--information", "She eats 2.")
+    text = trace(code, *options).stdout.decode()
+    assert "ans = 10 comes from: 12, 2" in text and "not used: 5" in text
+    origins = json.loads(trace(code, *options, "--json").stdout)["origins"]
+    assert [one["question"] for one in origins["literals"]] == [[8, 10], [34, 35]]
+    assert origins["values"][-1]["name"] == "ans" and origins["values"][-1]["question"] == [[8, 10], [34, 35]]
+    assert origins["values"][-1]["items"] == [{"item": 0, "start": 9, "end": 10}]
+    assert origins["unused"] == [[18, 19]]
+
+
+def test_wide_letters_stand_in_columns():
+    record = {"n": 1, "ev": "line", "ln": 1, "depth": 0, "ch": {"x": ["1", "int"]}}
+    (wide,), (narrow,) = as_lines(record, ["x = '日本'"]), as_lines(record, ["x = 'ab'"])
+    assert narrow.index("x = 1") - wide.index("x = 1") == 2
+
+
+def test_the_place_of_a_syntax_error_is_said_once_and_without_colour():
+    text = trace("x = (").stdout.decode()
+    assert text.count("line 1") == 1 and "\x1b" not in text
+
+
+def test_a_trace_that_was_cut_says_so():
+    text = trace("for i in range(9000):\n    x = i\nans = x").stdout.decode()
+    assert "The trace stops after 10,000 records; the program ran on." in text and "answer: 8999" in text
+
+
 def test_a_program_cannot_drive_the_terminal():
     record = {
         "n": 1,

@@ -4,23 +4,29 @@ examples:
   kpdd trace program.py
   kpdd trace equations.txt --kind eot
   kpdd trace rationale.txt --kind cot
+  kpdd trace program.py --question "Ida has 12 plums and eats 2." --json
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import unicodedata
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from training_backend.errors import DatasetError
 from training_backend.events import Answer, Control, Reporter, Trace
+from training_backend.execution.number_origins import NumberOrigins, number_origins
 from training_backend.execution.results import RunResult
 from training_backend.execution.runner import ProgramRunner
 from training_backend.rationale.answers import equal, format_number, read_answer
 from training_backend.rationale.arithmetic import claims
 
 READS_STDIN = True
+_TEXT_COLUMNS = 50
+_RED, _GREEN, _PLAIN_COLOUR = "\x1b[31m", "\x1b[32m", "\x1b[0m"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="the rationale; - is standard input")
     parser.add_argument("--kind", choices=("pot", "eot", "cot"), default="pot",
                         help="pot: a program (default), eot: equations, cot: a chain of thought")  # fmt: skip
+    parser.add_argument("--question", default="", metavar="TEXT",
+                        help="also say which of its numbers a program used")  # fmt: skip
+    parser.add_argument("--information", action="append", default=[], metavar="ITEM",
+                        help="an item of the information, for --question; once for each")  # fmt: skip
     parser.add_argument("--gold", type=float, help="the right answer, to compare with")
 
 
@@ -59,14 +69,44 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
             result.verdict, result.answer_text, result.value, args.gold, same, error, result.error_line
         )
     )  # fmt: skip
-    data = {
+    data: dict[str, Any] = {
         "verdict": result.verdict, "answer": result.value, "answer_text": result.answer_text,
         "rule": result.rule, "error": error, "error_line": result.error_line, "cut": cut, "equal": same,
         "stdout": result.stdout, "python": result.python, "isolation": result.isolation,
         "records": records if not args.events else [],
     }  # fmt: skip
-    reporter.result(data, _ending(result, cut, same))
+    ending = _ending(result, cut, same)
+    if args.kind == "pot" and (args.question or args.information):
+        origins = number_origins(args.question, args.information, text, records)
+        data["origins"] = _origins_data(origins)
+        ending = "\n".join([*map(_plain, _origins_text(origins, args.question)), ending])
+    reporter.result(data, ending)
     return 0 if result.verdict == "ok" else 1
+
+
+def _origins_data(found: NumberOrigins) -> dict[str, Any]:
+    """Return the origins as data; `literals` of a value are places in the list of literals."""
+    values = [
+        {"n": value.n, "frame": value.frame, "name": value.name, "line": value.line, "text": value.text,
+         "literals": value.literals, "question": found.question_spans(value),
+         "items": [asdict(span) for span in found.item_spans(value)]}
+        for value in found.values
+    ]  # fmt: skip
+    return {"literals": [asdict(literal) for literal in found.literals], "values": values,
+            "unused": found.unused, "aside": found.aside}  # fmt: skip
+
+
+def _origins_text(found: NumberOrigins, question: str) -> list[str]:
+    """Return one line for each name with the numbers of the question behind its last value."""
+    last = {value.name: value for value in found.values}
+    lines = []
+    for name, value in last.items():
+        if spans := found.question_spans(value):
+            said = ", ".join(question[start:end] for start, end in spans)
+            lines.append(f"{name} = {value.text} comes from: {said}")
+    if found.unused:
+        lines.append(f"not used: {', '.join(question[start:end] for start, end in found.unused)}")
+    return lines
 
 
 def as_lines(record: dict[str, Any], source: list[str]) -> list[str]:
@@ -77,7 +117,8 @@ def as_lines(record: dict[str, Any], source: list[str]) -> list[str]:
     shown = []
     if record["ev"] == "line":
         changes = ", ".join(_change(name, value) for name, value in record["ch"].items())
-        shown.append(f"{number:>4}  {indent}{text.strip():<50}  {changes}".rstrip())
+        line = text.strip()
+        shown.append(f"{number:>4}  {indent}{line}{_blanks(line)}  {changes}".rstrip())
     elif record["ev"] == "call":
         given = ", ".join(f"{name}={value[0]}" for name, value in record["ch"].items() if value)
         shown.append(f"{number:>4}  {indent}→ {record.get('fn', '')}({given})")
@@ -90,6 +131,13 @@ def as_lines(record: dict[str, Any], source: list[str]) -> list[str]:
     return [_plain(line) for line in shown]
 
 
+def _blanks(text: str) -> str:
+    """Return the blanks that fill a column: East Asian letters take two places, combining ones none."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    none = sum(unicodedata.combining(letter) > 0 for letter in text)
+    return " " * max(0, _TEXT_COLUMNS - len(text) - wide + none)
+
+
 def _change(name: str, value: list[str] | None) -> str:
     return f"{name} is gone" if value is None else f"{name} = {value[0]}"
 
@@ -100,8 +148,10 @@ def _plain(text: str) -> str:
 
 
 def _print(lines: list[str]) -> None:
+    colours = sys.stdout.isatty()
     for line in lines:
-        print(line, flush=True)
+        colour = _RED if "✗" in line else _GREEN if "✓" in line else ""
+        print(f"{colour}{line}{_PLAIN_COLOUR}" if colours and colour else line, flush=True)
 
 
 def _ending(result: RunResult, cut: str, same: bool | None) -> str:
@@ -111,8 +161,9 @@ def _ending(result: RunResult, cut: str, same: bool | None) -> str:
         value = format_number(result.value) if result.value is not None else ""
         parts.append(f"answer: {value}{verdict}   ({result.rule}, from {result.taken_from})")
     else:
-        where = f" (line {result.error_line})" if result.error_line else ""
         why = result.error or result.reason
+        # a text that cannot be read says its line and column itself
+        where = f" (line {result.error_line})" if result.error_line and "(line " not in why else ""
         parts.append(_plain(f"{result.verdict.replace('_', ' ')}: {why}{where}"))
     return "\n".join(parts)
 
