@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve-solve": ("serve_solve", "keep students loaded and solve questions from standard input"),
     "text": ("text", "show what a student sees of texts, and what comes back"),
     "evaluate": ("evaluate", "measure students on a benchmark"),
+    "check": ("check", "look a project file over for damage"),
+    "repair": ("repair", "repair a damaged project file; the damaged one is kept"),
     "export": ("export", "write rows of a project to a file"),
     "demo": ("demo", "the whole path on sample questions, in the terminal"),
     "doctor": ("doctor", "say what this machine offers and what is missing"),

@@ -9,6 +9,13 @@ from pathlib import Path
 
 from training_backend.errors import StoreError
 
+REPAIR_HINT = "Repair it with: kpdd repair NAME.kpdd (the damaged file is kept), or open a backup."
+
+
+class Damaged(StoreError):
+    """The project file itself is damaged: it can be repaired, or opened for reading what can be read."""
+
+
 _BY_NAME = {
     "SQLITE_FULL": ("The disk is full.", "Free some space and try again; what was stored before is kept."),
     "SQLITE_IOERR": (
@@ -23,10 +30,7 @@ _BY_NAME = {
         "The project file cannot be written.",
         "Change its permissions, or copy it to a folder where you may write.",
     ),
-    "SQLITE_CORRUPT": (
-        "The project file is damaged.",
-        "Open a backup, or recover what can be read with: sqlite3 NAME.kpdd .recover",
-    ),
+    "SQLITE_CORRUPT": ("The project file is damaged.", REPAIR_HINT),
     "SQLITE_NOTADB": ("This is no project file (no SQLite database).", "Choose a .kpdd file."),
     "SQLITE_CANTOPEN": ("The project file cannot be opened.", "Check that it and its folder may be read."),
     "SQLITE_PERM": ("The project file may not be opened.", "Check its permissions."),
@@ -49,7 +53,8 @@ def explain(error: Exception, path: Path) -> StoreError | None:
         name = next((code for part, code in _BY_TEXT.items() if part in str(error)), "")
     for prefix, (message, hint) in _BY_NAME.items():
         if name.startswith(prefix):
-            return StoreError(message, hint, where=str(path))
+            kind = Damaged if prefix == "SQLITE_CORRUPT" else StoreError
+            return kind(message, hint, where=str(path))
     return None
 
 

@@ -103,17 +103,22 @@ def explain_tables(connection: Connection) -> None:
     connection.exec_driver_sql("INSERT INTO about VALUES (?, ?, ?)", lines)
 
 
-def migrate(engine: Engine, path: Path, version: int) -> list[str]:
+def migrate(
+    engine: Engine, path: Path, version: int, told: Callable[[str], None] = lambda _: None
+) -> list[str]:
     """Bring the file from `version` to the current one and return the names of the steps.
 
     A copy `NAME.kpdd.backup-<version>` is made first. A step that fails leaves the file as it was before it.
+    `told` hears what is being done.
     """
+    told("making a backup of the older file")
     back_up(path, version)
     done = []
     with explained(path):
         for step in MIGRATIONS:
             if step.version <= version:
                 continue
+            told(f"bringing it up to date: {step.name}")
             with engine.begin() as connection:
                 # another program may have been quicker while we waited for the lock
                 now = connection.exec_driver_sql("PRAGMA user_version").scalar_one()

@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 
 from training_backend.errors import StoreError
 from training_backend.project import lock, migrations, schema, search
-from training_backend.project.faults import explained
+from training_backend.project.faults import REPAIR_HINT, Damaged, explained
 
 Holder = Literal["", "window", "job"]
 
@@ -38,7 +38,10 @@ class Project:
         self.read_only = read_only
         self.read_only_reason = reason
         self.migrated: list[str] = []
+        # whether the file was checked while it was opened; a large one is left to `check`, in the background
+        self.checked = False
         self._held = held
+        self._checking: sqlite3.Connection | None = None
         self._engine = _engine(path, read_only)
         # what is being judged, by row: tells a judgement of the text as it stands from one of an older text
         self.asked_to_judge: dict[int, str] = {}
@@ -70,13 +73,24 @@ class Project:
         return project
 
     @classmethod
-    def open(cls, path: str | Path, read_only: bool = False, holder: Holder = "") -> Project:
+    def open(
+        cls,
+        path: str | Path,
+        read_only: bool = False,
+        holder: Holder = "",
+        check: bool = True,
+        migrate: bool = True,
+        told: Callable[[str], None] = lambda _: None,
+    ) -> Project:
         """Open a project file, bringing an older one up to date after a backup.
 
         A window passes `holder="window"`: while another window holds the project it is opened read-only, and
         `read_only_reason` says so. A job that writes for long passes `holder="job"`: a second one gets a
         StoreError. Without a holder short writes wait for each other, as SQLite does.
-        StoreError: no such file, no project, damaged, or of a newer version.
+        A file that is found damaged is refused with Damaged; `check=False` opens it all the same, to read
+        what can be read, and `migrate=False` leaves an older one as it is. `told` hears in words what takes
+        long: a check, a backup, the steps of a migration.
+        StoreError: no such file, no project, or of a newer version.
         """
         path = Path(path)
         version = _look(path)
@@ -84,7 +98,7 @@ class Project:
         if not read_only and not reason and not _writable(path):
             reason = "The file or its folder cannot be written."
         read_only = read_only or bool(reason)
-        if version < schema.SCHEMA_VERSION and read_only:
+        if version < schema.SCHEMA_VERSION and read_only and migrate:
             _release(held)
             raise StoreError(
                 "The project is of an older version and was opened for reading only.",
@@ -93,27 +107,30 @@ class Project:
             )
         project = cls(path, read_only, reason, held)
         try:
-            project._prepare(version)
+            project._prepare(migrate and version < schema.SCHEMA_VERSION, version, check, told)
         except BaseException:
             project.close()
             raise
         return project
 
-    def _prepare(self, version: int) -> None:
+    def _prepare(self, old: bool, version: int, check: bool, told: Callable[[str], None]) -> None:
         with explained(self.path):
-            if self.path.stat().st_size <= _CHECK_ON_OPEN_BYTES and (problems := self.check()):
-                raise StoreError(
-                    f"The project file is damaged: {problems[0]}.",
-                    "Open a backup, or recover what can be read with: sqlite3 NAME.kpdd .recover",
-                    where=str(self.path),
-                )
-            if version < schema.SCHEMA_VERSION:
-                self.migrated = migrations.migrate(self._engine, self.path, version)
+            # a backup of a damaged file would be none, so an old file is checked whatever its size
+            self.checked = check and (old or self.path.stat().st_size <= _CHECK_ON_OPEN_BYTES)
+            if self.checked:
+                told("checking the file")
+                if problems := self.check():
+                    raise Damaged(f"The project file is damaged: {problems[0]}.", REPAIR_HINT, str(self.path))
+            if old:
+                self.migrated = migrations.migrate(self._engine, self.path, version, told)
         if self.migrated:
+            told("filling the search index")
             search.catch_up(self)
 
     def close(self) -> None:
         """Close every connection and give the lock back; the file is then one file again."""
+        if self._checking is not None:
+            self._checking.interrupt()
         self._engine.dispose()
         if not self.read_only:
             _fold_log(self.path)
@@ -163,12 +180,23 @@ class Project:
     def check(self, full: bool = False) -> list[str]:
         """Return what SQLite finds wrong with the file, as sentences; empty: nothing.
 
-        `full` also compares every index and the search index with their tables; that takes a while.
+        `full` also compares every index and the search index with their tables; that takes a while. Closing
+        the project ends a check that still runs: it then found nothing.
         """
-        with explained(self.path), contextlib.closing(self.reader()) as connection:
-            pragma = "integrity_check" if full else "quick_check"
-            problems = [line for (line,) in connection.execute(f"PRAGMA {pragma}(10)") if line != "ok"]
-        if full and not self.read_only:
+        try:
+            with explained(self.path), contextlib.closing(self.reader()) as self._checking:
+                pragma = "integrity_check" if full else "quick_check"
+                found = self._checking.execute(f"PRAGMA {pragma}(10)")
+                problems = [_one_line(line) for (line,) in found if line != "ok"]
+        except Damaged as damage:
+            problems = [_one_line(str(damage.__cause__))]
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorname", "") != "SQLITE_INTERRUPT":
+                raise
+            return []
+        finally:
+            self._checking = None
+        if full and not problems and not self.read_only:
             problems += self._check_search()
         return problems
 
@@ -185,6 +213,10 @@ class Project:
                     raise
                 problems.append(f"the search index {table} does not agree with the texts")
         return problems
+
+
+def _one_line(problem: str) -> str:
+    return " ".join(line for line in problem.splitlines() if not line.startswith("***")).strip() or problem
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
