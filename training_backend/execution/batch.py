@@ -26,13 +26,13 @@ from training_backend.execution.limits import MAX_RESULT_BYTES, Limits
 from training_backend.execution.results import RunResult
 
 LANE = "pure"
-MOST_PROGRAMS = 32
+MOST_PROGRAMS = 64
 # together they fit into an empty socket's buffer, so that sending cannot wait
 _MOST_BYTES = 48 * 1024
 _MOST_SOURCE = 8 * 1024
 # one answer of so many runs again alone
 AUDIT_EVERY = 100
-# a batch that is not through after this runs one by one; a hundred times what 32 programs usually take
+# a batch that is not through after this runs one by one; a hundred times what as many usually take
 _CPU_S = 1.0
 
 _IMPORT_LINE = re.compile(r"^[ \t]*(?:import|from)[ \t].*$", re.MULTILINE)

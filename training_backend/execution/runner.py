@@ -133,7 +133,7 @@ class ProgramRunner:
         """Run (key, code, kind) jobs; yield (key, result) as they end, with bounded memory."""
         done: queue.SimpleQueue[tuple[Job, K, RunResult]] = queue.SimpleQueue()
         waiting: set[Job] = set()
-        window = 40 * self.workers
+        window = 80 * self.workers
         try:
             for key, code, kind in jobs:
                 job = Job(code, kind, limits or self.limits, on_end=lambda result: None)
