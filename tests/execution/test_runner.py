@@ -325,3 +325,13 @@ def test_equations_run_where_programs_run(runner):
     assert nothing.verdict == "no_answer" and "x" in nothing.reason
     wrong = runner.run("this is no equation", "eot")
     assert wrong.verdict == "raised" and wrong.error.startswith("EquationError") and wrong.error_line == 1
+
+
+def test_a_program_that_was_to_share_finds_its_libraries_where_no_launcher_starts(monkeypatch):
+    def cannot(*arguments):
+        raise OSError("no launcher here")
+
+    monkeypatch.setattr("training_backend.execution.pool._start", cannot)
+    with ProgramRunner(workers=1) as own:
+        result = own.run("import numpy as np\nans = 6 * 7")
+    assert (result.verdict, result.value, result.isolation) == ("ok", 42, "basic"), result
