@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "look a project file over for damage"),
     "repair": ("repair", "repair a damaged project file; the damaged one is kept"),
     "export": ("export", "write rows of a project to a file"),
+    "flags": ("flags", "look for what is odd about rows, so that a person can start there"),
     "demo": ("demo", "the whole path on sample questions, in the terminal"),
     "doctor": ("doctor", "say what this machine offers and what is missing"),
     "make-demo-students": ("make_demo_students", "train the shipped demo students again"),

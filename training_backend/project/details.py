@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from training_backend.errors import DatasetError
+from training_backend.project.flags import BY_NAME
 from training_backend.project.listing import LIST_COLUMNS, ListRow, list_row
 from training_backend.project.replies import Origin
 from training_backend.rationale.judgement import Judgement
@@ -33,7 +34,8 @@ class FieldText:
 class RowDetail:
     """Everything about one row; `information` holds one item per line, `siblings` the question's other rows.
 
-    `origins` holds "key_points" and "rationale" where there are such texts; `raw` is the reply as it came.
+    `origins` holds "key_points" and "rationale" where there are such texts; `raw` is the reply as it came;
+    `flags` are pairs (name of flags.FLAGS, why), the heaviest first.
     """
 
     row: ListRow
@@ -47,6 +49,7 @@ class RowDetail:
     origins: dict[str, Origin]
     raw: dict[str, str]
     siblings: list[ListRow]
+    flags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,19 @@ def row_detail(project: Project, row_id: int) -> RowDetail:
             origins={name: origin for name, origin in origins.items() if origin is not None},
             raw={**json.loads(points_raw or "{}"), **json.loads(raw or "{}")},
             siblings=_list_rows(connection, "question_id = ? AND id <> ?", row[0].question_id, row_id),
+            flags=_flags(connection, row_id),
         )  # fmt: skip
 
 
 def _list_rows(connection: sqlite3.Connection, condition: str, *values: int) -> list[ListRow]:
     sql = f"SELECT {LIST_COLUMNS} FROM row WHERE {condition} ORDER BY kind, path, id"
     return [list_row(line) for line in connection.execute(sql, values)]
+
+
+def _flags(connection: sqlite3.Connection, row_id: int) -> tuple[tuple[str, str], ...]:
+    found = connection.execute("SELECT flag, why FROM row_flag WHERE row_id = ?", (row_id,)).fetchall()
+    known = [(name, why) for name, why in found if name in BY_NAME]
+    return tuple(sorted(known, key=lambda item: (-BY_NAME[item[0]].suspicion, item[0])))
 
 
 def _origin(connection: sqlite3.Connection, origin_id: int | None) -> Origin | None:

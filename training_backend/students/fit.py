@@ -1,0 +1,96 @@
+"""Whether a student can carry the texts of a row: nothing lost, nothing unknown, nothing too long."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from training_backend.errors import CheckpointError
+from training_backend.methods import Role, Task
+from training_backend.paths import demo_students_dir
+from training_backend.students.examples import TrainingRowLike, build_examples
+from training_backend.students.run_folder import RunFolder
+from training_backend.students.text import StudentText
+
+LONGEST = 512
+_SHOWN_WORDS = 4
+_PLAIN = Role("student", "Student", (
+    Task("extract key points", ("question",), "key_points"),
+    *(Task("solve", ("question", "core_question", "information"), kind) for kind in ("pot", "cot", "eot")),
+))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Student:
+    """One student: its tasks, its text, and how many tokens it reads and writes (the end mark included)."""
+
+    role: Role
+    text: StudentText
+    longest_source: int
+    longest_target: int
+
+
+def fit_for(source: Path | str) -> Callable[[TrainingRowLike], str]:
+    """Return what says why a row does not fit the students of `source`, or "" where it does.
+
+    `source` is `demo`, the folder of a run or of one student, or any folder with a tokenizer.json (its texts
+    are then checked as those of KPDD, up to 512 tokens). CheckpointError where there is no such student.
+    """
+    students = _students(source)
+    for student in students:
+        # several rows share a question and its key points
+        student.text.check = functools.lru_cache(maxsize=4096)(student.text.check)  # type: ignore[method-assign]
+
+    def why(row: TrainingRowLike) -> str:
+        return next((found for student in students if (found := _why(student, row))), "")
+
+    return why
+
+
+def _students(source: Path | str) -> list[_Student]:
+    folder = demo_students_dir() if str(source) == "demo" else Path(source)
+    if (folder / "run.json").is_file():
+        found = RunFolder.open(folder).usable_students()
+        if not found:
+            raise CheckpointError("The run has no trained student yet.", "Wait for its first checkpoint.",
+                                  str(folder))  # fmt: skip
+        return [_student(each) for each in found.values()]
+    return [_student(folder)]
+
+
+def _student(folder: Path) -> _Student:
+    text = StudentText.for_folder(folder)
+    try:
+        about = json.loads((folder / "student.json").read_text(encoding="utf-8"))
+        tasks = tuple(Task(task["prefix"], tuple(task["reads"]), task["writes"]) for task in about["tasks"])
+        role = Role(about["role"], str(about["role"]).capitalize(), tasks)
+        return _Student(role, text, int(about["max_source_tokens"]), int(about["max_target_tokens"]))
+    except FileNotFoundError:
+        return _Student(_PLAIN, text, LONGEST, LONGEST)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"The student's description cannot be read ({error}).",
+            "Take the folder from the run that trained this student.",
+            str(folder / "student.json"),
+        ) from error
+
+
+def _why(student: _Student, row: TrainingRowLike) -> str:
+    for example in build_examples(student.role, [row]):
+        for what, text, longest in (
+            ("reads", example.source, student.longest_source),
+            ("writes", example.target, student.longest_target),
+        ):
+            report = student.text.check(text)
+            place = f"What the student {student.role.title} {what} ({example.task})"
+            if report.tokens + 1 > longest:
+                return f"{place} has {report.tokens + 1} tokens; it holds {longest}."
+            if report.unknown:
+                words = ", ".join(f"“{word}”" for word in report.unknown_words[:_SHOWN_WORDS])
+                return f"{place} has words that its vocabulary lacks: {words or report.unknown}."
+            if not report.exact:
+                return f"{place} does not come back from its tokens as it was."
+    return ""
