@@ -16,6 +16,7 @@ from kpdd_app import messages, theme
 from kpdd_app.diagnostics import diagnostics
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
+from kpdd_app.opening import Opening
 from kpdd_app.page_list import PAGES, broken_page
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.palette import Entry, KeysDialog, Palette
@@ -50,6 +51,8 @@ class MainWindow(QMainWindow):
         self.rail = Rail([(key, title) for key, title, _ in PAGES])
         self.stack = QStackedWidget()
         self.status = StatusLine(project, jobs)
+        self.opening = Opening(project, jobs, self)
+        self.opening.said.connect(self.status.say)
         self.setCentralWidget(self._frame())
         self._make_actions()
         self._tools()
@@ -160,9 +163,8 @@ class MainWindow(QMainWindow):
         theme.apply(_app(), self.settings.scheme, size)
 
     def open_project(self, path: Path) -> None:
-        """Open a project without stopping the window."""
-        self.status.say(self.tr("Opening {0} …").format(path.name))
-        self.project.open_later(path, lambda error: messages.error(self, error))
+        """Open a project without stopping the window; a damaged one is offered for repair."""
+        self.opening.open(path)
 
     def choose_project(self) -> None:
         """Ask for a project file and open it."""
@@ -211,6 +213,7 @@ class MainWindow(QMainWindow):
         # what follows may take a moment; nobody should watch it
         self.hide()
         self.project.shut_down()
+        self.opening.shut_down()
         for job in self.jobs.running():
             if job.background and not job.detached:
                 # a warm worker keeps nothing that could be lost

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 class OpenProject(QObject):
     """At most one project; every page looks at it through this object."""
 
+    opening = Signal(str)
+    """What an opening that takes long is doing now: a check, a backup, the steps of a migration."""
     opened = Signal(object)
     """A project is open now: its path."""
     closed = Signal()
@@ -82,8 +84,16 @@ class OpenProject(QObject):
             self.close()
             self._take(project)
 
-    def open_later(self, path: Path | str, failed: Callable[[Exception], None] | None = None) -> None:
-        """Open a project file without stopping the window; `opened` tells when, `failed` why not."""
+    def open_later(
+        self,
+        path: Path | str,
+        failed: Callable[[Exception], None] | None = None,
+        read_only: bool = False,
+    ) -> None:
+        """Open a project file without stopping the window; `opened` tells when, `failed` why not.
+
+        With `read_only` a damaged file is opened too, to read what can be read.
+        """
         path = Path(path).absolute()
         if self.path == path:
             return
@@ -92,7 +102,9 @@ class OpenProject(QObject):
             self.close()
             self._take(project)
 
-        self._opener.run(lambda: _open(path), done, failed or self.failed.emit)
+        self._opener.run(
+            lambda: _open(path, read_only, self.opening.emit), done, failed or self.failed.emit
+        )
 
     def create(self, path: Path | str) -> None:
         """Make a new project file and open it; raises StoreError when there is one already."""
@@ -285,10 +297,10 @@ class OpenProject(QObject):
         return store_judgements(project, judge_many(items, self._runner))
 
 
-def _open(path: Path) -> Project:
+def _open(path: Path, read_only: bool = False, told: Callable[[str], None] = lambda _: None) -> Project:
     from training_backend.project.store import Project
 
-    return Project.open(path, holder="window")
+    return Project.open(path, read_only, holder="window", check=not read_only, told=told)
 
 
 def _labels(project: Project) -> tuple[str, str]:
