@@ -90,6 +90,41 @@ def test_the_golden_trace_of_calls_and_a_loop(runner):
     assert len(set(frames)) == 3, "a frame's id is never used again"
 
 
+FOLDED = """\
+def squares(xs):
+    return [x * x for x in xs]
+n = 0
+d = {k: v for k, v in zip("ab", squares([3, 4]))}
+try:
+    n = sum(d[k] for k in "abc")
+except KeyError:
+    n = 25
+ans = n
+"""
+
+
+@pytest.mark.skipif(
+    sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13)), reason="no golden trace recorded"
+)
+def test_the_golden_trace_of_comprehensions_and_an_exception(runner):
+    """Comprehensions are frames of their own in 3.11 and not in 3.12: the trace is the same."""
+    records, trace = traced(runner, FOLDED)
+    assert brief(records) == [
+        ("line", 0, 1, {"squares": "function squares"}, None, None),
+        ("line", 0, 3, {"n": "0"}, None, None),
+        ("call", 1, 1, {"xs": "[3, 4]"}, None, None),
+        ("line", 1, 2, {}, None, None),
+        ("return", 1, 2, {}, "[9, 16]", None),
+        ("line", 0, 4, {"d": "{'a': 9, 'b': 16}"}, None, None),
+        ("line", 0, 5, {}, None, None),
+        ("exc", 0, 6, {}, None, None),
+        ("line", 0, 7, {}, None, None),
+        ("line", 0, 8, {"n": "25"}, None, None),
+        ("line", 0, 9, {"ans": "25"}, None, None),
+    ]
+    assert trace.result.value == 25
+
+
 def test_an_exception_is_a_record_where_it_passes(runner):
     code = "def f(x):\n    return 1 / x\ntry:\n    f(0)\nexcept ZeroDivisionError:\n    ans = 1\nf(0)"
     records, trace = traced(runner, code)

@@ -22,6 +22,7 @@ called in that line come before it. Libraries run untraced; comprehensions count
 
 from __future__ import annotations
 
+import dis
 import sys
 import time
 import types
@@ -59,6 +60,23 @@ class _Frame:
         self.seen: dict[str, Any] = {}
 
 
+def inlined_comprehensions(code: types.CodeType) -> list[tuple[int, int, str]]:
+    """Return (start, end, name) in bytes of what runs for comprehensions inside of `code` itself.
+
+    From Python 3.12 on (PEP 709) they have no frame of their own: their names are put aside before the loop
+    and given back after it.
+    """
+    found: list[tuple[int, int, str]] = []
+    waiting: list[tuple[int, str]] = []
+    for step in dis.get_instructions(code):
+        if step.opname == "LOAD_FAST_AND_CLEAR":
+            waiting.append((step.offset, str(step.argval)))
+        elif step.opname in ("FOR_ITER", "SEND") and waiting:
+            found += [(start, int(step.argval), name) for start, name in waiting]
+            waiting.clear()
+    return found
+
+
 class Recorder:
     """Records one run by `sys.settrace`, up to the caps; then the program runs on without it."""
 
@@ -73,6 +91,7 @@ class Recorder:
         self._sent_bytes = 0
         self._frame_ids = 0
         self._given: dict[str, Any] = {}
+        self._inlined: dict[types.CodeType, list[tuple[int, int, str]]] = {}
         self.count = 0
         self.cut = False
 
@@ -142,6 +161,8 @@ class Recorder:
         if state is None or self.cut:
             return None
         if event == "line":
+            if self._hidden(frame):
+                return self._on_event
             self._line_done(frame, state, frame.f_lineno)
             state.line = frame.f_lineno
             state.raised = False
@@ -150,6 +171,16 @@ class Recorder:
         elif event == "exception" and arg[0] not in (StopIteration, GeneratorExit, StopAsyncIteration):
             self._on_exception(frame, state, arg)
         return self._on_event if not self.cut else None
+
+    def _hidden(self, frame: types.FrameType) -> list[str]:
+        """Return the names of the comprehensions that run now inside of this frame."""
+        code = frame.f_code
+        if sys.version_info < (3, 12):
+            return []
+        found = self._inlined.get(code)
+        if found is None:
+            found = self._inlined[code] = inlined_comprehensions(code)
+        return [name for start, end, name in found if start <= frame.f_lasti < end] if found else []
 
     def _line_done(self, frame: types.FrameType, state: _Frame, following: int | None) -> None:
         if state.line is not None:
@@ -178,12 +209,13 @@ class Recorder:
         """Return the names of a frame whose short text or type changed since the record before."""
         changed: dict[str, list[str] | None] = {}
         names = frame.f_locals
+        hidden = self._hidden(frame)
         known, seen = state.known, state.seen
         size = 0
         for name in list(names)[: _MAX_NAMES + 20]:
             value = names.get(name)
             kind = type(value)
-            if name in seen and seen[name] is value and unchanging(kind):
+            if name in hidden or (name in seen and seen[name] is value and unchanging(kind)):
                 continue
             if type(name) is not str or name.startswith("__") or kind is types.ModuleType:
                 continue
@@ -199,7 +231,7 @@ class Recorder:
             else:
                 seen.pop(name, None)
         if len(known) > len(names) or any(name not in names for name in known):
-            for name in [name for name in known if name not in names]:
+            for name in [name for name in known if name not in names and name not in hidden]:
                 del known[name]
                 seen.pop(name, None)
                 changed[safe(name)] = None
