@@ -1,8 +1,8 @@
 """The table of `hostile_programs.py`, run and watched from outside, in each way programs are run.
 
-Whatever a program does: its verdict is one of the closed set, it reached nothing, took no more than it was given,
-left nothing running, and the next program gives the right answer. The first way is in the usual test run; the
-others are marked slow.
+Whatever a program does: its verdict is one of the closed set, it reached nothing, took no more than it was
+given, left nothing running, and the next program gives the right answer. The first way is in the usual run;
+the others are marked slow.
 """
 
 from __future__ import annotations

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +100,95 @@ def test_a_child_ends_with_its_parent():
     done = alone("pid = os.fork()\nif pid == 0:\n    lockdown.die_with_parent(1)\n    print('alive')\n"
                  "print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))")  # fmt: skip
     assert done.stdout.split() == ["71"], done
+
+
+def test_the_filters_names_are_known_here():
+    """Every call that is to be allowed or deadly is one: a slip of the pen would be left out in silence."""
+    import platform
+
+    seccomp = pytest.importorskip("pyseccomp")
+    from training_backend.execution import lockdown
+
+    if platform.machine() != "x86_64":
+        pytest.skip("other processors lack some of the calls")
+    names = lockdown._ALLOWED + lockdown._PATHS + lockdown._DEADLY + lockdown._LAUNCHER
+    unknown = [name for name in names if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) < 0]
+    assert unknown == []
+
+
+def test_a_clean_start_leaves_one_descriptor_and_five_words(monkeypatch):
+    from training_backend.execution import pool
+
+    shown = ("import json, os, socket, sys\n"
+             "found = [dict(os.environ), sorted(map(int, os.listdir('/proc/self/fd'))), os.getcwd()]\n"
+             "socket.socket(fileno=int(sys.argv[1])).send(json.dumps(found).encode())")  # fmt: skip
+    monkeypatch.setattr(
+        pool, "launcher_command", lambda tier, fd, niceness: [sys.executable, "-S", "-c", shown, str(fd)]
+    )
+    monkeypatch.setenv("KPDD_CANARY", "secret")
+    with open(os.devnull) as kept:  # noqa: PTH123
+        os.set_inheritable(kept.fileno(), True)
+        started = pool._start("light", 0)
+        started.control.setblocking(True)
+        environment, descriptors, folder = json.loads(started.control.recv(8192))
+        started.process.wait(10)
+        started.control.close()
+    words = {"PYTHONHASHSEED", "LC_ALL", "TZ", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}
+    assert set(environment) == words and folder == "/"
+    # nothing on 0 to 2, its socket, and the one that lists them
+    assert len(descriptors) == 5, descriptors
+
+
+def test_the_base_filter_of_a_launcher_alone():
+    done = alone("locks = lockdown.compile_filters()\n"
+                 "if not locks.launcher_filter: print(*locks.missing); sys.exit(5)\n"
+                 "lockdown.prctl(38, 1)\nlockdown.load_filter(locks.launcher_filter)\n"
+                 "print(outcome(lambda: os.open('/etc/passwd', 0)), outcome(lambda: os.listdir('/')), "
+                 "outcome(socket.socket), outcome(lambda: os.execv('/bin/true', ['true'])), "
+                 "outcome(lambda: os.kill(os.getppid(), 0)), outcome(lambda: mmap.mmap(-1, 4096, prot=7)), "
+                 "outcome(lambda: os.chmod('/tmp', 0o777)), outcome(lambda: os.mkdir('/tmp/made')))\n"
+                 "pid = os.fork()\nif pid == 0: os._exit(7)\n"
+                 "print(os.waitstatus_to_exitcode(os.wait4(pid, 0)[1]))")  # fmt: skip
+    if done.returncode == 5:
+        pytest.skip(done.stdout)
+    *denied, forked = done.stdout.split()
+    assert set(denied) == {"EACCES", "EPERM"} and len(denied) == 8, done
+    # what a launcher is for still works
+    assert forked == "7", done
+
+
+def test_landlock_alone_stops_tcp():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        port = server.getsockname()[1]
+        done = alone("missing = lockdown.landlock()\nif missing: print(missing); sys.exit(5)\n"
+                     "s = socket.socket()\n"
+                     f"print(outcome(lambda: s.connect(('127.0.0.1', {port}))))")  # fmt: skip
+        if done.returncode == 5:
+            pytest.skip(done.stdout)
+        if done.stdout.strip() == "done":
+            pytest.skip("this kernel's Landlock has no rule for TCP")
+        assert done.stdout.strip() == "EACCES", done
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_closing_a_launcher_alone_hides_its_memory():
+    done = alone("lockdown.close_launcher()\n"
+                 "text = open('/proc/self/status').read()\n"
+                 "print(text.split('NoNewPrivs:')[1].split()[0], "
+                 "os.stat('/proc/self/environ').st_uid)")  # fmt: skip
+    # what cannot be looked into belongs to root in /proc, whoever runs it
+    assert done.stdout.split() == ["1", "0"], done
+
+
+def test_every_layer_of_the_list_names_the_test_that_attacks_it_alone():
+    from training_backend.execution import lockdown
+
+    text = lockdown.__doc__ or ""
+    layers = re.findall(r"^- \*\*", text, re.MULTILINE)
+    named = re.findall(r"`(test_\w+)\.(test_\w+)`", text)
+    assert len(layers) >= 7 and len(named) >= len(layers)
+    for file, test in named:
+        source = Path(__file__).with_name(f"{file}.py").read_text(encoding="utf-8")
+        assert f"def {test}(" in source, (file, test)

@@ -1,21 +1,42 @@
 """The kernel's doors, closed: limits, the list of allowed system calls, no file and no network.
 
-Layers of a child on Linux, what each covers, and what it does not:
+Layers of a child on Linux: what each covers, what it does not, and the test of `tests/execution` that attacks
+it with the others off.
 
 - **seccomp filter** (`child_filter`): the boundary. Everything is denied but about 60 calls that compute,
   tell the time and write to descriptors that are already open. No path, no socket, no new process or
   thread, no signal to others. Calls no honest program makes end the process at once. It does not see
   *contents*: what is written to the child's own result socket is judged by the strict decoder of the
-  parent.
+  parent (`frames.py`). `test_lockdown.test_the_filter_alone`,
+  `test_hostile.test_the_whole_table_without_the_policy`
+- **base filter** (`launcher_filter`): a launcher itself opens no path and no socket, and starts no program;
+  it can fork, wait, and end its own children. `test_lockdown.test_the_base_filter_of_a_launcher_alone`
 - **Landlock** (`landlock`): no file and no TCP port through any call that the filter might miss. It has no
   rule for `stat`, `chmod` or `chdir`, so it is a second layer only.
+  `test_lockdown.test_landlock_alone_stops_files`, `test_lockdown.test_landlock_alone_stops_tcp`
 - **rlimits** (`limit_child`): processor time, address space, no file growth, no core, one descriptor. They
   do not stop sleeping (the launcher's clock does) and, for root, not process creation (seccomp does).
-- **another user** (`drop_root`): a launcher started by root becomes nobody, so what leaks owns nothing.
+  `test_lockdown.test_rlimits_alone`, `test_lockdown.test_the_processor_limit_alone`,
+  `test_runner.test_a_program_that_sleeps_is_ended_by_the_clock`
+- **another user** (`drop_root`): a launcher started by root becomes nobody, so what leaks owns nothing. It
+  does nothing where the program was not started by root.
+  `test_lockdown.test_root_becomes_nobody_and_cannot_come_back`
+- **no new rights, no looking in** (`close_launcher`): no set-user-id program gives rights back, and other
+  processes of the same user cannot read the launcher's memory.
+  `test_lockdown.test_closing_a_launcher_alone_hides_its_memory`
+- **no orphans** (`die_with_parent`): a child ends with its launcher, a launcher with its socket.
+  `test_lockdown.test_a_child_ends_with_its_parent`,
+  `test_endings.test_a_killed_caller_takes_everything_with_it`
 - **clean start**: the launcher is started by exec with five environment entries and one descriptor.
+  `test_lockdown.test_a_clean_start_leaves_one_descriptor_and_five_words`
+- **strict decoding** (`frames.py`): a child's bytes are bounded in size and depth, and every word and number
+  in them is of a closed form. It cannot tell an answer from one the program forged for itself.
+  `test_containment.test_a_forged_frame_breaks_the_protocol`
 - **a child for each program**: nothing of a neighbour is there. Programs that provably change only their own
   names (`pure.py`) may share a child (`batch.py`); what stands between those is that proof, a share of
   their answers checked against a run alone, and for the rest of the system the same layers as above.
+  `test_hostile.test_a_poisoned_neighbour_changes_nothing`,
+  `test_batch.test_no_pure_program_changes_its_neighbours`
 
 Kernel faults behind the allowed calls remain. Linux only; everything here is called in the launcher.
 """
