@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import psutil
 import pytest
@@ -335,3 +338,18 @@ def test_a_program_that_was_to_share_finds_its_libraries_where_no_launcher_start
     with ProgramRunner(workers=1) as own:
         result = own.run("import numpy as np\nans = 6 * 7")
     assert (result.verdict, result.value, result.isolation) == ("ok", 42, "basic"), result
+
+
+def test_a_file_beside_the_script_is_not_taken_for_a_library(tmp_path):
+    (tmp_path / "statistics.py").write_text("raise SystemExit('the wrong file')")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from training_backend.execution.runner import ProgramRunner\n"
+        "with ProgramRunner(workers=1) as runner:\n"
+        "    print(runner.run('import statistics\\nans = statistics.mean([1, 3])'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert "verdict='ok'" in done.stdout and "value=2.0" in done.stdout, done.stdout + done.stderr

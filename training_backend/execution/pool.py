@@ -481,9 +481,16 @@ def launcher_command(tier: str, descriptor: int, niceness: int) -> list[str]:
 
 
 def import_paths() -> list[str]:
-    """Return this process's import path, absolute, with the folder of this program first."""
+    """Return this process's import path, absolute, with the folder of this program first.
+
+    The folder in which a person works and that of the script that was started are left out: a file there
+    called `random.py` must not stand in for the library that a launcher loads.
+    """
     here = str(Path(__file__).resolve().parents[2])
-    return [here, *(str(Path(path).resolve()) for path in sys.path if path and path != here)]
+    script = getattr(sys.modules.get("__main__"), "__file__", None)
+    left_out = {str(Path.cwd()), here, *([str(Path(script).resolve().parent)] if script else [])}
+    paths = dict.fromkeys(str(Path(path).resolve()) for path in sys.path if path)
+    return [here, *(path for path in paths if path not in left_out)]
 
 
 def clean_environment() -> dict[str, str]:
