@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from kpdd_app import messages, theme
+from kpdd_app import key_bindings, messages, theme
 from kpdd_app.diagnostics import diagnostics
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
@@ -20,7 +20,7 @@ from kpdd_app.opening import Opening
 from kpdd_app.page_list import PAGES, broken_page
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.palette import Entry, KeysDialog, Palette
-from kpdd_app.widgets.rail import Rail
+from kpdd_app.widgets.rail import Rail, RailButton
 from kpdd_app.widgets.status_line import StatusLine
 
 log = logging.getLogger(__name__)
@@ -149,7 +149,15 @@ class MainWindow(QMainWindow):
         window_keys = [(entry.keys, entry.title) for entry in self.entries()
                        if entry.action in self.actions() and entry.keys]  # fmt: skip
         groups = [(title, page_keys)] if page_keys else []
-        KeysDialog([*groups, (self.tr("Everywhere"), window_keys)], self).exec()
+        sheet = KeysDialog([*groups, (self.tr("Everywhere"), window_keys)], self)
+        sheet.change_wanted.connect(self.change_keys)
+        sheet.exec()
+
+    def change_keys(self) -> None:
+        """Open the dialog that changes keys."""
+        from kpdd_app.widgets.keys_editor import KeysEditor
+
+        KeysEditor(self).exec()
 
     def set_scheme(self, scheme: str) -> None:
         """Change to `light`, `dark` or `system` colours and remember it."""
@@ -238,42 +246,43 @@ class MainWindow(QMainWindow):
         return frame
 
     def _make_actions(self) -> None:
-        tr = self.tr
-        for number, (key, title) in enumerate(self.titles(), 1):
-            self._action(tr("Go to {0}").format(title), f"Ctrl+{number}", partial(self.show_page, key))
-        self._action(tr("Command palette"), "Ctrl+K", self.show_palette)
-        self._action(tr("Keys of this page"), "?", self.show_keys)
-        self._action(tr("New project…"), "Ctrl+N", self.new_project)
-        self._action(tr("Open project…"), "Ctrl+O", self.choose_project)
-        self._action(tr("Open the sample project"), "", self._open_sample)
-        self._action(tr("Import a file…"), "Ctrl+I", lambda: self._import(None))
-        self.undo_action = self._action(tr("Undo"), "Ctrl+Z", self.project.undo)
-        self.redo_action = self._action(tr("Redo"), "Ctrl+Shift+Z", self.project.redo)
-        self._action(tr("Light colours"), "", lambda: self.set_scheme("light"))
-        self._action(tr("Dark colours"), "", lambda: self.set_scheme("dark"))
-        self._action(tr("Colours of the system"), "", lambda: self.set_scheme("system"))
-        self._action(tr("Switch between light and dark"), "Ctrl+Shift+D", self._switch_scheme)
-        self._action(
-            tr("Larger text"), "Ctrl++", lambda: self.set_point_size(theme.point_size() + 1), "Ctrl+="
-        )
-        self._action(tr("Smaller text"), "Ctrl+-", lambda: self.set_point_size(theme.point_size() - 1))
-        self._action(tr("Copy diagnostics"), "", self._copy_diagnostics)
-        self._action(tr("Stop all jobs"), "", lambda: self.jobs.stop_all())
-        self._action(tr("Quit"), "Ctrl+Q", self.close)
+        for key, _ in self.titles():
+            self._action(key, partial(self.show_page, key))
+        self._action("palette", self.show_palette)
+        self._action("keys", self.show_keys)
+        self._action("change_keys", self.change_keys)
+        self._action("new", self.new_project)
+        self._action("open", self.choose_project)
+        self._action("sample", self._open_sample)
+        self._action("import", lambda: self._import(None))
+        self.undo_action = self._action("undo", self.project.undo)
+        self.redo_action = self._action("redo", self.project.redo)
+        for scheme in ("light", "dark", "system"):
+            self._action(scheme, partial(self.set_scheme, scheme))
+        self._action("scheme", self._switch_scheme)
+        self._action("larger", lambda: self.set_point_size(theme.point_size() + 1))
+        self._action("smaller", lambda: self.set_point_size(theme.point_size() - 1))
+        self._action("diagnostics", self._copy_diagnostics)
+        self._action("stop_jobs", lambda: self.jobs.stop_all())
+        self._action("quit", self.close)
         self._name_history("", "")
 
-    def _action(self, text: str, keys: str, do: Callable[[], Any], *more: str) -> QAction:
-        action = QAction(text, self)
-        action.setShortcuts([QKeySequence(each) for each in (keys, *more) if each])
-        action.triggered.connect(lambda _=False: do())
-        self.addAction(action)
-        return action
+    def _action(self, name: str, do: Callable[[], Any]) -> QAction:
+        return key_bindings.add_action(self, f"window.{name}", do)
 
     def _tools(self) -> None:
-        self._scheme_button = self.rail.add_tool("moon", self.tr("Light or dark"), "Ctrl+Shift+D")
-        self._scheme_button.clicked.connect(self._switch_scheme)
-        self.rail.add_tool("search", self.tr("Command palette"), "Ctrl+K").clicked.connect(self.show_palette)
-        self.rail.add_tool("keyboard", self.tr("Keys of this page"), "?").clicked.connect(self.show_keys)
+        tr = self.tr
+        self._scheme_button = self._tool("moon", tr("Light or dark"), "scheme", self._switch_scheme)
+        self._tool("search", tr("Command palette"), "palette", self.show_palette)
+        self._tool("keyboard", tr("Keys of this page"), "keys", self.show_keys)
+        for key, title in self.titles():
+            key_bindings.name_button(self.rail.buttons[key], title, f"window.{key}")
+
+    def _tool(self, icon: str, name: str, action: str, do: Callable[[], Any]) -> RailButton:
+        button = self.rail.add_tool(icon, name)
+        key_bindings.name_button(button, name, f"window.{action}")
+        button.clicked.connect(lambda _=False: do())
+        return button
 
     def _connect(self) -> None:
         self.rail.chosen.connect(self.show_page)

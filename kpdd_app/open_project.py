@@ -8,20 +8,31 @@ The backend's `Project` is imported when the first project opens, never before t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QLocale, QObject, Signal
 
 from kpdd_app.background import Background
+from kpdd_app.long_work import LongWork, Report
 from training_backend.errors import StoreError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from training_backend.execution.runner import ProgramRunner
+    from training_backend.project.history import Change
     from training_backend.project.store import Project
 
+    Ids = Sequence[int] | np.ndarray
+
 log = logging.getLogger(__name__)
+
+# changes of more rows than this show how far they are and can be stopped
+MANY = 5_000
+JUDGED_AT_ONCE = 400
 
 
 class OpenProject(QObject):
@@ -55,6 +66,8 @@ class OpenProject(QObject):
         self._writer = Background("project-writer", self)
         self._reader = Background("project-reader", self)
         self._opener = Background("project-opener", self)
+        self.bulk = LongWork("project-bulk", self)
+        self.judge = LongWork("project-judge-many", self)
         self._judge = Background("project-judge", self)
         self._runner: ProgramRunner | None = None
         self._waiting = 0
@@ -102,9 +115,7 @@ class OpenProject(QObject):
             self.close()
             self._take(project)
 
-        self._opener.run(
-            lambda: _open(path, read_only, self.opening.emit), done, failed or self.failed.emit
-        )
+        self._opener.run(lambda: _open(path, read_only, self.opening.emit), done, failed or self.failed.emit)
 
     def create(self, path: Path | str) -> None:
         """Make a new project file and open it; raises StoreError when there is one already."""
@@ -118,6 +129,8 @@ class OpenProject(QObject):
         """Write what waits, then let go of the project."""
         if self.project is None:
             return
+        self.bulk.finish()
+        self.judge.finish()
         self.flush()
         project, self.project = self.project, None
         self.closed.emit()
@@ -129,7 +142,7 @@ class OpenProject(QObject):
     def shut_down(self) -> None:
         """Close the project and end the threads; called once, when the window closes."""
         self.close()
-        for thread in (self._opener, self._writer, self._reader, self._judge):
+        for thread in (self._opener, self._writer, self._reader, self._judge, self.bulk, self.judge):
             thread.close()
 
     def flush(self) -> None:
@@ -210,50 +223,71 @@ class OpenProject(QObject):
 
         self.change(lambda project: bring_back(project, row_id, field))
 
-    def set_review(self, row_ids: Iterable[int], review: str) -> None:
-        """Accept, reject, or set back to unreviewed."""
+    def set_review(self, row_ids: Ids, review: str) -> None:
+        """Accept, reject, or set back to unreviewed, however many rows."""
         from training_backend.project.history import set_review
 
-        ids = list(row_ids)
+        words = {"accepted": self.tr("Accepting {0} rows"), "rejected": self.tr("Rejecting {0} rows")}
+        title = words.get(review, self.tr("Taking back the review of {0} rows"))
+        self._mark(row_ids, title, partial(set_review, review=review))
 
-        def task(project: Project) -> list[int]:
-            set_review(project, ids, review)
-            return ids
-
-        self.change(task)
-
-    def set_flagged(self, row_ids: Iterable[int], flagged: bool) -> None:
-        """Put a flag on rows, or take it off."""
+    def set_flagged(self, row_ids: Ids, flagged: bool) -> None:
+        """Put a flag on rows, or take it off, however many rows."""
         from training_backend.project.history import set_flagged
 
-        ids = list(row_ids)
-
-        def task(project: Project) -> list[int]:
-            set_flagged(project, ids, flagged)
-            return ids
-
-        self.change(task)
+        title = self.tr("Flagging {0} rows") if flagged else self.tr("Taking the flags off {0} rows")
+        self._mark(row_ids, title, partial(set_flagged, flagged=flagged))
 
     def undo(self) -> None:
         """Take the last change back, also one of an earlier session."""
-        from training_backend.project.history import undo
-
-        self.change(undo, lambda change: self._say_undone(self.tr("Undone: {0}"), change))
+        self._step("undo")
 
     def redo(self) -> None:
         """Do the change again that was taken back last."""
-        from training_backend.project.history import redo
+        self._step("redo")
 
-        self.change(redo, lambda change: self._say_undone(self.tr("Done again: {0}"), change))
-
-    def rerun(self, row_ids: Iterable[int] | int) -> None:
-        """Run the programs of rows in the sandbox and store what comes out, after what was typed is saved."""
-        ids = [row_ids] if isinstance(row_ids, int) else list(row_ids)
-        if self.read_only:
-            self.failed.emit(StoreError("This project is open read-only.", self.read_only_reason))
+    def change_in_parts(
+        self, title: str, task: Callable[[Project, Report], Any], then: Callable[[Any], None] | None = None
+    ) -> None:
+        """Write very much with `task(project, report)`: in a thread of its own, with progress and *Stop*."""
+        project = self.project
+        if project is None or self._refused():
             return
-        self.judging.emit(ids, True)
-        self._writer.run(lambda: None, lambda _: self._run_programs(ids))
+
+        def done(outcome: tuple[Any, tuple[str, str]]) -> None:
+            result, labels = outcome
+            self.rows_changed.emit(None)
+            self.history_changed.emit(*labels)
+            if then is not None:
+                then(result)
+
+        def work(report: Report) -> tuple[Any, tuple[str, str]]:
+            return task(project, report), _labels(project)
+
+        self.bulk.run(title, work, done, self.failed.emit)
+
+    def rerun(self, row_ids: Ids | int) -> None:
+        """Run the programs of rows in the sandbox and store what comes out, after what was typed is saved."""
+        ids: Ids = [row_ids] if isinstance(row_ids, int) else row_ids
+        project = self.project
+        if self.read_only or project is None:
+            self.failed.emit(StoreError("This project is open read-only.", self.read_only_reason))
+        elif len(ids) <= JUDGED_AT_ONCE:
+            few = _numbers(ids)
+            self.judging.emit(few, True)
+            self._writer.run(lambda: None, lambda _: self._run_programs(few))
+        elif self.judge.busy:
+            self.failed.emit(_still(self.judge.title))
+        else:
+            title = self.tr("Running {0} programs").format(QLocale().toString(len(ids)))
+            saved = self._writer.run(lambda: None)
+
+            def work(report: Report) -> int:
+                if saved is not None:
+                    saved.result()
+                return _judge_many(project, _numbers(ids), report)
+
+            self.judge.run(title, work, lambda _: self.rows_changed.emit(None), self.failed.emit)
 
     # --- helpers ----------------------------------------------------------------------------------
 
@@ -266,10 +300,59 @@ class OpenProject(QObject):
         self._waiting += step
         self.saving.emit(self._waiting > 0)
 
-    def _say_undone(self, sentence: str, change: Any) -> None:
-        if change is not None:
-            self.rows_changed.emit(list(change.row_ids))
-            self.undone.emit(sentence.format(change.label), list(change.row_ids))
+    def _refused(self) -> bool:
+        """Say why nothing can be changed now; False when it can."""
+        if self.read_only:
+            self.failed.emit(StoreError("This project is open read-only.", self.read_only_reason))
+        elif self.bulk.busy:
+            self.failed.emit(_still(self.bulk.title))
+        else:
+            return False
+        return True
+
+    def _mark(self, row_ids: Ids, title: str, task: Callable[..., int]) -> None:
+        if len(row_ids) > MANY:
+            title = title.format(QLocale().toString(len(row_ids)))
+            self.change_in_parts(
+                title, lambda project, report: task(project, _numbers(row_ids), report=report)
+            )
+            return
+        ids = _numbers(row_ids)
+
+        def write(project: Project) -> list[int]:
+            task(project, ids)
+            return ids
+
+        self.change(write)
+
+    def _step(self, action: str) -> None:
+        from training_backend.project import history
+
+        step = history.undo if action == "undo" else history.redo
+        said = self.tr("Undone: {0}") if action == "undo" else self.tr("Done again: {0}")
+        if self.bulk.busy:
+            self.failed.emit(_still(self.bulk.title))
+            return
+
+        def write(project: Project) -> Change | str | None:
+            large = history.step_size(project, action) > MANY
+            label = history.undo_label if action == "undo" else history.redo_label
+            return label(project) if large else step(project)
+
+        def then(change: Change | str | None) -> None:
+            if isinstance(change, str):
+                title = self.tr("Undoing: {0}") if action == "undo" else self.tr("Doing again: {0}")
+                self.change_in_parts(title.format(change), step, partial(self._say_step, said))
+            elif change is not None:
+                self.rows_changed.emit(change.row_ids)
+                self._say_step(said, change)
+
+        self.change(write, then)
+
+    def _say_step(self, sentence: str, change: Change) -> None:
+        if not change.whole:
+            sentence = self.tr("Stopped half way: {0}. The same step again goes on.")
+        self.undone.emit(sentence.format(change.label), change.row_ids or [])
 
     def _run_programs(self, ids: list[int]) -> None:
         project = self.project
@@ -284,17 +367,44 @@ class OpenProject(QObject):
             self.judging.emit(ids, False)
             self.failed.emit(error)
 
-        self._judge.run(lambda: self._judge_rows(project, ids), done, went_wrong)
+        self._judge.run(lambda: self._judge_few(project, ids), done, went_wrong)
 
-    def _judge_rows(self, project: Project, ids: list[int]) -> int:
-        from training_backend.execution.judge import judge_many
+    def _judge_few(self, project: Project, ids: list[int]) -> int:
         from training_backend.execution.runner import ProgramRunner
-        from training_backend.project.judgements import store_judgements, to_judge
 
         if self._runner is None:
             self._runner = ProgramRunner(workers=1)
-        items = list(to_judge(project, only_not_run=False, row_ids=ids))
-        return store_judgements(project, judge_many(items, self._runner))
+        return _judge(project, ids, self._runner)
+
+
+def _judge(project: Project, ids: list[int], runner: ProgramRunner) -> int:
+    from training_backend.execution.judge import judge_many
+    from training_backend.project.judgements import store_judgements, to_judge
+
+    items = list(to_judge(project, only_not_run=False, row_ids=ids))
+    return store_judgements(project, judge_many(items, runner))
+
+
+def _judge_many(project: Project, ids: list[int], report: Report) -> int:
+    """Judge rows a few hundred at a time in a runner of their own; return how many."""
+    from training_backend.execution.runner import ProgramRunner
+
+    stored = 0
+    with ProgramRunner() as runner:
+        for start in range(0, len(ids), JUDGED_AT_ONCE):
+            stored += _judge(project, ids[start : start + JUDGED_AT_ONCE], runner)
+            if not report(min(start + JUDGED_AT_ONCE, len(ids)), len(ids)):
+                break
+    return stored
+
+
+def _numbers(row_ids: Ids) -> list[int]:
+    """Return ids as Python's numbers; a vector of the table gives its own much faster than one by one."""
+    return row_ids.tolist() if hasattr(row_ids, "tolist") else [int(number) for number in row_ids]
+
+
+def _still(title: str) -> StoreError:
+    return StoreError(f"{title} has not ended yet.", "Wait until it has, or stop it.")
 
 
 def _open(path: Path, read_only: bool = False, told: Callable[[str], None] = lambda _: None) -> Project:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QLocale, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
@@ -19,8 +20,11 @@ from PySide6.QtWidgets import (
 
 from kpdd_app import theme
 from kpdd_app.jobs import Job, Jobs
+from kpdd_app.key_bindings import name_button
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.dataset_actions import DatasetActions
+from kpdd_app.pages.dataset_bulk import WorkStrip
+from kpdd_app.pages.dataset_filters import ChipLine, SavedFilters
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.empty_state import EmptyState
 from kpdd_app.widgets.facet_panel import FacetPanel
@@ -49,6 +53,9 @@ class DatasetPage(QWidget):
         self.settings = Settings()
         self.source = RowSource(self)
         self.facets = FacetPanel()
+        self.kept = SavedFilters(project)
+        self.chips = ChipLine()
+        self.strips = [WorkStrip(project.bulk), WorkStrip(project.judge)]
         self.table = RowTable(self.source)
         self.editor = RowEditor(project)
         self.search = QLineEdit()
@@ -81,9 +88,17 @@ class DatasetPage(QWidget):
         self.search.setText(wanted.search)
         self.search.blockSignals(False)
         self.facets.choose(dict(wanted.facets))
-        self.table.header.sort, self.table.header.descending = wanted.sort, wanted.descending
-        self._clear.setVisible(bool(wanted.facets or wanted.search))
-        self.source.set_filter(wanted)
+        self._apply(wanted)
+
+    def sort(self, key: str, descending: bool) -> None:
+        """Show the rows in the order of a column (one of SORTS)."""
+        old = self.source.filter
+        self._apply(RowFilter(old.facets, old.search, key, descending))
+
+    def keep_filter(self) -> None:
+        """Ask for a name and keep the filter shown under it."""
+        if self.project.path is not None and not self.project.read_only:
+            self.kept.keep(self.source.filter)
 
     def show_row(self, row_id: int) -> None:
         """Make a row current; one outside the filter is still shown in the editor."""
@@ -106,16 +121,18 @@ class DatasetPage(QWidget):
 
         export_rows(self)
 
-    def chosen_ids(self) -> list[int]:
+    def chosen(self) -> np.ndarray:
         """Return the rows that an action is for: the selected ones, else the one in the editor."""
-        ids = self.table.selected_ids()
-        return ids if ids else [self.editor.row_id] if self.editor.row_id is not None else []
+        ids = self.table.selected()
+        if len(ids) or self.editor.row_id is None:
+            return ids
+        return np.array([self.editor.row_id], dtype=np.int64)
 
     def leave(self) -> None:
         """Keep what was typed, widths and splitters; called before the window closes."""
         self.editor.flush()
         self.settings.set_state("dataset/splitter", self.splitter.saveState())
-        self.settings.set_numbers("dataset/columns", self.table.header.state())
+        self._keep_columns()
         self.source.shut_down()
 
     # --- construction -----------------------------------------------------------------------------
@@ -139,7 +156,8 @@ class DatasetPage(QWidget):
         column = QVBoxLayout(self.left)
         column.setContentsMargins(0, theme.gap(1), 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.facets)
+        column.addWidget(self.kept)
+        column.addWidget(self.facets, 1)
         return self.left
 
     def _middle(self) -> QWidget:
@@ -147,24 +165,23 @@ class DatasetPage(QWidget):
         self.search.setAccessibleName(self.tr("Search in all text"))
         self.search.setClearButtonEnabled(False)
         self.search.addAction(theme.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
-        self._clear = QPushButton(self.tr("Clear the filter"))
-        self._clear.setProperty("kind", "link")
-        self._clear.clicked.connect(self.clear_filter)
-        self._clear.hide()
         self.count = QLabel()
         self.count.setProperty("role", "muted")
-        self.import_button = IconButton("import", self.tr("Import a file (Ctrl+I)"))
-        self.export_button = IconButton("export", self.tr("Export rows (Ctrl+E)"))
+        self.replace_button = IconButton("diff", self.tr("Find and replace"))
+        self.import_button = IconButton("import", self.tr("Import a file"))
+        self.export_button = IconButton("export", self.tr("Export rows"))
         bar = QHBoxLayout()
         bar.setContentsMargins(theme.gap(2), theme.gap(1.5), theme.gap(2), theme.gap(1.5))
         bar.setSpacing(theme.gap(1.5))
         bar.addWidget(self.search, 1)
-        for part in (self._clear, self.count, self.import_button, self.export_button):
+        bar.addWidget(self.count)
+        for part in (self.replace_button, self.import_button, self.export_button):
             bar.addWidget(part)
         self.news = QFrame()
         self.news.setProperty("panel", "notice")
         self._news_text = QLabel()
-        refresh = QPushButton(self.tr("Refresh  F5"))
+        refresh = QPushButton(self.tr("Refresh"))
+        name_button(refresh, self.tr("Refresh the table"), "dataset.refresh")
         refresh.setProperty("kind", "link")
         refresh.clicked.connect(self.source.refresh)
         line = QHBoxLayout(self.news)
@@ -182,7 +199,9 @@ class DatasetPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(bar)
-        column.addWidget(self.news)
+        column.addWidget(self.chips)
+        for strip in (*self.strips, self.news):
+            column.addWidget(strip)
         column.addWidget(self.stack, 1)
         return middle
 
@@ -201,7 +220,15 @@ class DatasetPage(QWidget):
         self.search.textChanged.connect(lambda _: self._search_timer.start())
         self.search.returnPressed.connect(self.take_focus)
         self._search_timer.timeout.connect(self._filter)
-        self.table.sort_wanted.connect(self._sort)
+        self.table.sort_wanted.connect(self.sort)
+        self.table.header.layout_changed.connect(self._keep_columns)
+        self.kept.chosen.connect(self.show_filter)
+        self.kept.keep_wanted.connect(self.keep_filter)
+        self.kept.filters_changed.connect(self._add_filter_actions)
+        self.chips.part_removed.connect(self._remove_part)
+        self.chips.cleared.connect(self.clear_filter)
+        self.chips.keep_wanted.connect(self.keep_filter)
+        self.replace_button.clicked.connect(lambda: self.actions_of_page.find_and_replace())
         self.table.current_changed.connect(self.editor.show_row)
         self.table.selection_changed.connect(lambda _: self._show_count())
         self.table.activated.connect(lambda _: self.editor.edit())
@@ -213,7 +240,9 @@ class DatasetPage(QWidget):
         self.empty.acted_other.connect(lambda: self.page_wanted.emit("home"))
 
     def _restore(self) -> None:
-        self.table.header.restore(self.settings.numbers("dataset/columns"))
+        header = self.table.header
+        header.restore(self.settings.numbers("dataset/columns"))
+        header.restore_order(self.settings.text("dataset/order").split())
         self._placed = self.splitter.restoreState(self.settings.state("dataset/splitter"))
 
     def showEvent(self, event) -> None:
@@ -246,13 +275,34 @@ class DatasetPage(QWidget):
     def _filter(self) -> None:
         old = self.source.filter
         words = self.search.text().strip()
-        self._clear.setVisible(bool(self.facets.chosen or words))
-        self.source.set_filter(RowFilter(dict(self.facets.chosen), words, old.sort, old.descending))
+        self._apply(RowFilter(dict(self.facets.chosen), words, old.sort, old.descending))
 
-    def _sort(self, key: str, descending: bool) -> None:
+    def _apply(self, wanted: RowFilter) -> None:
+        """Show a filter everywhere it is shown, and its rows."""
+        self._search_timer.stop()
+        header = self.table.header
+        header.sort, header.descending = wanted.sort, wanted.descending
+        header.update()
+        self.chips.show_filter(wanted, not self.project.read_only)
+        self.kept.show_current(wanted)
+        self.source.set_filter(wanted)
+
+    def _remove_part(self, name: str) -> None:
         old = self.source.filter
-        self.table.header.sort, self.table.header.descending = key, descending
-        self.source.set_filter(RowFilter(old.facets, old.search, key, descending))
+        words = "" if name == "search" else old.search
+        facets = {facet: values for facet, values in old.facets.items() if facet != name}
+        self.show_filter(RowFilter(facets, words, old.sort, old.descending))
+        self.take_focus()
+
+    def _add_filter_actions(self) -> None:
+        """Let the palette know the kept filters."""
+        for action in self.kept.actions_of_filters:
+            self.addAction(action)
+
+    def _keep_columns(self) -> None:
+        header = self.table.header
+        self.settings.set_numbers("dataset/columns", header.state())
+        self.settings.set_text("dataset/order", " ".join(header.order()))
 
     def _undone(self, sentence: str, ids: list[int]) -> None:
         from kpdd_app import messages

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, Qt
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtCore import QLocale, QObject, QPoint, Qt
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from kpdd_app import messages
+from kpdd_app.key_bindings import add_action, name_button
+from kpdd_app.open_project import MANY
+from kpdd_app.pages.dataset_bulk import confirmed
 
 if TYPE_CHECKING:
     from kpdd_app.pages.dataset import DatasetPage
@@ -23,33 +26,48 @@ class DatasetActions(QObject):
         super().__init__(page)
         self.page = page
         self.project = page.project
-        tr = self.tr
-        self.next = self._add(tr("Next row"), "J", lambda: page.table.step(+1))
-        self.previous = self._add(tr("Previous row"), "K", lambda: page.table.step(-1))
-        self.accept = self._add(tr("Accept"), "A", lambda: self.review("accepted"), writes=True)
-        self.reject = self._add(tr("Reject"), "R", lambda: self.review("rejected"), writes=True)
-        self.flag = self._add(tr("Flag"), "F", self.toggle_flag, writes=True)
-        self.unreview = self._add(
-            tr("Set back to unreviewed"), "", lambda: self.review("unreviewed"), writes=True
-        )
-        self.next_unreviewed = self._add(tr("Next unreviewed row"), "N", self.go_unreviewed)
-        self.edit = self._add(tr("Edit the row"), "E", page.editor.edit)
-        self.run = self._add(tr("Run the program"), "Ctrl+Return", page.editor.run_program, writes=True)
-        self.rerun = self._add(
-            tr("Run the selected rows again"), "Ctrl+Shift+Return", self.run_selected, writes=True
-        )
-        self.diff = self._add(tr("Differences from the teacher's text"), "D", page.editor.show_differences)
-        self.trace = self._add(tr("Trace the program on the Solve page"), "T", self.show_trace)
-        self.undo = self._add(tr("Undo the last change"), "U", self.undo_last, writes=True)
-        self.search = self._add(tr("Search"), "Ctrl+F", self._to_search, "/")
-        self.all = self._add(tr("Select all rows of this filter"), "Ctrl+A", page.table.select_all)
-        self.refresh = self._add(tr("Refresh the table"), "F5", page.source.refresh)
-        self.clear = self._add(tr("Clear the filter"), "", page.clear_filter)
-        self.export = self._add(tr("Export rows…"), "Ctrl+E", page.export_rows)
-        self.copy = self._add(tr("Copy the question"), "", self.copy_question)
-        self.facets = self._add(tr("Show or hide the facets"), "Ctrl+B", lambda: _toggle(page.left))
-        self.panel = self._add(tr("Show or hide the row"), "Ctrl+Shift+B", lambda: _toggle(page.editor))
-        self.columns = self._add(tr("Choose columns…"), "", self.choose_columns)
+        editor, table = page.editor, page.table
+        self.next = self._add("next", lambda: table.step(+1))
+        self.previous = self._add("previous", lambda: table.step(-1))
+        self.accept = self._add("accept", lambda: self.review("accepted"), writes=True)
+        self.reject = self._add("reject", lambda: self.review("rejected"), writes=True)
+        self.unreview = self._add("unreview", lambda: self.review("unreviewed"), writes=True)
+        self.flag = self._add("flag", self.toggle_flag, writes=True)
+        self.unflag = self._add("unflag", lambda: self.set_flags(False), writes=True)
+        self.next_unreviewed = self._add("next_unreviewed", self.go_unreviewed)
+        self.edit = self._add("edit", editor.edit)
+        self.note = self._add("note", editor.edit_note)
+        self.run = self._add("run", editor.run_program, writes=True)
+        self.rerun = self._add("rerun", self.run_selected, writes=True)
+        self.replace = self._add("replace", self.find_and_replace, writes=True)
+        self.diff = self._add("diff", editor.show_differences)
+        self.history = self._add("history", editor.show_history)
+        self.reply = self._add("reply", editor.show_reply)
+        self.next_path = self._add("next_path", lambda: editor.step_path(+1))
+        self.previous_path = self._add("previous_path", lambda: editor.step_path(-1))
+        self.trace = self._add("trace", self.show_trace)
+        self.undo = self._add("undo", self.undo_last, writes=True)
+        self.search = self._add("search", self._to_search)
+        self.all = self._add("all", table.select_all)
+        self.refresh = self._add("refresh", page.source.refresh)
+        self.clear = self._add("clear", page.clear_filter)
+        self.keep_filter = self._add("keep_filter", page.keep_filter, writes=True)
+        self.suspicion = self._add("suspicion", lambda: page.sort("suspicion", True))
+        self.export = self._add("export", page.export_rows)
+        self.copy = self._add("copy", self.copy_question)
+        self.facets = self._add("facets", lambda: _toggle(page.left))
+        self.panel = self._add("panel", lambda: _toggle(page.editor))
+        self.columns = self._add("columns", self.choose_columns)
+        for button, name, action in (
+            (editor.accept, self.tr("Accept"), "accept"), (editor.reject, self.tr("Reject"), "reject"),
+            (editor.flag, self.tr("Flag"), "flag"),
+            (editor.trace, self.tr("Trace this program on the Solve page"), "trace"),
+            (editor.run_button, self.tr("Run in the sandbox"), "run"),
+            (page.export_button, self.tr("Export rows"), "export"),
+            (page.replace_button, self.tr("Find and replace"), "replace"),
+        ):  # fmt: skip
+            name_button(button, name, f"dataset.{action}")
+        name_button(page.import_button, self.tr("Import a file"), "window.import")
         page.table.menu_wanted.connect(self.show_menu)
         page.editor.review_wanted.connect(self.review_shown)
         page.editor.flag_wanted.connect(self.toggle_flag)
@@ -61,15 +79,17 @@ class DatasetActions(QObject):
 
     def review(self, state: str) -> None:
         """Review the chosen rows; after a single one go on to the next."""
-        ids = self.page.chosen_ids()
-        if not ids:
+        ids = self.page.chosen()
+        words = {"accepted": self.tr("Accept"), "rejected": self.tr("Reject")}
+        word = words.get(state, self.tr("Set back to unreviewed"))
+        if not len(ids) or not confirmed(self.page, word, len(ids)):
             return
         self.page.editor.flush()
         self.project.set_review(ids, state)
         if len(ids) == 1 and state != "unreviewed":
             self.page.table.step(+1)
-        elif len(ids) > 1:
-            messages.note(self.tr("{0} rows {1}").format(len(ids), state))
+        elif 1 < len(ids) <= MANY:
+            messages.note(self.tr("{0} rows {1}").format(QLocale().toString(len(ids)), state))
 
     def review_shown(self, state: str) -> None:
         """Review the row in the editor, or take the review back when it has this one already."""
@@ -80,10 +100,15 @@ class DatasetActions(QObject):
 
     def toggle_flag(self) -> None:
         """Flag the chosen rows; when the row shown has a flag, take the flags off."""
-        ids = self.page.chosen_ids()
         row = self.page.editor.detail.row if self.page.editor.detail is not None else None
-        if ids:
-            self.project.set_flagged(ids, not (row is not None and row.flagged))
+        self.set_flags(not (row is not None and row.flagged))
+
+    def set_flags(self, flagged: bool) -> None:
+        """Flag the chosen rows, or take their flags off."""
+        ids = self.page.chosen()
+        word = self.tr("Flag") if flagged else self.tr("Take the flags away")
+        if len(ids) and confirmed(self.page, word, len(ids)):
+            self.project.set_flagged(ids, flagged)
 
     def go_unreviewed(self) -> None:
         """Go to the next unreviewed row below, else the first one above."""
@@ -91,10 +116,18 @@ class DatasetActions(QObject):
 
     def run_selected(self) -> None:
         """Run the programs of the chosen rows again."""
-        ids = self.page.chosen_ids()
-        if ids:
+        ids = self.page.chosen()
+        if len(ids) and confirmed(self.page, self.tr("Run the programs again"), len(ids)):
             self.page.editor.flush()
             self.project.rerun(ids)
+
+    def find_and_replace(self) -> None:
+        """Open the dialog over the rows of the filter and the selected ones."""
+        from kpdd_app.pages.dataset_replace import ReplaceDialog
+
+        self.page.editor.flush()
+        self.project.flush()
+        ReplaceDialog(self.project, self.page.source.ids, self.page.chosen(), self.page).exec()
 
     def show_trace(self) -> None:
         """Ask for the program of the row shown to be traced."""
@@ -114,30 +147,26 @@ class DatasetActions(QObject):
             QGuiApplication.clipboard().setText(detail.question.text)
 
     def choose_columns(self) -> None:
-        """Open the menu of columns."""
-        header = self.page.table.header
-        header.menu().exec(header.mapToGlobal(header.rect().bottomLeft()))
+        """Open the dialog of columns: shown or not, in which order."""
+        from kpdd_app.widgets.column_dialog import ColumnDialog
+
+        ColumnDialog(self.page.table.header, self.page).exec()
 
     def show_menu(self, place: QPoint) -> None:
         """Show what can be done with the chosen rows."""
         menu = QMenu(self.page)
-        for group in ((self.accept, self.reject, self.unreview, self.flag), (self.rerun, self.trace),
-                      (self.copy, self.export), (self.all, self.columns)):  # fmt: skip
+        for group in ((self.accept, self.reject, self.unreview, self.flag, self.unflag),
+                      (self.rerun, self.replace, self.trace), (self.copy, self.export),
+                      (self.all, self.columns)):  # fmt: skip
             menu.addActions(group)
             menu.addSeparator()
         menu.exec(place)
 
     # --- helpers ----------------------------------------------------------------------------------
 
-    def _add(
-        self, text: str, keys: str, do: Callable[[], object], *more: str, writes: bool = False
-    ) -> QAction:
-        action = QAction(text, self.page)
-        action.setShortcuts([QKeySequence(each) for each in (keys, *more) if each])
-        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+    def _add(self, name: str, do: Callable[[], object], writes: bool = False) -> QAction:
+        action = add_action(self.page, f"dataset.{name}", do)
         action.setProperty("writes", writes)
-        action.triggered.connect(lambda _=False: do())
-        self.page.addAction(action)
         return action
 
     def _allow(self) -> None:

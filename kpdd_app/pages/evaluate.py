@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from kpdd_app import messages, theme
 from kpdd_app.jobs import Job, Jobs
+from kpdd_app.key_bindings import add_action
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.evaluate_results import Result, ResultsTable
 from kpdd_app.pages.evaluate_wrong import WrongList
@@ -54,9 +54,7 @@ class EvaluatePage(QWidget):
         self._chosen: Result | None = None
         self._build()
         self._connect()
-        action = QAction(self.tr("Evaluate"), self)
-        action.triggered.connect(lambda _=False: self.start())
-        self.addAction(action)
+        add_action(self, "evaluate.start", self.start)
         self._fill()
 
     def key(self) -> str:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QShowEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from kpdd_app import messages, theme
 from kpdd_app.jobs import Jobs
+from kpdd_app.key_bindings import add_action
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.solve_columns import SolveColumns
 from kpdd_app.pages.solve_worker import SolveWorker
@@ -168,20 +169,15 @@ class SolvePage(QWidget):
         self._project.runs_changed.connect(self._fill_students)
 
     def _make_actions(self) -> None:
-        for text, keys, do in (
-            (self.tr("Solve this question"), "Ctrl+Return", self.question.solve),
-            (self.tr("Pick a question"), "Ctrl+L", self.question.pick),
-            (self.tr("Draw a question at random"), "Ctrl+R", self.question.draw),
-            (self.tr("Play or pause"), "", self.player.toggle),
-            (self.tr("To the beginning"), "", self.player.to_start),
-            (self.tr("To the end"), "", self.player.to_end),
+        for name, do in (
+            ("solve", self.question.solve),
+            ("pick", self.question.pick),
+            ("draw", self.question.draw),
+            ("play", self.player.toggle),
+            ("to_start", self.player.to_start),
+            ("to_end", self.player.to_end),
         ):
-            action = QAction(text, self)
-            if keys:
-                action.setShortcut(QKeySequence(keys))
-                action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            action.triggered.connect(lambda _=False, do=do: do())
-            self.addAction(action)
+            add_action(self, f"solve.{name}", do)
 
     # --- events -----------------------------------------------------------------------------------
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from kpdd_app import messages, theme
 from kpdd_app.jobs import Job, Jobs
+from kpdd_app.key_bindings import add_action
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.teacher_form import TeacherForm
 from kpdd_app.pages.teacher_try import Tried, TryPanel, ask_one
@@ -151,17 +151,8 @@ class TeacherPage(QWidget):
         return right
 
     def _make_actions(self) -> None:
-        for text, keys, do in (
-            (self.tr("Start the teacher's run"), "Ctrl+Return", self.start),
-            (self.tr("Ask one question"), "Ctrl+T", self.ask),
-            (self.tr("Stop the teacher's run"), "", self.stop_button.click),
-        ):
-            action = QAction(text, self)
-            if keys:
-                action.setShortcut(QKeySequence(keys))
-            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            action.triggered.connect(lambda _=False, do=do: do())
-            self.addAction(action)
+        for name, do in (("start", self.start), ("ask", self.ask), ("stop", self.stop_button.click)):
+            add_action(self, f"teacher.{name}", do)
 
     # --- slots ------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from kpdd_app import theme
 from kpdd_app.jobs import Job, Jobs
+from kpdd_app.key_bindings import add_action
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.train_form import TrainForm
 from kpdd_app.pages.train_run import SIGNS, WORDS, RunView
@@ -124,16 +124,8 @@ class TrainPage(QWidget):
         theme.notifier().changed.connect(self._restyle)
 
     def _make_actions(self) -> None:
-        for text, keys, do in (
-            (self.tr("New run"), "Ctrl+Shift+N", self.show_form),
-            (self.tr("Start training"), "", self.form.start),
-            (self.tr("Copy the run as a command"), "", self.form._copy),
-        ):
-            action = QAction(text, self)
-            action.setShortcut(keys)
-            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            action.triggered.connect(lambda _=False, do=do: do())
-            self.addAction(action)
+        for name, do in (("new", self.show_form), ("start", self.form.start), ("copy", self.form._copy)):
+            add_action(self, f"train.{name}", do)
 
     # --- runs -------------------------------------------------------------------------------------
 

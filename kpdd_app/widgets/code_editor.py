@@ -1,10 +1,10 @@
-"""The editor for rationales: line numbers, colours, the error's line; Ctrl+Return runs the program."""
+"""The editor for rationales: line numbers, colours, the error's line."""
 
 from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QTextEdit, QWidget
 
@@ -17,8 +17,6 @@ _INDENT = "    "
 
 class CodeEditor(GrowingText):
     """A `GrowingText` for programs. Tab indents; Ctrl+Tab or Escape leaves."""
-
-    run_wanted = Signal()
 
     def __init__(self, name: str, least: int = 6, most: int = 26, parent: QWidget | None = None) -> None:
         """Begin empty, as a program."""
@@ -57,9 +55,7 @@ class CodeEditor(GrowingText):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         key = event.key()
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and control:
-            self.run_wanted.emit()
-        elif key == Qt.Key.Key_Escape or (key == Qt.Key.Key_Tab and (control or not self._indents())):
+        if key == Qt.Key.Key_Escape or (key == Qt.Key.Key_Tab and (control or not self._indents())):
             self._leave(forward=True)
         elif key == Qt.Key.Key_Backtab and not self._indents():
             self._leave(forward=False)
@@ -81,7 +77,7 @@ class CodeEditor(GrowingText):
         if (
             event.type() == QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
-            and event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Return)
+            and event.key() == Qt.Key.Key_Tab
             and event.modifiers() & Qt.KeyboardModifier.ControlModifier
         ):
             event.accept()

@@ -15,6 +15,8 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QPushButton,
+    QScrollArea,
     QStyledItemDelegate,
     QVBoxLayout,
     QWidget,
@@ -188,6 +190,8 @@ class Palette(QDialog):
 class KeysDialog(QDialog):
     """The keys of a page and of the window, shown by `?`."""
 
+    change_wanted = Signal()
+
     def __init__(self, groups: Sequence[tuple[str, Sequence[tuple[str, str]]]], parent: QWidget) -> None:
         """`groups` are (title, [(keys, what they do)])."""
         super().__init__(parent)
@@ -198,7 +202,22 @@ class KeysDialog(QDialog):
         label = QLabel(_table(groups))
         label.setTextFormat(Qt.TextFormat.RichText)
         label.setAccessibleName(self.tr("Keys"))
-        grid.addWidget(label)
+        # more keys than the screen is high, with large letters
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidget(label)
+        scroll.setAccessibleName(self.tr("Keys"))
+        grid.addWidget(scroll, 1)
+        change = QPushButton(self.tr("Change the keys…"))
+        change.setAutoDefault(False)
+        change.clicked.connect(self._change)
+        grid.addWidget(change, 0, Qt.AlignmentFlag.AlignRight)
+        size = label.sizeHint() + QSize(theme.gap(14), theme.gap(24))
+        self.resize(size.boundedTo(parent.screen().availableSize() * 0.9))
+
+    def _change(self) -> None:
+        self.accept()
+        self.change_wanted.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.text() == "?":

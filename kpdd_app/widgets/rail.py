@@ -100,19 +100,17 @@ class Rail(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(2, theme.gap(1.5), 2, theme.gap(1))
         self._column.setSpacing(theme.gap(0.5))
-        for number, (key, title) in enumerate(pages, 1):
+        for key, title in pages:
             button = RailButton(key, title)
-            button.setToolTip(f"{title}  Ctrl+{number}")
             button.clicked.connect(lambda _=False, key=key: self.chosen.emit(key))
             self._group.addButton(button)
             self.buttons[key] = button
             self._column.addWidget(button)
         self._column.addStretch(1)
 
-    def add_tool(self, icon_name: str, text: str, keys: str = "") -> RailButton:
+    def add_tool(self, icon_name: str, text: str) -> RailButton:
         """Put a small button at the foot of the rail."""
         button = RailButton(icon_name, text, small=True)
-        button.setToolTip(f"{text}  {keys}".strip())
         self._column.addWidget(button)
         return button
 

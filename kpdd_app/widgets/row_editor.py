@@ -24,6 +24,7 @@ from kpdd_app.open_project import OpenProject
 from kpdd_app.widgets.code_editor import CodeEditor
 from kpdd_app.widgets.diff_view import DiffView
 from kpdd_app.widgets.empty_state import EmptyState
+from kpdd_app.widgets.flag_list import FlagList
 from kpdd_app.widgets.growing_text import GrowingText
 from kpdd_app.widgets.icon_button import IconButton
 from kpdd_app.widgets.row_fields import Field, Outcome, Pill
@@ -107,10 +108,30 @@ class RowEditor(QWidget):
         name = "rationale" if self.fields["rationale"].isVisible() else "question"
         self.fields[name].editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def edit_note(self) -> None:
+        """Put the keyboard into the note."""
+        editor = self.fields["note"].editor
+        editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._scroll.ensureWidgetVisible(editor)
+
     def show_differences(self) -> None:
         """Bring the differences from the teacher's text to the front."""
-        self.tabs.setCurrentWidget(self.diff)
-        self._scroll.ensureWidgetVisible(self.tabs)
+        self._show_tab(self.diff)
+
+    def show_history(self) -> None:
+        """Bring the history to the front and give it the keyboard: arrows choose, Return brings back."""
+        self._show_tab(self.history)
+        self.history.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def show_reply(self) -> None:
+        """Bring the teacher's reply to the front."""
+        self._show_tab(self.reply)
+
+    def step_path(self, way: int) -> None:
+        """Go to the next (or with -1 the previous) row of the same question."""
+        count = self.paths.count()
+        if count > 1:
+            self._path_chosen((self.paths.currentIndex() + way) % count)
 
     # --- construction -----------------------------------------------------------------------------
 
@@ -139,12 +160,12 @@ class RowEditor(QWidget):
         self.place = QLabel()
         self.place.setProperty("role", "caption")
         self.pill = Pill()
-        self.accept = IconButton("accept", self.tr("Accept (A)"), self.tr("Accept"), "equal")
-        self.reject = IconButton("reject", self.tr("Reject (R)"), self.tr("Reject"), "wrong")
+        self.accept = IconButton("accept", self.tr("Accept"), self.tr("Accept"), "equal")
+        self.reject = IconButton("reject", self.tr("Reject"), self.tr("Reject"), "wrong")
         for button in (self.accept, self.reject):
             button.setCheckable(True)
-        self.flag = IconButton("flag", self.tr("Flag (F)"))
-        self.trace = IconButton("trace", self.tr("Trace this program on the Solve page (T)"))
+        self.flag = IconButton("flag", self.tr("Flag"))
+        self.trace = IconButton("trace", self.tr("Trace this program on the Solve page"))
         self.accept.clicked.connect(lambda: self.review_wanted.emit("accepted"))
         self.reject.clicked.connect(lambda: self.review_wanted.emit("rejected"))
         self.flag.clicked.connect(self.flag_wanted)
@@ -177,17 +198,16 @@ class RowEditor(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(theme.gap(3), theme.gap(2), theme.gap(3), theme.gap(3))
         column.setSpacing(theme.gap(2.4))
+        self.flag_list = FlagList()
+        column.addWidget(self.flag_list)
         for key, least, most in (("question", 2, 14), ("gold", 1, 2), ("core_question", 1, 6),
                                  ("information", 2, 14)):  # fmt: skip
             column.addWidget(self._field(key, GrowingText(self.tr(_TITLES[key]), least, most)))
         self.fields["question"].editor.mark_numbers(True)
         self.fields["information"].editor.mark_numbers(True)
         self.code = CodeEditor(self.tr("Rationale"))
-        self.code.run_wanted.connect(self.run_program)
         rationale = self._field("rationale", self.code)
-        self.run_button = IconButton(
-            "play", self.tr("Run in the sandbox (Ctrl+Return)"), self.tr("Run"), "accent"
-        )
+        self.run_button = IconButton("play", self.tr("Run in the sandbox"), self.tr("Run"), "accent")
         self.run_button.clicked.connect(self.run_program)
         rationale.head.addWidget(self.run_button)
         column.addWidget(rationale)
@@ -263,6 +283,10 @@ class RowEditor(QWidget):
 
     # --- helpers ----------------------------------------------------------------------------------
 
+    def _show_tab(self, tab: QWidget) -> None:
+        self.tabs.setCurrentWidget(tab)
+        self._scroll.ensureWidgetVisible(self.tabs)
+
     def _shows_any(self, ids: list[int]) -> bool:
         return self.detail is not None and any(row.id in ids for row in self.detail.siblings)
 
@@ -278,6 +302,7 @@ class RowEditor(QWidget):
         self.detail = detail
         self._show_texts(detail)
         self._show_head(detail.row)
+        self.flag_list.take(detail.flags)
         self._show_outcome(detail)
         self._show_paths(detail)
         self._show_more()

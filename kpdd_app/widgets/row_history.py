@@ -39,6 +39,7 @@ class RowHistory(QWidget):
         self.list.setMinimumHeight(theme.row_height() * 7)
         self.list.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.list.currentItemChanged.connect(lambda *_: self._show_text())
+        self.list.itemActivated.connect(lambda *_: self._bring_back())
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.text.setProperty("role", "muted")
@@ -83,7 +84,7 @@ class RowHistory(QWidget):
 
     def _bring_back(self) -> None:
         item = self._current()
-        if item is not None:
+        if item is not None and item.field in TEXT_FIELDS and not self.button.isHidden():
             self.bring_back_wanted.emit(item.field, item.new)
 
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 
 from kpdd_app import theme
+from training_backend.project.flags import BY_NAME
 from training_backend.project.listing import ListRow
 
 LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
@@ -18,7 +19,11 @@ KIND_NAMES = {"cot": "CoT", "pot": "PoT", "eot": "EoT", "": "–"}
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its key, its title, its width in characters, and how its cell is made."""
+    """One column: its key, its title, its width in characters, and how its cell is made.
+
+    `least` is the width, in characters too, to which it shrinks in a narrow window; `order` is what it
+    sorts by (empty: its key).
+    """
 
     key: str
     title: str
@@ -27,6 +32,13 @@ class Column:
     face: str = "text"  # text, mono, muted
     right: bool = False
     shown: bool = True
+    least: float = 4
+    order: str = ""
+
+    @property
+    def sort(self) -> str:
+        """Return the name in SORTS by which a click on the title sorts."""
+        return self.order or self.key
 
 
 def kind_text(row: ListRow) -> str:
@@ -36,18 +48,27 @@ def kind_text(row: ListRow) -> str:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("id", "#", 5.5, lambda row: f"{row.id}", "muted", right=True),
-    Column("verdict", "Verdict", 14, lambda row: theme.look(row.verdict).word),
+    Column("id", "#", 5.5, lambda row: f"{row.id}", "muted", right=True, least=3.5),
+    Column("verdict", "Verdict", 14, lambda row: theme.look(row.verdict).word, least=3),
     Column("review", "Review", 6, lambda row: ""),
-    Column("kind", "Kind", 5.5, kind_text),
-    Column("question", "Question", 20, lambda row: row.question),
+    Column("kind", "Kind", 5.5, kind_text, least=3.5),
+    Column("question", "Question", 20, lambda row: row.question, least=12),
     Column("answer_text", "Answer", 8, lambda row: row.answer_text, "mono", right=True),
     Column("gold_text", "Gold", 8, lambda row: row.gold_text, "mono", right=True),
     Column("core_question", "Core question", 34, lambda row: row.core_question, shown=False),
     Column("rationale", "Rationale", 34, lambda row: row.rationale, "mono", shown=False),
+    Column("suspicion", "Suspicion", 7, lambda row: f"{row.suspicion}" if row.suspicion else "", "mono",
+           right=True, shown=False),
+    Column("flags", "Found", 20, lambda row: ", ".join(BY_NAME[name].title for name in row.flags),
+           shown=False, order="suspicion"),
     Column("dataset", "Dataset", 12, lambda row: row.dataset, "muted", shown=False),
     Column("split", "Split", 8, lambda row: row.split, "muted", shown=False),
-)
+    Column("path", "Path", 4, lambda row: f"{row.path + 1}", "muted", right=True, shown=False),
+    Column("round", "Round", 5, lambda row: f"{row.round}" if row.round else "", "muted", right=True,
+           shown=False),
+    Column("flagged", "Flag", 4, lambda row: "flag" if row.flagged else "", "muted", shown=False),
+    Column("changed", "Changed", 6, lambda row: "changed" if row.changed else "", "muted", shown=False),
+)  # fmt: skip
 # takes the width that the others leave, until a person gives it one
 ELASTIC = "question"
 COLUMN = {column.key: column for column in COLUMNS}

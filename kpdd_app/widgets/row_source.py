@@ -14,6 +14,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from kpdd_app.background import Background
+from training_backend.project.flags import NONE as NO_FLAG
 from training_backend.project.listing import Interrupted, Listing, ListRow, RowFilter
 
 PAGE_ROWS = 128
@@ -142,7 +143,8 @@ class RowSource(QObject):
     def fits(self, row: ListRow) -> bool:
         """Tell whether a row's present state is still what the filter asks for."""
         for facet, values in self.filter.facets.items():
-            if values and getattr(row, facet) not in values:
+            own = (row.flags or (NO_FLAG,)) if facet == "flags" else (getattr(row, facet),)
+            if values and values.isdisjoint(own):
                 return False
         return True
 

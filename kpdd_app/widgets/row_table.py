@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -70,9 +70,9 @@ class RowTable(QAbstractScrollArea):
         """Return the current row as it was read last."""
         return self.source.row(self._current) if 0 <= self._current < len(self.source) else None
 
-    def selected_ids(self) -> list[int]:
-        """Return the ids of the selected rows in the order of the table."""
-        return self.source.ids[self._selected].tolist()
+    def selected(self) -> np.ndarray:
+        """Return the ids of the selected rows in the order of the table, as a vector of its own."""
+        return self.source.ids[self._selected]
 
     def selected_count(self) -> int:
         """Return how many rows are selected."""
@@ -307,13 +307,11 @@ class RowTable(QAbstractScrollArea):
             painter.fillRect(0, top, 3, style.height, style.colours["accent" if self.hasFocus() else "faint"])
 
     def _mark(self, painter: QPainter, top: int) -> None:
-        """A row that no longer fits the filter: a sign at its right end, its text in grey."""
+        """A row that no longer fits the filter: a sign before its first column, its text in grey."""
         style = self._painter
-        edge = style.edge
-        box = QRect(self.viewport().width() - edge - 8, top + 1, edge + 8, style.height - 2)
-        painter.fillRect(box, style.colours["surface"])
-        painter.drawPixmap(box.left() + 4, top + (style.height - edge) // 2,
-                           theme.pixmap("leave", "muted", edge, style.scale))  # fmt: skip
+        left = 4 - self.horizontalScrollBar().value()
+        painter.drawPixmap(left, top + (style.height - style.edge) // 2,
+                           theme.pixmap("leave", "muted", style.edge, style.scale))  # fmt: skip
 
     def _position_at(self, event: QMouseEvent) -> int | None:
         y = round(event.position().y()) + self.verticalScrollBar().value()

@@ -8,7 +8,7 @@ import sys
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QWidget
 
 from kpdd_app import theme
 from kpdd_app.jobs import Jobs
@@ -111,7 +111,7 @@ def test_a_question_mark_shows_the_keys_of_the_page(qtbot, window, monkeypatch):
     monkeypatch.setattr(KeysDialog, "exec", lambda self: shown.append(self))
     window.show_page("dataset")
     qtbot.keyClick(window, Qt.Key.Key_Question)
-    text = shown[0].findChildren(QWidget)[0].text()
+    text = shown[0].findChild(QLabel).text()
     assert "Next unreviewed row" in text
     assert "Command palette" in text
 

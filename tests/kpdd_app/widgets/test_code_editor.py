@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from kpdd_app.widgets.code_editor import CodeEditor
@@ -76,9 +77,12 @@ def test_the_keyboard_can_leave(qtbot, place, key, keys):
     assert place.last.hasFocus()
 
 
-def test_ctrl_return_runs_and_types_nothing(qtbot, place):
+def test_ctrl_return_is_left_to_the_page_and_types_nothing(qtbot, place):
     place.editor.set_text("a = 1")
-    with qtbot.waitSignal(place.editor.run_wanted):
+    run = QAction(place)
+    run.setShortcut("Ctrl+Return")
+    place.addAction(run)
+    with qtbot.waitSignal(run.triggered):
         qtbot.keyClick(place.editor, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert place.editor.text == "a = 1"
 
