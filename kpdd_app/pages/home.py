@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -21,17 +21,22 @@ from PySide6.QtWidgets import (
 )
 
 from kpdd_app import messages, theme
+from kpdd_app.background import Background
 from kpdd_app.jobs import Job, Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.home_steps import Next, funnel_steps, next_steps
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.empty_state import EmptyState
 from kpdd_app.widgets.funnel_view import FunnelView
-from training_backend.events import Progress
+from training_backend.events import Progress, RowsChanged
 from training_backend.paths import sample_project_file
 
 if TYPE_CHECKING:
+    from training_backend.project.funnel import BestAccuracy
     from training_backend.project.store import Project
+
+# how often the funnel follows a job that writes rows
+COUNT_MS = 400
 
 
 class HomePage(QWidget):
@@ -52,12 +57,20 @@ class HomePage(QWidget):
         self.settings = Settings()
         self.counts: dict[str, int] = {}
         self._next: list[Next] = []
+        # counting a million rows takes a moment, and the row on another page must not wait for it
+        self._counter = Background("funnel", self)
+        self._stale = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(COUNT_MS)
+        self._soon.timeout.connect(self._count)
         self._build()
         project.opened.connect(lambda _: self._refresh())
         project.closed.connect(self._refresh)
-        project.rows_changed.connect(lambda _: self._refresh())
-        project.runs_changed.connect(self._refresh)
-        jobs.job_ended.connect(lambda _: self._refresh())
+        project.rows_changed.connect(lambda _: self._count_soon())
+        project.runs_changed.connect(self._count_soon)
+        jobs.job_started.connect(lambda job: job.event_came.connect(self._watch))
+        jobs.job_ended.connect(lambda _: self._count_soon())
         self._refresh()
 
     # --- methods ----------------------------------------------------------------------------------
@@ -81,6 +94,16 @@ class HomePage(QWidget):
         self.stack.setCurrentWidget(self.making)
         job.event_came.connect(self._sample_progress)
         job.ended.connect(lambda status: self._sample_made(job, file, status))
+
+    def leave(self) -> None:
+        """End the thread that counts; called before the window closes."""
+        self._soon.stop()
+        self._counter.close()
+
+    def showEvent(self, event) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self._count()
 
     # --- construction -----------------------------------------------------------------------------
 
@@ -201,11 +224,39 @@ class HomePage(QWidget):
         self.title.setText(self.project.path.stem)
         reason = self.project.read_only_reason
         self.place.setText(f"{self.project.path.parent}" + (f"  ·  {reason}" if reason else ""))
-        self.project.read(_funnel, self._take, key="funnel")
+        self._count()
 
-    def _take(self, counts: dict[str, int]) -> None:
+    def _watch(self, event: object) -> None:
+        if isinstance(event, RowsChanged):
+            self._count_soon()
+
+    def _count_soon(self) -> None:
+        """Count again in a moment, or when the page is seen again."""
+        self._stale = True
+        if self.isVisible() and not self._soon.isActive():
+            self._soon.start()
+
+    def _count(self) -> None:
+        project = self.project.project
+        self._stale = False
+        if project is None:
+            return
+
+        def take(found: tuple[dict[str, int], BestAccuracy | None]) -> None:
+            if self.project.project is project:
+                self._take(*found)
+            if self._stale:
+                self._soon.start()
+
+        def went_wrong(error: Exception) -> None:
+            if self.project.project is project:
+                self.project.failed.emit(error)
+
+        self._counter.run(lambda: _funnel(project), take, went_wrong, key="funnel")
+
+    def _take(self, counts: dict[str, int], best: BestAccuracy | None) -> None:
         self.counts = counts
-        self.funnel.set_steps(funnel_steps(counts, self.tr))
+        self.funnel.set_steps(funnel_steps(counts, self.tr, best))
         self._show_next(next_steps(counts, self.tr))
         self.stack.setCurrentWidget(self.overview)
 
@@ -290,10 +341,10 @@ class HomePage(QWidget):
         return lambda: self._open_step(step.target)
 
 
-def _funnel(project: Project) -> dict[str, int]:
-    from training_backend.project.funnel import funnel
+def _funnel(project: Project) -> tuple[dict[str, int], BestAccuracy | None]:
+    from training_backend.project.funnel import best_accuracy, funnel
 
-    return funnel(project)
+    return funnel(project), best_accuracy(project)
 
 
 def _label(role: str) -> QLabel:

@@ -10,6 +10,7 @@ from kpdd_app.widgets.funnel_view import Step
 from training_backend.rationale.judgement import ANSWERED, FAILED
 
 if TYPE_CHECKING:
+    from training_backend.project.funnel import BestAccuracy
     from training_backend.project.listing import RowFilter
 
 Say = Callable[[str], str]
@@ -25,8 +26,8 @@ class Next:
     target: Any
 
 
-def funnel_steps(counts: dict[str, int], say: Say) -> list[Step]:
-    """Return the stages questions → replies → parsed → equal → reviewed → for training → runs.
+def funnel_steps(counts: dict[str, int], say: Say, best: BestAccuracy | None = None) -> list[Step]:
+    """Return the stages questions → replies → parsed → equal → reviewed → fit → trained → accuracy.
 
     A bar's height is the share of the questions that were asked times the share of their replies.
     """
@@ -38,6 +39,9 @@ def funnel_steps(counts: dict[str, int], say: Say) -> list[Step]:
         aside = f"{100 * share:.0f} %" if replies and key != "asked" else ""
         return Step(title, counts.get(key, 0), unit, asked * share, tone, target, aside, through)
 
+    fit = say("rows equal to gold and not rejected, or accepted, that the student can carry")
+    if counts.get("unfit"):
+        fit += say("; {0} more are unfit").format(f"{counts['unfit']:,}")
     stream = asked * counts.get("equal", 0) / max(1, replies)
     return [
         Step(say("questions"), counts.get("questions", 0), say("questions in the project"), 1.0, "faint",
@@ -49,11 +53,24 @@ def funnel_steps(counts: dict[str, int], say: Say) -> list[Step]:
              _filter(verdict=("equal",))),
         rows(say("reviewed"), "reviewed", say("rows that a person accepted or rejected"), "changed",
              _filter(review=("accepted", "rejected")), stream),
-        rows(say("for training"), "used", say("rows equal to gold and not rejected, or accepted"), "equal",
-             "train"),
-        Step(say("runs"), counts.get("runs", 0), say("training runs of this project"), None, "accent",
-             "train"),
+        rows(say("fit for the student"), "used", fit, "equal",
+             _filter(verdict=("equal",), review=("unreviewed", "accepted"))),
+        Step(say("trained"), counts.get("trained", 0),
+             say("of {0} training runs of this project are done").format(counts.get("runs", 0)), None,
+             "accent", "train"),
+        _accuracy(best, say),
     ]  # fmt: skip
+
+
+def _accuracy(best: BestAccuracy | None, say: Say) -> Step:
+    if best is None:
+        return Step(say("accuracy"), 0, say("nothing was measured yet"), None, "accent", "evaluate", text="–")
+    percent = f"{100 * best.accuracy:.1f} %"
+    what = say("the best measured: {0} on {1}, {2} questions").format(
+        best.students, best.benchmark, f"{best.total:,}"
+    )
+    return Step(say("accuracy"), round(100 * best.accuracy), what, None, "accent", "evaluate",
+                best.benchmark, text=percent)  # fmt: skip
 
 
 def next_steps(counts: dict[str, int], say: Say) -> list[Next]:
@@ -68,6 +85,10 @@ def next_steps(counts: dict[str, int], say: Say) -> list[Next]:
         (counts.get("not_run", 0), say("Look at what was not run"),
          say("Rows that wait for their verdict: {0}."),
          _filter(verdict=("not_run",))),
+        (counts.get("suspects", 0), say("Look at the most suspicious"),
+         say("Rows in which the program found something odd: {0}. The first twenty are most worth your "
+             "time."),
+         _suspects() if counts.get("suspects") else None),
         (counts.get("failed", 0), say("See what failed"),
          say("Rows without an answer: {0}. Often one line is missing."), _filter(verdict=FAILED)),
         (counts.get("not_equal", 0), say("Review the wrong ones"), say("Rows not equal to gold: {0}."),
@@ -83,6 +104,15 @@ def next_steps(counts: dict[str, int], say: Say) -> list[Next]:
         train = Next(say("Train students"), say("Rows fit for training: {0}.").format(f"{used:,}"), "train")
         steps.insert(0 if not unasked and not counts.get("runs") else 1, train)
     return steps[:3]
+
+
+def _suspects() -> RowFilter:
+    """Return the rows with a flag that nobody has reviewed, the heaviest first."""
+    from training_backend.project.flags import FLAGS
+    from training_backend.project.listing import RowFilter
+
+    facets = {"review": frozenset({"unreviewed"}), "flags": frozenset(flag.name for flag in FLAGS)}
+    return RowFilter(facets, sort="suspicion", descending=True)
 
 
 def _filter(**facets: tuple[str, ...]) -> RowFilter:

@@ -17,7 +17,8 @@ class Step:
     """One stage: its name, its number, what the number counts, and where a click leads.
 
     `share` in 0..1 is the height of its bar (None: it has none), `through` that of the stream which it marks
-    but does not narrow; `tone` is a colour of the theme; `target` is given back on a click.
+    but does not narrow; `tone` is a colour of the theme; `target` is given back on a click; `text` stands
+    where the number is not a count.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Step:
     target: Any
     aside: str = ""
     through: float | None = None
+    text: str = ""
 
 
 class FunnelView(QWidget):
@@ -166,7 +168,9 @@ class FunnelView(QWidget):
         big = theme.text_font(5, bold=True)
         painter.setFont(big)
         painter.setPen(theme.colour("accent" if here else "text"))
-        text = QLocale().toString(step.number)
+        text = step.text or QLocale().toString(step.number)
+        if painter.fontMetrics().horizontalAdvance(text) > box.width() - theme.gap(1):
+            painter.setFont(theme.text_font(1, bold=True))
         painter.drawText(QRectF(box.left(), 0, box.width(), theme.line_height(big)), text)
         painter.setFont(theme.text_font(-0.5))
         painter.setPen(theme.colour("text" if here else "muted"))
@@ -184,7 +188,7 @@ class FunnelView(QWidget):
     def _describe(self) -> None:
         if self.steps:
             step = self.steps[self._current]
-            self.setAccessibleDescription(f"{step.title}: {step.number} {step.unit}")
+            self.setAccessibleDescription(f"{step.title}: {step.text or step.number} {step.unit}")
 
 
 def _stream(begin: float, here: tuple[float, float], end: float, there: tuple[float, float]) -> QPainterPath:

@@ -20,7 +20,8 @@ def home(qtbot, open_project, fake_jobs):
     with qtbot.waitActive(page):
         page.show()
     qtbot.waitUntil(lambda: bool(page.funnel.steps))
-    return page
+    yield page
+    page.leave()
 
 
 def same(text: str) -> str:
@@ -30,7 +31,7 @@ def same(text: str) -> str:
 def test_the_funnel_counts_the_project(home):
     steps = {step.title: step.number for step in home.funnel.steps}
     assert steps == {"questions": 12, "replies": 13, "parsed": 13, "equal to gold": 10, "reviewed": 0,
-                     "for training": 10, "runs": 0}  # fmt: skip
+                     "fit for the student": 10, "trained": 0, "accuracy": 0}  # fmt: skip
     heights = [step.share for step in home.funnel.steps[:4]]
     assert heights == sorted(heights, reverse=True)
 
@@ -43,10 +44,14 @@ def test_a_number_opens_its_rows_by_mouse_and_by_keys(qtbot, home):
     home.funnel.setFocus()
     qtbot.keyClick(home.funnel, Qt.Key.Key_Right)
     qtbot.keyClick(home.funnel, Qt.Key.Key_Right)
+    with qtbot.waitSignal(home.rows_wanted) as wanted:
+        qtbot.keyClick(home.funnel, Qt.Key.Key_Return)
+    assert wanted.args[0].facets["review"] == {"unreviewed", "accepted"}
+    assert home.funnel.accessibleDescription().startswith("fit for the student: 10")
+    qtbot.keyClick(home.funnel, Qt.Key.Key_Right)
     with qtbot.waitSignal(home.page_wanted) as page:
         qtbot.keyClick(home.funnel, Qt.Key.Key_Return)
     assert page.args == ["train"]
-    assert home.funnel.accessibleDescription().startswith("for training: 10")
 
 
 def test_the_next_step_fits_the_project(home):
@@ -63,7 +68,7 @@ def test_the_next_step_fits_the_project(home):
 
 def test_an_empty_funnel_has_no_share_to_divide_by():
     steps = funnel_steps({}, same)
-    assert [step.number for step in steps] == [0] * 7
+    assert [step.number for step in steps] == [0] * 8
     assert all(step.share in (None, 0.0, 1.0) for step in steps)
 
 
@@ -101,3 +106,50 @@ def test_the_sample_is_opened_when_it_is_there(qtbot, home):
     with qtbot.waitSignal(home.project_wanted) as wanted:
         home.sample.click()
     assert wanted.args[0].name == "sample.kpdd"
+
+
+def test_the_best_accuracy_measured_stands_at_the_end(qtbot, home):
+    from training_backend.project.runs import add_evaluation, add_run, finish_evaluation, set_run_status
+
+    project = home.project.project
+    run = add_run(project, "r1", "kpdd-pot", "first")
+    set_run_status(project, run, "done", {})
+    for benchmark, accuracy in (("shelf test", 0.5), ("svamp", 0.612), ("unfinished", 0.9), ("none", None)):
+        made = add_evaluation(project, run, "first", benchmark, "kpdd-pot", {})
+        if benchmark != "unfinished":
+            finish_evaluation(project, made, {"accuracy": accuracy, "total": 300})
+    home.project.runs_changed.emit()
+    qtbot.waitUntil(lambda: home.funnel.steps[-1].text == "61.2 %")
+    assert home.funnel.steps[-1].aside == "svamp"
+    assert "first on svamp, 300 questions" in home.funnel.steps[-1].unit
+    assert home.funnel.steps[-2].number == 1
+
+
+def test_rows_that_the_student_cannot_carry_are_counted_apart(home):
+    from training_backend.project.flags import mask_of
+    from training_backend.project.funnel import funnel
+
+    project = home.project.project
+    with project.writing() as connection:
+        connection.exec_driver_sql(
+            "UPDATE row SET flags = ? WHERE id IN (1, 3)", (mask_of(["unfit_for_student"]),)
+        )
+    counts = funnel(project)
+    assert (counts["used"], counts["unfit"]) == (8, 2)
+    assert "2 more are unfit" in funnel_steps(counts, same)[5].unit
+
+
+def test_the_funnel_follows_a_job_while_it_runs_and_rests_while_unseen(qtbot, home):
+    from training_backend.events import RowsChanged
+    from training_backend.project.history import set_review
+    from training_backend.project.store import Project
+
+    with Project.open(home.project.path) as other:
+        set_review(other, [1, 3], "rejected")
+    home._watch(RowsChanged(2))
+    qtbot.waitUntil(lambda: home.funnel.steps[4].number == 2)
+    home.hide()
+    home._watch(RowsChanged(2))
+    assert home._stale and not home._soon.isActive()
+    home.show()
+    assert not home._stale
