@@ -18,9 +18,10 @@ import pytest
 from training_backend.errors import StoreError
 from training_backend.project import lock, migrations, schema
 from training_backend.project.details import row_detail
-from training_backend.project.history import undo_label
+from training_backend.project.history import edit_field, set_review, undo_label
 from training_backend.project.listing import Listing, RowFilter
 from training_backend.project.questions import add_questions, questions
+from training_backend.project.saved_filters import saved_filters
 from training_backend.project.store import Project
 
 
@@ -109,6 +110,11 @@ def make_version_3(path):
     path.write_bytes(gzip.decompress((Path(__file__).parent / "files" / "version-3.kpdd.gz").read_bytes()))
 
 
+def make_version_4(path):
+    """Write a project that version 4 made: the same as of version 3, flags, a kept filter and a run."""
+    path.write_bytes(gzip.decompress((Path(__file__).parent / "files" / "version-4.kpdd.gz").read_bytes()))
+
+
 def make_version_2(path):
     """Write a project as version 2 had it: without the list of what changed lately."""
     make_version_3(path)
@@ -148,11 +154,15 @@ def shape(path):
     return found
 
 
-STEPS = ["full-text search", "what changed lately", "flags and saved filters"]
+STEPS = [
+    "full-text search", "what changed lately", "flags and saved filters",
+    "teachers, prompts and what was asked",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("version", "make_old"), [(1, make_version_1), (2, make_version_2), (3, make_version_3)]
+    ("version", "make_old"),
+    [(1, make_version_1), (2, make_version_2), (3, make_version_3), (4, make_version_4)],
 )
 def test_an_older_project_is_backed_up_and_brought_up_to_date(tmp_path, version, make_old):
     path, fresh = tmp_path / "old.kpdd", tmp_path / "fresh.kpdd"
@@ -171,7 +181,12 @@ def test_an_older_project_is_backed_up_and_brought_up_to_date(tmp_path, version,
         assert row_detail(project, 4).note == "look at this again"
         assert undo_label(project) == "edit note"
         with project.reading() as connection:
-            assert connection.execute("SELECT count(*) FROM flag_due").fetchone() == (5,)
+            # version 4 had looked at all five
+            due = 5 if version < 4 else 0
+            assert connection.execute("SELECT count(*) FROM flag_due").fetchone() == (due,)
+            assert connection.execute("SELECT count(*) FROM row_flag").fetchone() == (4 if not due else 0,)
+            assert connection.execute("SELECT count(*) FROM request").fetchone() == (0,)
+        assert [kept.name for kept in saved_filters(project)] == ([] if due else ["eggs to look at"])
     assert shape(path) == shape(fresh)
     backup = sqlite3.connect(tmp_path / f"old.kpdd.backup-{version}")
     assert backup.execute("PRAGMA user_version").fetchone() == (version,)
@@ -281,15 +296,22 @@ def test_a_file_that_cannot_be_written_opens_for_reading(tmp_path):
 
 def test_other_tools_find_tables_that_explain_themselves(filled):
     sqlite_utils = pytest.importorskip("sqlite_utils")
+    edit_field(filled, 1, "rationale", "ans = 7")
+    set_review(filled, [1], "accepted")
     database = sqlite_utils.Database(filled.path)
     assert {"question", "key_points", "rationale", "row", "change", "run", "prediction"} <= set(
         database.table_names()
     )
     assert {"row_text", "training_rows"} <= set(database.view_names())
-    explained = {row["table_name"] for row in database["about"].rows if row["explanation"]}
+    said = {(row["table_name"], row["column_name"]) for row in database["about"].rows if row["explanation"]}
     ours = {name for name in database.table_names() if not name.startswith("search")}
-    assert ours <= explained and len(ours) >= 13
+    assert {(name, "") for name in [*ours, "row_text", "training_rows"]} <= said and len(ours) >= 13
+    for view in ("row_text", "training_rows"):
+        assert {(view, column.name) for column in database[view].columns} <= said
     assert [row["kind"] for row in database["row_text"].rows][:2] == ["pot", "pot"]
+    assert [row["rationale"] for row in database["training_rows"].rows] == ["ans = 7"]
+    found = database.query("SELECT rowid FROM search WHERE search MATCH ?", ["boxes"])
+    assert [row["rowid"] for row in found] == [2]
     database.close()
 
 

@@ -51,6 +51,11 @@ def _add_flags(connection: Connection) -> None:
     run("INSERT INTO flag_due (question_id) SELECT id FROM question")
 
 
+def _add_teachers(connection: Connection) -> None:
+    for table in (schema.teacher, schema.prompt, schema.teacher_run, schema.response, schema.request):
+        table.create(connection)
+
+
 def _renew_facets(connection: Connection, facets: Sequence[str]) -> None:
     """Make the index and the triggers that the list's facets need, as they were when `facets` were all."""
     run = connection.exec_driver_sql
@@ -65,6 +70,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "full-text search", _add_search),
     Migration(3, "what changed lately", _add_touched),
     Migration(4, "flags and saved filters", _add_flags),
+    Migration(5, "teachers, prompts and what was asked", _add_teachers),
 )
 
 
@@ -98,7 +104,10 @@ def explain_tables(connection: Connection) -> None:
     for table in schema.metadata.sorted_tables:
         lines.append((table.name, "", table.comment or ""))
         lines += [(table.name, column.name, column.comment) for column in table.columns if column.comment]
-    lines += [(name, "", comment) for name, comment in schema.VIEW_COMMENTS.items()]
+    for name, comment in schema.VIEW_COMMENTS.items():
+        lines.append((name, "", comment))
+        there = connection.exec_driver_sql(f"PRAGMA table_info({name})")
+        lines += [(name, column[1], schema.VIEW_COLUMNS[column[1]]) for column in there]
     connection.exec_driver_sql("DELETE FROM about")
     connection.exec_driver_sql("INSERT INTO about VALUES (?, ?, ?)", lines)
 

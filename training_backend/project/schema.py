@@ -22,7 +22,7 @@ from sqlalchemy import (
 from training_backend.project.lines import SORT_PREFIX
 
 APPLICATION_ID = 0x4B504444  # "KPDD" in the file's header: `file NAME.kpdd` and we tell it by this
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 metadata = MetaData()
 
@@ -246,6 +246,84 @@ row_touched = Table(
     comment="The latest changes to the values that the list is filtered by, for windows that follow along.",
 )  # fmt: skip
 
+teacher = Table(
+    "teacher", metadata,
+    Column("name", String, primary_key=True, comment="as a person named it"),
+    _text("kind", "endpoint, local, replay or sample"),
+    _json("settings", "address, model, temperature, limits and the like; never a key"),
+    _text("created_at", "UTC"),
+    _text("changed_at", "UTC"),
+    comment="The teachers that a person set up for this project.",
+)  # fmt: skip
+
+prompt = Table(
+    "prompt", metadata,
+    _id(),
+    _text("name", "key_points, cot, pot, eot, one_call, …"),
+    _text("version", "a digest of everything that is sent; origin.prompt_version names it"),
+    _json("content", "the texts and the demonstrations"),
+    _text("created_at", "UTC"),
+    comment="Every version of the prompts that this project used or a person wrote; the last line holds.",
+)  # fmt: skip
+Index("prompt_version", prompt.c.name, prompt.c.version)
+
+teacher_run = Table(
+    "teacher_run", metadata,
+    _id(),
+    _text("digest", "of what makes it this run: teacher, model, prompts, parameters", unique=True),
+    _text("teacher", "the name of the teacher"),
+    _text("model", "the model that is asked"),
+    _text("folder", "where its events lie; relative to this file where it lies beside it"),
+    _json("settings", "how it asks"),
+    _text("status", "running, paused, done, stopped, budget or failed"),
+    _text("problem", "why it ended before its end, in one sentence"),
+    _text("started_at", "when it began or went on last, UTC"),
+    _text("ended_at", "UTC; empty while it runs"),
+    comment="Runs that ask a teacher; the same settings go on with the same run.",
+)  # fmt: skip
+
+response = Table(
+    "response", metadata,
+    _id(),
+    _text("digest", "of model, prompt version, text, parameters, path and attempt: nothing is asked twice",
+          unique=True),
+    Column("run_id", ForeignKey("teacher_run.id"), comment="the run that paid for it"),
+    _text("model", "the model that answered, as it names itself"),
+    _text("prompt_version", ""),
+    Column("attempt", Integer, nullable=False, server_default="0", comment="0: the first time it was asked"),
+    _text("text", "the reply as it came"),
+    _text("finish_reason", "why the teacher ended: stop, length, …"),
+    _text("refusal", "what it said instead of an answer"),
+    Column("prompt_tokens", Integer, nullable=False, server_default="0"),
+    Column("cached_tokens", Integer, nullable=False, server_default="0", comment="of the prompt's tokens"),
+    Column("completion_tokens", Integer, nullable=False, server_default="0"),
+    Column("money", Float, comment="what it cost; null: the price was not known"),
+    Column("latency_s", Float, nullable=False, server_default="0"),
+    _text("answered_at", "UTC"),
+    comment="Every reply that a teacher gave, also those that could not be read: what was paid for.",
+)  # fmt: skip
+Index("response_run", response.c.run_id)
+
+request = Table(
+    "request", metadata,
+    _id(),
+    Column("run_id", ForeignKey("teacher_run.id"), nullable=False),
+    Column("question_id", ForeignKey("question.id"), nullable=False),
+    Column("path", Integer, nullable=False, server_default="0"),
+    _text("name", "the prompt: key_points, cot, pot, eot or one_call"),
+    _text("kind", "the kind that is asked for; empty: key points alone"),
+    Column("status", String, nullable=False, server_default="waiting"),
+    _text("reason", "why it failed, in one word; empty: it did not"),
+    _text("problem", "the same in a sentence"),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="replies that came so far"),
+    Column("response_id", ForeignKey("response.id"), comment="the reply that holds"),
+    UniqueConstraint("run_id", "question_id", "path", "name", "kind"),
+    CheckConstraint("status IN ('waiting', 'done', 'failed')"),
+    comment="What a run asks: asked = done + failed + waiting.",
+)  # fmt: skip
+Index("request_state", request.c.run_id, request.c.status, request.c.reason)
+Index("request_question", request.c.question_id)
+
 run = Table(
     "run", metadata,
     _id(),
@@ -322,6 +400,26 @@ VIEWS = {
 VIEW_COMMENTS = {
     "row_text": "Every row with its full texts as they stand: corrected where a person corrected them.",
     "training_rows": "What students learn from: rows equal to gold and not rejected, or accepted by hand.",
+}
+# the columns of both views; `training_rows` calls the id row_id
+VIEW_COLUMNS = {
+    "id": "the row",
+    "row_id": "the row",
+    "question_id": "the question",
+    "dataset": "of the question",
+    "split": "of the question",
+    "kind": "cot (chain of thought), pot (program) or eot (equations); empty: not asked yet",
+    "path": "0, 1, 2 …: which of several answers to one question",
+    "verdict": "the state: equal (to gold), not_equal, raised, no_answer, not_run, …",
+    "review": "unreviewed, accepted or rejected, by a person",
+    "question": "the question in full, as corrected",
+    "gold_text": "the gold answer, as corrected",
+    "gold_value": "the gold answer as a number, as corrected; null where it is none",
+    "core_question": "the core question, as corrected",
+    "information": "the problem-solving information, as corrected, one item per line",
+    "rationale": "the rationale in full, as corrected; empty: none that could be read",
+    "note": "a person's note",
+    "changed": "1: a person corrected a text of the row",
 }
 
 
