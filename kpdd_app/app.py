@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from kpdd_app import theme
 from kpdd_app.diagnostics import Reporter, start_logging
+from kpdd_app.flag_watch import FlagWatch
 from kpdd_app.jobs import Jobs
 from kpdd_app.main_window import MainWindow
 from kpdd_app.open_project import OpenProject
@@ -40,7 +41,9 @@ def run_window(arguments: Sequence[str]) -> int:
     reporter = Reporter()
     project = OpenProject()
     project.opened.connect(lambda path: setattr(reporter, "project", path))
-    window = MainWindow(project, Jobs(), settings)
+    jobs = Jobs()
+    window = MainWindow(project, jobs, settings)
+    FlagWatch(project, jobs, window)
     wanted = [word for word in arguments if word != "window"]
     protection = Protection(window, settings)
     # long after the first paint: nobody waits for it

@@ -322,7 +322,7 @@ class RowEditor(QWidget):
                 continue
             field.blockSignals(True)
             if key == "note":
-                field.editor.set_text(detail.note)
+                field.put(detail.note)
             else:
                 field.take(getattr(detail, key))
             field.blockSignals(False)

@@ -44,15 +44,21 @@ class Field(QWidget):
         column.setSpacing(theme.gap(0.6))
         column.addLayout(self.head)
         column.addWidget(editor)
-        editor.textChanged.connect(lambda: self.edited.emit(self.key, self.editor.text))
+        self._known = editor.text
+        editor.textChanged.connect(self._changed)
         theme.notifier().changed.connect(self._restyle)
         self._restyle()
         self.show_changed(False)
 
     def take(self, text: FieldText) -> None:
         """Show a text of the project."""
-        self.editor.set_text(text.text)
+        self.put(text.text)
         self.show_changed(text.corrected is not None)
+
+    def put(self, text: str) -> None:
+        """Put a text in that nobody typed."""
+        self.editor.set_text(text)
+        self._known = self.editor.text
 
     def show_changed(self, changed: bool) -> None:
         """Show or hide the mark and the way back."""
@@ -63,6 +69,14 @@ class Field(QWidget):
     def changed(self) -> bool:
         """Tell whether the mark is shown."""
         return not self._mark.isHidden()
+
+    def _changed(self) -> None:
+        # Qt also says "changed" when only colours did, as when a program gives way to prose: the text of the
+        # row shown before must not be taken for something typed into the next one
+        text = self.editor.text
+        if text != self._known:
+            self._known = text
+            self.edited.emit(self.key, text)
 
     def _restyle(self) -> None:
         edge = round(theme.line_height() * 0.85)
@@ -83,8 +97,12 @@ class Pill(QLabel):
 
     def show_state(self, state: str, text: str = "") -> None:
         """Show a verdict or review state; `text` instead of its usual word."""
-        self._look = theme.look(state)
-        self._text = text or self._look.word
+        self.show_look(theme.look(state), text)
+
+    def show_look(self, look: theme.Look, text: str = "") -> None:
+        """Show a sign and a word that are no state; `text` instead of the word."""
+        self._look = look
+        self._text = text or look.word
         self.setAccessibleName(self._text)
         self._restyle()
 

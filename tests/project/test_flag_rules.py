@@ -15,7 +15,8 @@ def row(
 ):
     values = {
         "row_id": row_id, "question_id": 1, "question": QUESTION, "gold_value": 7.0, "kind": kind,
-        "path": path, "origin_id": 1, "answer": answer, "key_points_id": 0, "core_question": "", "information": (),
+        "path": path, "origin_id": 1, "answer": answer, "key_points_id": 0, "core_question": "",
+        "information": (),
         "rationale": rationale or f"ans = {row_id} + {answer}",
     }  # fmt: skip
     return RowTexts(**{**values, **changes})

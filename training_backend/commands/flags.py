@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _NONE = "none"
 # a window is told of changed rows so often at most, and a follower looks for changes so often
 _TELL_S = 1.0
-_LOOK_S = 0.25
+_LOOK_S = 0.1
 # somebody who types or generates is left alone until so long nothing came, or until so long ago it began
 _QUIET_S, _PATIENCE_S = 0.8, 5.0
 

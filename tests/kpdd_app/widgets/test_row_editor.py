@@ -1,0 +1,69 @@
+"""The row at the right: what it shows is saved only where somebody typed; flags stand with their reasons."""
+
+from __future__ import annotations
+
+import pytest
+
+from kpdd_app.widgets.row_editor import SAVE_MS, RowEditor
+from training_backend.project.flagging import Flagging
+from training_backend.project.history import undo_label
+from training_backend.project.replies import Origin, Reply, add_origin, add_replies
+from training_backend.rationale.key_points import KeyPoints
+
+
+@pytest.fixture
+def editor(qtbot, open_project):
+    project = open_project.project
+    origin = add_origin(project, Origin("tester", "model-1", "test"))
+    points = KeyPoints("How many jars are there?", ("There are 2 boxes.", "6 jars in all."))
+    add_replies(project, [Reply(1, "cot", 0, points, "2 * 3 = 6. The answer is 6.", {}, "", origin, origin)])
+    made = RowEditor(open_project)
+    qtbot.addWidget(made)
+    made.resize(380, 800)
+    made.show()
+    return made
+
+
+def rows(editor):
+    with editor.project.project.reading() as connection:
+        return connection.execute("SELECT id, kind, changed FROM row ORDER BY id").fetchall()
+
+
+def show(qtbot, editor, row_id):
+    editor.show_row(row_id)
+    qtbot.waitUntil(lambda: editor.detail is not None and editor.detail.row.id == row_id)
+
+
+def test_going_from_a_program_to_prose_and_back_writes_nothing(qtbot, editor):
+    kinds = {kind: row_id for row_id, kind, _ in rows(editor) if kind}
+    for row_id in (kinds["pot"], kinds["cot"], kinds["pot"]):
+        show(qtbot, editor, row_id)
+        qtbot.wait(1)
+        assert editor._unsaved == {} and not editor._timer.isActive()
+    qtbot.wait(SAVE_MS + 50)
+    editor.project.flush()
+    assert not any(changed for _, _, changed in rows(editor))
+    assert undo_label(editor.project.project) == ""
+
+
+def test_what_is_typed_is_saved_in_its_row(qtbot, editor):
+    cot = next(row_id for row_id, kind, _ in rows(editor) if kind == "cot")
+    show(qtbot, editor, cot)
+    editor.code.setPlainText("The answer is 7.")
+    show(qtbot, editor, 1)
+    editor.project.flush()
+    assert [row_id for row_id, _, changed in rows(editor) if changed] == [cot]
+
+
+def test_flags_are_shown_heaviest_first_with_their_sentences(qtbot, editor):
+    cot = next(row_id for row_id, kind, _ in rows(editor) if kind == "cot")
+    Flagging(editor.project.project).run()
+    show(qtbot, editor, cot)
+    flags = editor.flag_list
+    assert flags.isVisible() and flags.flags[0][0] == "answer_in_key_points"
+    texts = [flags.layout().itemAt(n).widget().text() for n in (0, 1)]
+    assert "answer in the key points" in texts[0] and texts[1].startswith("Item 2 states 6, the gold answer")
+    with editor.project.project.reading() as connection:
+        plain = connection.execute("SELECT id FROM row WHERE flags = 0 AND kind <> ''").fetchone()[0]
+    show(qtbot, editor, plain)
+    assert not flags.isVisible()
