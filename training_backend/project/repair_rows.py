@@ -29,6 +29,8 @@ _OF_OTHERS = (
     ("row_flag", "row_id", "row"),
     ("change_item", "change_id", "change"),
     ("prediction", "evaluation_id", "evaluation"),
+    ("request", "question_id", "question"),
+    ("request", "run_id", "teacher_run"),
 )
 
 
