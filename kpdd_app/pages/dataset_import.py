@@ -1,16 +1,16 @@
-"""The import dialog: a file, what was recognised in it, its first rows; then a job, then what it did."""
+"""The import dialog: a file or a benchmark, what was recognised in it, its first rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import islice
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QComboBox,
     QDialog,
     QFormLayout,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QTabWidget,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -27,49 +28,28 @@ from PySide6.QtWidgets import (
 
 from kpdd_app import messages, theme
 from kpdd_app.background import Background
-from kpdd_app.jobs import Job
+from kpdd_app.pages.dataset_import_benchmarks import Benchmarks
+from kpdd_app.pages.dataset_import_columns import Columns
+from kpdd_app.pages.dataset_import_preview import Preview, look_into, remember, said_in_the_window
+from kpdd_app.pages.dataset_import_result import follow_import
 from kpdd_app.settings import Settings
-from training_backend.errors import KpddError
-from training_backend.events import Result
-from training_backend.project.question_file import QuestionFile, Unreadable
+from training_backend.project.column_mapping import value_of
 from training_backend.project.native_formats import FORMATS
-from training_backend.project.questions import NewQuestion
+from training_backend.project.question_file import Entry, Unreadable
 
 if TYPE_CHECKING:
     from kpdd_app.pages.dataset import DatasetPage
 
-PREVIEW_ROWS = 30
-KINDS = "Questions (*.jsonl *.json *.xml *.csv *.gz);;All files (*)"
+KINDS = (
+    "Questions (*.jsonl *.json *.xml *.csv *.tsv *.parquet *.gz);;Projects to merge (*.kpdd);;All files (*)"
+)
 
 
-@dataclass
-class Preview:
-    """What the start of a file shows: its format, the names guessed, and the first rows, readable or not."""
-
-    format: str = ""
-    dataset: str = ""
-    split: str = ""
-    rows: list[NewQuestion | Unreadable] = field(default_factory=list)
-    problem: KpddError | None = None
-
-
-def look_into(path: Path, format: str) -> Preview:
-    """Read the start of a file; a file that cannot be used gives its problem, never an exception."""
-    try:
-        file = QuestionFile(path, format)
-        preview = Preview(file.format.title, file.dataset, file.split)
-        try:
-            for row in islice(file.questions(), PREVIEW_ROWS):
-                preview.rows.append(row)
-        finally:
-            file.close()
-    except KpddError as problem:
-        return Preview(problem=problem)
-    return preview
+_RAW_COLUMNS = 24
 
 
 class ImportDialog(QDialog):
-    """Chooses a file and says what it holds; `arguments` is what the command needs."""
+    """Chooses a file or benchmarks and says what is in it; `arguments` is what the command needs."""
 
     def __init__(self, path: Path | None, parent: QWidget | None = None) -> None:
         """With a `path` its start is shown at once."""
@@ -79,7 +59,7 @@ class ImportDialog(QDialog):
         self._background = Background("import-preview", self)
         self._named_by_person: set[str] = set()
         self._build()
-        self.resize(min(theme.gap(240), 1100), theme.gap(130))
+        self.resize(min(theme.gap(240), 1060), min(theme.gap(160), 640))
         if path is not None:
             self.file.setText(str(path))
 
@@ -87,12 +67,29 @@ class ImportDialog(QDialog):
 
     def arguments(self, project: Path) -> list[str]:
         """Return the words of `kpdd import` for what was chosen."""
-        words = ["import", str(project), self.file.text()]
-        words += ["--format", str(self.format.currentData())]
+        if self.tabs.currentIndex() == 1:
+            words = ["import", str(project)]
+            for name in self.benchmarks.names():
+                words += ["--download", name]
+            return words
+        words = ["import", str(project), str(Path(self.file.text().strip()).expanduser())]
+        if self.preview.other_project is not None:
+            return words
+        if self.preview.mapping is None:
+            words += ["--format", str(self.format.currentData())]
+        else:
+            for target, column in self.columns.mapping().items():
+                words += ["--map", f"{target}={column}"]
+            words += ["--teacher", self.columns.teacher.text().strip() or "recorded"]
         for option, field_ in (("--dataset", self.dataset), ("--split", self.split)):
             if field_.text().strip():
                 words += [option, field_.text().strip()]
-        return words
+        return words + (["--keep-good"] if self.keep_good.isChecked() else [])
+
+    def accept(self) -> None:
+        if self.tabs.currentIndex() == 0 and self.preview.mapping is not None:
+            remember(self.preview.columns, self.columns.mapping())
+        super().accept()
 
     def done(self, result: int) -> None:
         self._background.close(wait=False)
@@ -101,40 +98,63 @@ class ImportDialog(QDialog):
     # --- construction -----------------------------------------------------------------------------
 
     def _build(self) -> None:
+        self.tabs = QTabWidget()
+        for part in (self.tabs, self.tabs.tabBar()):
+            part.setAccessibleName(self.tr("Where from"))
+        self.benchmarks = Benchmarks()
+        self.tabs.addTab(self._file_tab(), self.tr("A file"))
+        self.tabs.addTab(self.benchmarks, self.tr("Benchmarks"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*[theme.gap(theme.XL)] * 4)
+        column.setSpacing(theme.gap(theme.M))
+        column.addWidget(self.tabs, 1)
+        column.addLayout(self._buttons())
+        self.tabs.currentChanged.connect(self._ready)
+        self.benchmarks.changed.connect(self._ready)
+        self._show()
+
+    def _file_tab(self) -> QWidget:
+        self.columns = Columns()
+        self.columns.changed.connect(self._look_by_columns)
+        self.keep_good = QCheckBox(self.tr("Leave out what cannot be read, and import the rest"))
+        tab = QWidget()
+        column = QVBoxLayout(tab)
+        column.setContentsMargins(0, theme.gap(theme.M), 0, 0)
+        column.setSpacing(theme.gap(theme.M))
+        column.addLayout(self._form())
+        column.addWidget(self.columns)
+        column.addWidget(self._found())
+        column.addWidget(self._rows(), 1)
+        self._nothing = QWidget()  # keeps the form at the top where there are no rows to show
+        column.addWidget(self._nothing, 1)
+        column.addWidget(self.keep_good)
+        return tab
+
+    def _form(self) -> QFormLayout:
         self.file = QLineEdit()
         self.file.setAccessibleName(self.tr("File"))
-        self.file.setPlaceholderText(self.tr("GSM8K, SVAMP, ASDiv, MultiArith, PAL, or JSON lines"))
-        self.file.textChanged.connect(self._look)
+        self.file.setPlaceholderText(self.tr("questions, what a teacher wrote, or another project to merge"))
+        self.file.textChanged.connect(self._look_anew)
         browse = QPushButton(self.tr("Choose…"))
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse)
-        line = QHBoxLayout()
-        line.setSpacing(theme.gap(1.5))
-        line.addWidget(self.file, 1)
-        line.addWidget(browse)
         self.format = QComboBox()
         self.format.setAccessibleName(self.tr("Format"))
         self.format.addItem(self.tr("recognise it"), "auto")
         for key, native in FORMATS.items():
-            self.format.addItem(native.title, key)
-        self.format.currentIndexChanged.connect(self._look)
+            if key != "generic":
+                self.format.addItem(native.title, key)
+        self.format.addItem(self.tr("by its columns"), "columns")
+        self.format.currentIndexChanged.connect(self._look_anew)
         self.dataset = self._name_field("dataset", self.tr("Data set"))
         self.split = self._name_field("split", self.tr("Split"))
         form = QFormLayout()
         form.setHorizontalSpacing(theme.gap(4))
         form.setVerticalSpacing(theme.gap(2))
-        form.addRow(self.tr("File"), line)
-        form.addRow(self.tr("Format"), self.format)
-        form.addRow(self.tr("Data set"), self.dataset)
-        form.addRow(self.tr("Split"), self.split)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[theme.gap(theme.XL)] * 4)
-        column.setSpacing(theme.gap(theme.M))
-        column.addLayout(form)
-        column.addWidget(self._found())
-        column.addWidget(self._rows(), 1)
-        column.addLayout(self._buttons())
-        self._show()
+        form.addRow(self.tr("File"), _line(self.file, browse))
+        form.addRow(self.tr("Format"), _line(self.format, QLabel(self.tr("Data set")), self.dataset,
+                                            QLabel(self.tr("Split")), self.split))  # fmt: skip
+        return form
 
     def _name_field(self, key: str, title: str) -> QLineEdit:
         field_ = QLineEdit()
@@ -152,11 +172,11 @@ class ImportDialog(QDialog):
     def _rows(self) -> QTreeWidget:
         self.rows = QTreeWidget()
         self.rows.setAccessibleName(self.tr("The first rows"))
-        self.rows.setHeaderLabels([self.tr("Id"), self.tr("Gold"), self.tr("Question")])
         self.rows.setRootIsDecorated(False)
         self.rows.setUniformRowHeights(True)
+        self.rows.setTabKeyNavigation(False)
         self.rows.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.rows.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.rows.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.rows.header().setStretchLastSection(True)
         self.rows.setTextElideMode(Qt.TextElideMode.ElideRight)
         return self.rows
@@ -185,46 +205,95 @@ class ImportDialog(QDialog):
             settings.set_text("import/folder", str(path.parent))
             self.file.setText(str(path))
 
-    def _look(self) -> None:
+    def _look_anew(self) -> None:
+        self._look(None)
+
+    def _look_by_columns(self) -> None:
+        self._look(self.columns.mapping())
+
+    def _look(self, mapping: dict[str, str] | None) -> None:
         text = self.file.text().strip()
         if not text:
             self._background.drop("look")
             self._take(Preview())
             return
         path, format = Path(text).expanduser(), str(self.format.currentData())
-        self._background.run(lambda: look_into(path, format), self._take, key="look")
+        self._background.run(lambda: look_into(path, format, mapping), self._take, key="look")
 
     def _take(self, preview: Preview) -> None:
         self.preview = preview
         for key, field_ in (("dataset", self.dataset), ("split", self.split)):
             if key not in self._named_by_person:
                 field_.setText(getattr(preview, key))
+        if preview.mapping is not None:
+            self.columns.show_mapping(preview.columns, preview.mapping)
         self._show()
 
     def _show(self) -> None:
         preview = self.preview
-        good = [row for row in preview.rows if isinstance(row, NewQuestion)]
-        self.go.setEnabled(bool(good))
-        self.rows.clear()
-        for row in preview.rows:
-            self.rows.addTopLevelItem(_line(row))
-        if preview.problem is not None:
-            self.found.setText(str(preview.problem))
-        elif preview.rows:
-            bad = len(preview.rows) - len(good)
-            text = self.tr("Recognised: {0}. These are its first {1} rows.").format(
-                preview.format, len(preview.rows)
-            )
-            if bad:
-                text += " " + self.tr("{0} of them cannot be read and will be left out, with a list.").format(
-                    bad
-                )
-            self.found.setText(text)
-        else:
-            self.found.setText(self.tr("Nothing is changed before you press Import."))
+        merging = preview.other_project is not None
+        self.columns.setVisible(preview.mapping is not None)
+        self.keep_good.setVisible(not merging)
+        for field_ in (self.format, self.dataset, self.split):
+            field_.setEnabled(not merging)
+        self.rows.setVisible(not merging)
+        self._nothing.setVisible(merging)
+        self._fill_rows()
+        self.found.setText(self._words())
         self.found.setProperty("role", "wrong" if preview.problem is not None else "muted")
         self.found.style().unpolish(self.found)
         self.found.style().polish(self.found)
+        self._ready()
+
+    def _fill_rows(self) -> None:
+        """Show the rows as they would be imported; before the mapping is complete, as the file has them."""
+        preview = self.preview
+        self.rows.clear()
+        if preview.raw:
+            columns = preview.columns[:_RAW_COLUMNS]
+            titles, lines = columns, [_raw_item(record, columns) for record in preview.raw]
+        else:
+            titles = [self.tr("Id"), self.tr("Gold"), self.tr("Question"), self.tr("Written by a teacher")]
+            lines = [_item(row) for row in preview.rows]
+        self.rows.setColumnCount(len(titles))
+        self.rows.setHeaderLabels(titles)
+        self.rows.addTopLevelItems(lines)
+        taught = any(isinstance(row, Entry) and (row.rationales or row.key_points) for row in preview.rows)
+        for number in range(len(titles)):
+            self.rows.setColumnHidden(number, not preview.raw and number == 3 and not taught)
+            self.rows.resizeColumnToContents(number)
+            widest = theme.gap(40 if preview.raw else (24, 20, 90, 90)[number])
+            self.rows.setColumnWidth(number, min(self.rows.columnWidth(number), widest))
+
+    def _words(self) -> str:
+        preview = self.preview
+        if preview.problem is not None:
+            return said_in_the_window(preview.problem)
+        if preview.other_project is not None:
+            return self.tr(
+                "Another project with {0} questions and {1} rows. It is merged into yours with the history "
+                "of both; where both were corrected, yours stands and theirs is kept in the history."
+            ).format(*map(QLocale().toString, preview.other_project))
+        if not preview.rows:
+            return self.tr("Nothing is changed before you press Import.")
+        if not preview.good:
+            return self.tr("None of its first {0} rows can be read.").format(len(preview.rows))
+        text = self.tr("Recognised: {0}.").format(preview.format) if preview.mapping is None else self.tr(
+            "Read by its columns; say which one holds what.")  # fmt: skip
+        text += " " + self.tr("These are its first {0} rows.").format(len(preview.rows))
+        if bad := len(preview.rows) - preview.good:
+            text += " " + self.tr("{0} of them cannot be read; nothing is imported then, unless you "
+                                  "choose to leave such rows out.").format(bad)  # fmt: skip
+        return text
+
+    def _ready(self) -> None:
+        if self.tabs.currentIndex() == 1:
+            self.go.setText(self.tr("Download and import"))
+            self.go.setEnabled(bool(self.benchmarks.names()))
+            return
+        merging = self.preview.other_project is not None
+        self.go.setText(self.tr("Merge") if merging else self.tr("Import"))
+        self.go.setEnabled(merging or bool(self.preview.good))
 
 
 def import_rows(page: DatasetPage, path: Path | None) -> None:
@@ -237,55 +306,43 @@ def import_rows(page: DatasetPage, path: Path | None) -> None:
     dialog = ImportDialog(path, page)
     if dialog.exec() != QDialog.DialogCode.Accepted:
         return
-    name = Path(dialog.file.text()).name
-    job = page.jobs.start(page.tr("Import {0}").format(name), dialog.arguments(project.path))
-    follow_import(job, page, project.rows_changed.emit)
+    words = dialog.arguments(project.path)
+    name = ", ".join(dialog.benchmarks.names()) if "--download" in words else Path(words[2]).name
+
+    def start(words: list[str]) -> None:
+        job = page.jobs.start(page.tr("Import {0}").format(name), words)
+        follow_import(job, page, project.rows_changed.emit, lambda: start([*words, "--keep-good"]))
+
+    start(words)
 
 
-def follow_import(job: Job, page: QWidget, changed: Callable[[Any], None]) -> None:
-    """Say at the end of an import what it did, with a list of what could not be read."""
-    results: list[Result] = []
-    job.event_came.connect(lambda event: results.append(event) if isinstance(event, Result) else None)
-
-    def ended(status: str) -> None:
-        changed(None)
-        if results:
-            report(page, results[-1])
-        elif job.last_failure is not None:
-            messages.error(page, job.last_failure)
-
-    job.ended.connect(ended)
+def _line(*widgets: QWidget) -> QHBoxLayout:
+    line = QHBoxLayout()
+    line.setSpacing(theme.gap(theme.M))
+    for widget in widgets:
+        line.addWidget(widget, 0 if isinstance(widget, QLabel | QPushButton) else 1)
+    return line
 
 
-def report(page: QWidget, result: Result) -> None:
-    """Show an import's result: a note when all went in, else a window with every place that did not."""
-    files = result.data.get("files", [])
-    bad = sum(file.get("unreadable_count", 0) for file in files)
-    failed = [file for file in files if "error" in file]
-    different = sum(file.get("different", 0) for file in files)
-    summary = result.text.splitlines()[0] if result.text else ""
-    if not bad and not failed and not different:
-        messages.note(summary)
-        return
-    if failed:
-        messages.error(page, failed[0]["error"])
-        return
-    lines = [
-        f"{place['file']}, line {place['line']}: {place['reason']}"
-        for file in files
-        for place in file.get("unreadable", [])
-    ]
-    hint = page.tr("What could be read is in the project.")
-    if different:
-        hint += " " + page.tr("{0} questions that were there already have another text and were left as they "
-                              "are.").format(different)  # fmt: skip
-    messages.inform(page, summary, hint, "\n".join(lines), page.tr("Import"))
+def _raw_item(record: Mapping[str, Any], columns: list[str]) -> QTreeWidgetItem:
+    values = (value_of(record, column) for column in columns)
+    texts = (value if isinstance(value, str) else json.dumps(value, default=str) for value in values)
+    return QTreeWidgetItem([" ".join(text[:400].split()) for text in texts])
 
 
-def _line(row: NewQuestion | Unreadable) -> QTreeWidgetItem:
-    if isinstance(row, NewQuestion):
-        return QTreeWidgetItem([row.native_id, row.gold_text, " ".join(row.text.split())])
-    item = QTreeWidgetItem([f"line {row.line}" if row.line else "", "", f"cannot be read: {row.reason}"])
-    item.setIcon(2, theme.icon("question", "unjudged"))
-    item.setForeground(2, theme.colour("unjudged"))
+def _item(row: Entry | Unreadable) -> QTreeWidgetItem:
+    if isinstance(row, Unreadable):
+        place = f"{row.unit} {row.line}" if row.line else ""
+        item = QTreeWidgetItem([place, "", f"cannot be read: {row.reason}", ""])
+        item.setIcon(2, theme.icon("question", "unjudged"))
+        item.setForeground(2, theme.colour("unjudged"))
+        item.setToolTip(2, row.reason)
+        return item
+    question = " ".join(row.question.text.split()) if row.question else ""
+    written = [f"{rationale.kind}: {' '.join(rationale.text.split())}" for rationale in row.rationales]
+    if row.key_points is not None:
+        written.append(row.key_points.core_question or "; ".join(row.key_points.information))
+    gold = row.question.gold_text if row.question else ""
+    item = QTreeWidgetItem([row.key[2], gold, question[:400], "  ·  ".join(written)[:400]])
+    item.setToolTip(2, question[:2000])
     return item

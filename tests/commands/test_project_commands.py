@@ -65,7 +65,7 @@ def test_failures_are_one_sentence(path, source, tmp_path, capsys):
     assert "There is no such file" in capsys.readouterr().err
     assert main(["import", str(source), str(source)]) == 1
     assert "no SQLite database" in capsys.readouterr().err
-    assert main(["import", str(path)]) == 1
+    assert main(["import", str(path)]) == 2
     assert "There is nothing to import" in capsys.readouterr().err
     assert main(["import", str(path), str(source), "--map", "question"]) == 1
     assert "maps no column" in capsys.readouterr().err

@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training_backend.errors import ConfigError, DatasetError
+from training_backend.errors import ArgumentError, DatasetError
 from training_backend.events import Control, Failed, Reporter, RowsChanged
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     if args.download == ["list"]:
         return _list_benchmarks(reporter)
     if not args.files and not args.download:
-        raise ConfigError("There is nothing to import.", "Name a file, or a benchmark with --download NAME.")
+        raise ArgumentError("There is nothing to import.", "Name a file, or a benchmark with --download NAME.")
     return _Importing(args, reporter, control).run()
 
 

@@ -96,6 +96,21 @@ def merge_project(
     return report
 
 
+def look_into_project(path: Path) -> tuple[int, int]:
+    """Return how many questions and rows another project holds; DatasetError where it is no project."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as theirs:
+            # "KPDD"; schema.py, which says so too, needs SQLAlchemy
+            if theirs.execute("PRAGMA application_id").fetchone()[0] != 0x4B504444:
+                raise DatasetError("This database is no project of this program.",
+                                   "Choose a file that ends in .kpdd.", str(path))  # fmt: skip
+            counts = "SELECT (SELECT count(*) FROM question), (SELECT count(*) FROM row)"
+            return theirs.execute(counts).fetchone()
+    except sqlite3.Error as error:
+        raise DatasetError(f"The project cannot be read ({error}).", "Open it, or choose a backup of it.",
+                           str(path)) from error  # fmt: skip
+
+
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Give one state of another project to read; an older version is brought up to date in a copy."""

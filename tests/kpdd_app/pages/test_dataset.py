@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
 
-from kpdd_app.jobs import Jobs
 from kpdd_app.pages.dataset import DatasetPage
-from kpdd_app.pages.dataset_import import ImportDialog, follow_import
 from kpdd_app.widgets.row_source import RowFilter
 from training_backend.project.details import row_detail
 from training_backend.project.history import set_review
@@ -242,53 +238,3 @@ def test_without_a_project_the_page_says_what_belongs_there(qtbot, fake_jobs):
         page.empty.button.click()
     page.leave()
     project.shut_down()
-
-
-def test_the_import_dialog_shows_what_it_found(qtbot, tmp_path):
-    file = tmp_path / "jars test.jsonl"
-    lines = [
-        json.dumps({"question": f"How many are {n} and 1?", "answer": f"{n} + 1 #### {n + 1}"})
-        for n in range(3)
-    ]
-    file.write_text("\n".join([lines[0], '{"question": "half', *lines[1:]]) + "\n", encoding="utf-8")
-    dialog = ImportDialog(file)
-    qtbot.addWidget(dialog)
-    qtbot.waitUntil(lambda: dialog.go.isEnabled())
-    assert dialog.rows.topLevelItemCount() == 4
-    assert "1 of them cannot be read" in dialog.found.text()
-    dialog.dataset.clear()
-    qtbot.keyClicks(dialog.dataset, "jars")
-    words = dialog.arguments(tmp_path / "p.kpdd")
-    assert words[:3] == ["import", str(tmp_path / "p.kpdd"), str(file)]
-    assert words[words.index("--dataset") + 1] == "jars"
-    dialog.file.setText(str(tmp_path / "missing.jsonl"))
-    qtbot.waitUntil(lambda: not dialog.go.isEnabled())
-    assert "missing.jsonl" in dialog.found.text()
-    dialog.reject()
-
-
-def test_an_import_runs_as_a_job_and_lists_what_could_not_be_read(qtbot, open_project, tmp_path, monkeypatch):
-    from kpdd_app.pages import dataset_import
-
-    shown_messages: list = []
-    monkeypatch.setattr(dataset_import.messages, "inform", lambda *args: shown_messages.append(args))
-    file = tmp_path / "new.jsonl"
-    file.write_text(
-        '{"question": "What is 1 and 1?", "answer": "#### 2"}\n{"question": "half\n', encoding="utf-8"
-    )
-    jobs = Jobs()
-    page = DatasetPage(open_project, jobs)
-    qtbot.addWidget(page)
-    try:
-        qtbot.waitUntil(lambda: len(page.source) == 14)
-        job = jobs.start("import", ["import", str(open_project.path), str(file)])
-        follow_import(job, page, open_project.rows_changed.emit)
-        with qtbot.waitSignal(jobs.job_ended, timeout=20000):
-            pass
-        qtbot.waitUntil(lambda: bool(shown_messages))
-        assert "line 2" in shown_messages[0][3]
-        qtbot.waitUntil(lambda: not page.news.isHidden())
-        assert page._news_text.text() == "New rows: 1"
-    finally:
-        jobs.close()
-        page.leave()
