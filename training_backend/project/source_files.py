@@ -100,7 +100,8 @@ class SourceFile:
         try:
             self._first = self._text.read(PEEK)
         except UnicodeDecodeError as error:
-            raise DatasetError(f"The file is no text ({error.reason}).", "Save it as UTF-8.") from None
+            what = f"The text of the file breaks in the middle of a character ({error.reason})."
+            raise DatasetError(what, "Fetch it again, or save it as UTF-8.") from None
         if not self._first.strip():
             raise DatasetError("The file is empty.", "Choose a file with questions.")
         return _form(self._first)
@@ -276,7 +277,7 @@ def _csv(lines: _Lines) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Record(first, None, f"the CSV record cannot be read ({error})")
+            yield Record(first, None, _csv_problem(str(error)))
             continue
         if not values:
             continue
@@ -288,6 +289,15 @@ def _csv(lines: _Lines) -> Iterator[Record]:
             yield Record(first, None, f"the record is {problem}")
         else:
             yield Record(first, dict(zip(header, values, strict=True)))
+
+
+def _csv_problem(said: str) -> str:
+    """Return what the csv module says in words about the file."""
+    if said == "unexpected end of data":
+        return "a quote is not closed: the record runs to the end of the file"
+    if said.startswith("field larger"):
+        return f"a quote is not closed, or a value is longer than {csv.field_size_limit():,} characters"
+    return f"the CSV record cannot be read ({said})"
 
 
 def _parquet(table: ParquetRows) -> Iterator[Record]:
