@@ -77,10 +77,8 @@ def address_trouble(url: str) -> str:
     if not _splits(url):
         return "The address cannot be read; it looks like https://api.example.com/v1."
     parts = urlsplit(url)
-    if parts.scheme.lower() not in schemes or not parts.hostname:
-        return (
-            f"The address must begin with {' or '.join(f'{word}://' for word in schemes)} and name a server."
-        )
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+        return "The address must begin with http:// or https:// and name a server."
     if any(sign.isspace() for sign in url.strip()):
         return "The address holds a space."
     return ""
