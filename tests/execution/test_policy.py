@@ -67,3 +67,10 @@ def test_what_is_no_python_is_a_syntax_error():
     for source in ("x = (;", "x = 1\x00", "__x__ = 'a\x00b'"):
         with pytest.raises(SyntaxError):
             policy.check(source) or ast.parse(source)
+
+
+def test_every_library_that_is_allowed_is_there(runner):
+    names = sorted(policy.ALLOWED_IMPORTS - {"__main__"})
+    found = dict(runner.run_many((name, f"import {name}\nans = 1", "pot") for name in names))
+    assert len(found) > 35
+    assert {name: result.error for name, result in found.items() if result.verdict != "ok"} == {}

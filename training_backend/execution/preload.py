@@ -16,7 +16,8 @@ _STANDARD = [
     "locale", "math", "numbers", "operator", "pprint", "random", "re", "secrets", "statistics", "string",
     "textwrap", "time", "timeit", "typing", "unicodedata", "warnings", "traceback", "io", "_strptime",
     "encodings.idna", "encodings.ascii", "encodings.latin_1", "encodings.unicode_escape",
-    "encodings.raw_unicode_escape", "stringprep", "ast", "keyword", "reprlib",
+    "encodings.raw_unicode_escape", "stringprep", "ast", "keyword", "reprlib", "zoneinfo",
+    "typing_extensions",
 ]  # fmt: skip
 _NUMPY = [
     "numpy", "numpy.linalg", "numpy.random", "numpy.fft", "numpy.polynomial", "numpy.ma",
