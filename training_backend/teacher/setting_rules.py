@@ -95,9 +95,7 @@ def _endpoint(settings: Settings) -> Iterator[str]:
     source = str(settings.get("key_source") or "")
     if source not in _KEY_SOURCES and not _VARIABLE.fullmatch(source):
         yield "The key comes from the keyring, this session, environment:NAME, or none."
-    if settings.get("proxy") and address_trouble(
-        str(settings.get("proxy")), ("http", "https", "socks5", "socks5h")
-    ):
+    if settings.get("proxy") and address_trouble(str(settings.get("proxy"))):
         yield "The proxy must look like http://proxy.example.com:3128."
     if settings.get("limit_field") not in _LIMIT_FIELDS:
         yield f"The length limit is called {' or '.join(_LIMIT_FIELDS)}."
