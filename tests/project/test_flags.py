@@ -59,6 +59,15 @@ def test_suspicion_orders_the_heaviest_rows_first(listing):
     assert [row.suspicion for row in listing.page(heaviest[:4])] == [70, 25, 5, 0]
 
 
+def test_the_funnel_counts_the_unreviewed_rows_with_a_flag(filled, listing):
+    from training_backend.project.funnel import funnel
+    from training_backend.project.history import set_review
+
+    assert funnel(filled)["suspects"] == 3
+    set_review(filled, [2], "accepted")
+    assert funnel(filled)["suspects"] == 2
+
+
 def test_changes_that_concern_flags_make_their_question_due(filled):
     from training_backend.project.history import edit_field, set_review
 

@@ -66,6 +66,14 @@ def test_the_next_step_fits_the_project(home):
     assert next_steps({**done, "runs": 1}, same)[0].target == "solve"
 
 
+def test_suspicious_rows_are_offered_heaviest_first(qtbot, home):
+    steps = next_steps({"questions": 5, "asked_questions": 5, "suspects": 40}, same)
+    assert [step.action for step in steps] == ["Look at the most suspicious"] and "40" in steps[0].why
+    wanted = steps[0].target
+    assert (wanted.sort, wanted.descending) == ("suspicion", True)
+    assert "none" not in wanted.facets["flags"] and wanted.facets["review"] == {"unreviewed"}
+
+
 def test_an_empty_funnel_has_no_share_to_divide_by():
     steps = funnel_steps({}, same)
     assert [step.number for step in steps] == [0] * 8
