@@ -281,13 +281,15 @@ def test_a_lock_file_with_rubbish_in_it_is_no_lock(tmp_path):
     held.release()
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser may write everywhere")
+@pytest.mark.skipif(os.name == "nt", reason="has other permissions")
 def test_a_file_that_cannot_be_written_opens_for_reading(tmp_path):
     path = tmp_path / "a.kpdd"
     Project.create(path).close()
     path.chmod(0o444)
     tmp_path.chmod(0o555)
     try:
+        if os.access(path, os.W_OK):
+            pytest.skip("the superuser may write everywhere")
         with Project.open(path, holder="window") as project:
             assert project.read_only and list(questions(project)) == []
     finally:

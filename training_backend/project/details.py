@@ -163,10 +163,11 @@ def field_history(project: Project, row_id: int) -> list[HistoryItem]:
         for entity, entity_id in entities.items():
             if entity_id is not None:
                 items += _written(connection, entity, entity_id, written)
-        changed: list[HistoryItem] = []
+        changed: list[tuple[int, HistoryItem]] = []
         for entity, entity_id in {**entities, "row": row_id}.items():
             changed += _changes(connection, entity, entity_id, written)
-    return items + sorted(changed, key=lambda item: item.when)
+    # by the number of the change: a clock may have been put back meanwhile
+    return items + [item for _, item in sorted(changed, key=lambda pair: pair[0])]
 
 
 def _written(
@@ -191,17 +192,18 @@ def _written(
 
 def _changes(
     connection: sqlite3.Connection, entity: str, entity_id: int | None, written: dict[str, str]
-) -> list[HistoryItem]:
+) -> list[tuple[int, HistoryItem]]:
     found = connection.execute(
-        """SELECT c.made_at, c.who, c.label, i.field, i.old, i.new, c.undone_by IS NOT NULL
+        """SELECT c.id, c.made_at, c.who, c.label, i.field, i.old, i.new, c.undone_by IS NOT NULL
            FROM change_item AS i JOIN change AS c ON c.id = i.change_id
            WHERE i.entity = ? AND i.entity_id = ? ORDER BY c.id""",
         (entity, entity_id),
     )
     items = []
-    for made_at, who, label, column, old, new, undone in found:
+    for number, made_at, who, label, column, old, new, undone in found:
         field = _FIELD_OF[entity, column]
         own = written.get(field, "")
-        items.append(HistoryItem(made_at, who, label, field, own if old is None else old,
-                                 own if new is None else new, bool(undone)))  # fmt: skip
+        item = HistoryItem(made_at, who, label, field, own if old is None else old,
+                           own if new is None else new, bool(undone))  # fmt: skip
+        items.append((number, item))
     return items

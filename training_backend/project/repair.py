@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from training_backend.errors import StoreError
-from training_backend.project import lock, schema, search
+from training_backend.project import lock, search
 from training_backend.project.faults import Damaged, explained
 from training_backend.project.repair_rows import mend, salvage
 from training_backend.project.store import Project
@@ -159,16 +159,24 @@ def summary(done: Repaired) -> str:
     if done.kept is None:
         return "Nothing is damaged; the file was left as it is."
     lines = [f"Repaired. The damaged file is kept as {done.kept.name}."]
-    if done.lost:
-        lines += [f"  lost from {_said(name)}: {count:,}" for name, count in sorted(done.lost.items())]
-    else:
-        lines.append("  nothing is lost: only indices were damaged")
-    lines += [
-        f"  restored in {_said(name)}: {count:,}" for name, count in sorted(done.restored.items()) if count
-    ]
+    lines += [f"  lost: {count:,} {_said(table)}" for table, count in sorted(done.lost.items())]
+    if not done.lost:
+        lines.append("  nothing is lost: what was damaged could be made anew from the rest")
+    if questions := done.restored.get("question", 0):
+        lines.append(
+            f"  {questions:,} of these questions stand again, by the beginning that the list had of them"
+        )
+    if rows := done.restored.get("row", 0):
+        lines.append(f"  made anew: {rows:,} lines of the list, without their review, flag and note")
     return "\n".join(lines)
 
 
 def _said(table: str) -> str:
-    words = {"row": "the list", "change": "the history", "change_item": "the history (values)"}
-    return words.get(table, schema.metadata.tables[table].name.replace("_", " "))
+    words = {
+        "row": "lines of the list",
+        "key_points": "key points",
+        "change": "steps of the history",
+        "change_item": "values of the history",
+        "row_flag": "flags (they are looked for again)",
+    }
+    return words.get(table, table.replace("_", " ") + "s")

@@ -22,16 +22,6 @@ _WINDOW = 1024  # ids read together
 _CHUNK = 1000
 # made anew: the words of the schema, how far the search index reaches, what changed lately, what is due
 _NOT_COPIED = {"about", "row_touched", "flag_due"}
-# a line is worth nothing without the one that it belongs to
-_OF_QUESTIONS = (("key_points", "question_id", "question"), ("rationale", "question_id", "question"))
-_OF_OTHERS = (
-    ("judgement", "row_id", "row"),
-    ("row_flag", "row_id", "row"),
-    ("change_item", "change_id", "change"),
-    ("prediction", "evaluation_id", "evaluation"),
-    ("request", "question_id", "question"),
-    ("request", "run_id", "teacher_run"),
-)
 
 
 def salvage(path: Path, project: Project, reporter: Reporter | None = None) -> dict[str, int]:
@@ -192,11 +182,8 @@ def mend(project: Project, lost: dict[str, int]) -> dict[str, int]:
     """Make the tables agree again; count in `lost` what had to go, and return what was made again."""
     with contextlib.closing(_free_of_order(project.path)) as target:
         target.execute("BEGIN")
-        restored = {"question": _restore_questions(target)}
-        _remove_parts(target, _OF_QUESTIONS, lost)
-        restored["row"] = _restore_rows(target)
-        _remove_parts(target, _OF_OTHERS, lost)
-        _cut_loose(target)
+        restored = {"question": _restore_questions(target), "row": _restore_rows(target)}
+        _cut_loose(target, lost)
         target.execute("UPDATE setting SET value = '0' WHERE name IN ('search_rows', 'search_questions')")
         ids = [number for (number,) in target.execute("SELECT id FROM row")]
         target.execute("COMMIT")
@@ -208,14 +195,6 @@ def mend(project: Project, lost: dict[str, int]) -> dict[str, int]:
             lines.trim_touched(connection)
     lost["row"] = max(0, lost.get("row", 0) - restored["row"])
     return restored
-
-
-def _remove_parts(
-    target: sqlite3.Connection, parts: tuple[tuple[str, str, str], ...], lost: dict[str, int]
-) -> None:
-    for part, column, whole in parts:
-        gone = target.execute(f'DELETE FROM "{part}" WHERE {column} NOT IN (SELECT id FROM "{whole}")')
-        lost[part] = lost.get(part, 0) + gone.rowcount
 
 
 def _restore_questions(target: sqlite3.Connection) -> int:
@@ -251,13 +230,14 @@ def _restore_rows(target: sqlite3.Connection) -> int:
     return of_rationales + of_questions
 
 
-def _cut_loose(target: sqlite3.Connection) -> None:
-    """Let lines go on that refer to something lost which they can do without."""
+def _cut_loose(target: sqlite3.Connection, lost: dict[str, int]) -> None:
+    """Let go what refers to something lost: the reference where a line can do without, else the line."""
     for table in schema.metadata.sorted_tables:
         for key in table.foreign_keys:
+            column, other = key.parent.name, key.column.table.name
+            orphans = f'WHERE {column} NOT IN (SELECT id FROM "{other}")'
             if key.parent.nullable:
-                column, other = key.parent.name, key.column.table.name
-                target.execute(
-                    f'UPDATE "{table.name}" SET {column} = NULL '
-                    f'WHERE {column} NOT IN (SELECT id FROM "{other}")'
-                )
+                target.execute(f'UPDATE "{table.name}" SET {column} = NULL {orphans}')
+            else:
+                gone = target.execute(f'DELETE FROM "{table.name}" {orphans}').rowcount
+                lost[table.name] = lost.get(table.name, 0) + gone

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from training_backend.project.lines import ID_LIST, ids_json
+from training_backend.project.lines import ID_LIST, ids_json, storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -101,7 +101,7 @@ def parse_query(text: str) -> Query:
     from four letters on, in the question alone with two or three (there a prefix index answers at once).
     A single letter after other words is the beginning of anything and not looked for yet.
     """
-    words = text.replace("\x00", " ").split()
+    words = storable(text).replace("\x00", " ").split()
     searchable = [word for word in words if re.search(r"[^\W_]", word)]
     if not searchable:
         return Query("", "", tuple(words))

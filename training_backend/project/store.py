@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
+import random
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from training_backend.errors import StoreError
 from training_backend.project import lock, migrations, schema, search
@@ -20,6 +23,7 @@ Holder = Literal["", "window", "job"]
 
 _CHECK_ON_OPEN_BYTES = 64 * 2**20  # larger files are checked by `Project.check`, in the background
 _BUSY_TIMEOUT_S = 30.0
+_LOOK_AGAIN_S = 0.0005, 0.004  # how long a writer waits before it looks again whether it may begin
 _HEADER = b"SQLite format 3\x00"
 _HEADER_BYTES = 100
 
@@ -163,8 +167,14 @@ class Project:
         StoreError when the project is open for reading only, the disk is full, or another program writes.
         """
         self.require_writable()
-        with explained(self.path), self._engine.begin() as connection:
-            yield connection
+        with explained(self.path):
+            try:
+                with self._engine.begin() as connection:
+                    yield connection
+            except DBAPIError:
+                # a connection from a time when the file could not be written would go on refusing
+                self._engine.dispose()
+                raise
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -260,9 +270,35 @@ def _engine(path: Path, read_only: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if not read_only else "BEGIN")
+        if read_only:
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _begin_writing(connection)
 
     return engine
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Begin as a writer, waiting for the one before.
+
+    SQLite itself waits up to a tenth of a second between two looks, and then one who writes without a pause
+    (a job, a large change) may keep another one out for ever; looking every few milliseconds finds the gaps.
+    """
+    run = connection.exec_driver_sql
+    until = time.monotonic() + _BUSY_TIMEOUT_S
+    run("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                run("BEGIN IMMEDIATE")
+                return
+            except DBAPIError as error:
+                name = getattr(error.orig, "sqlite_errorname", "")
+                if not name.startswith("SQLITE_BUSY") or time.monotonic() > until:
+                    raise
+            time.sleep(random.uniform(*_LOOK_AGAIN_S))
+    finally:
+        run(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_S * 1000:.0f}")
 
 
 def _look(path: Path) -> int:
