@@ -60,6 +60,7 @@ class ImportDialog(QDialog):
         self._named_by_person: set[str] = set()
         self._build()
         self.resize(min(theme.gap(240), 1060), min(theme.gap(160), 640))
+        self.file.setFocus()
         if path is not None:
             self.file.setText(str(path))
 
