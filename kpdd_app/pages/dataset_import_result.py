@@ -91,9 +91,13 @@ def _ask(page: QWidget, files: list[dict[str, Any]]) -> bool:
 
 
 def _places(files: list[dict[str, Any]]) -> str:
-    places = []
+    """Return a line for every place that could not be read, under the name of its file."""
+    lines = []
     for file in files:
-        for place in file.get("unreadable", []):
-            at = f", {place.get('unit', 'line')} {place['line']}" if place["line"] else ""
-            places.append(f"{place['file']}{at}: {place['reason']}")
-    return "\n".join(places[:_LISTED])
+        places = file.get("unreadable", [])[:_LISTED]
+        if places:
+            lines.append(str(file["file"]))
+        for place in places:
+            at = f"{place.get('unit', 'line')} {place['line']}: " if place["line"] else ""
+            lines.append(f"    {at}{place['reason']}")
+    return "\n".join(lines)

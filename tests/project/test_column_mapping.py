@@ -160,3 +160,16 @@ def test_a_column_that_the_file_has_not_is_told(tmp_path, project):
     with pytest.raises(DatasetError, match="no column 'text'") as caught:
         import_file(project, path, mapping=read_words(["question=text", "gold=label"]))
     assert "nr, prompt, label, part" in caught.value.hint
+
+
+def test_a_recorded_teacher_as_its_authors_publish_it(shared_data, project):
+    import_file(project, shared_data / "gsm8k" / "test.jsonl")
+    report = import_file(
+        project,
+        shared_data / "teacher" / "faithful_cot" / "GSM8K" / "gpt4_noNL.jsonl.gz",
+        dataset="gsm8k",
+        split="test",
+        mapping=read_words(["id=id", "pot=completion"]),
+        teacher="gpt4",
+    )
+    assert (report.added, report.replies, report.unreadable_count) == (0, 1319, 0)

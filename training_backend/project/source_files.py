@@ -163,7 +163,11 @@ def _json_record(line: str, number: int) -> Record:
         data = json.loads(line)
     except ValueError as error:
         cut = "" if line.endswith("\n") else "; the file ends here, it may be cut off"
-        what = f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+        what = (
+            f"{error.msg.removesuffix(' at')}, column {error.colno}"
+            if isinstance(error, json.JSONDecodeError)
+            else str(error)
+        )
         return Record(number, None, f"this is no JSON ({what}){cut}")
     except RecursionError:
         return Record(number, None, "the JSON is nested too deeply")
