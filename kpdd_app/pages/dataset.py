@@ -60,6 +60,7 @@ class DatasetPage(QWidget):
         self.editor = RowEditor(project)
         self.search = QLineEdit()
         self.empty = EmptyState("dataset", "")
+        self._narrow = False
         self._search_timer = QTimer(self)
         self._search_timer.setSingleShot(True)
         self._search_timer.setInterval(SEARCH_MS)
@@ -193,9 +194,8 @@ class DatasetPage(QWidget):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.table)
         self.stack.addWidget(self.empty)
-        middle = QWidget()
-        middle.setMinimumWidth(theme.gap(60))
-        column = QVBoxLayout(middle)
+        self.middle = QWidget()
+        column = QVBoxLayout(self.middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(bar)
@@ -203,7 +203,7 @@ class DatasetPage(QWidget):
         for strip in (*self.strips, self.news):
             column.addWidget(strip)
         column.addWidget(self.stack, 1)
-        return middle
+        return self.middle
 
     def _connect(self) -> None:
         project, source = self.project, self.source
@@ -252,6 +252,15 @@ class DatasetPage(QWidget):
             left = min(theme.gap(46), round(self.width() * 0.16))
             right = min(theme.gap(112), round(self.width() * 0.36))
             self.splitter.setSizes([left, self.width() - left - right, right])
+
+    def resizeEvent(self, event) -> None:
+        """Give the room to rows and texts where the window is too narrow, or the letters too large."""
+        super().resizeEvent(event)
+        room = max(theme.gap(60), self.middle.minimumSizeHint().width())
+        narrow = self.width() < self.left.minimumWidth() + room + self.editor.minimumWidth()
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.left.setVisible(not narrow)
 
     # --- slots ------------------------------------------------------------------------------------
 

@@ -77,6 +77,7 @@ class ChipLine(QWidget):
         parts += [("search", self.tr("Text: “{0}”").format(wanted.search))] if wanted.search else []
         self._flow.take_all()
         for chip in self.chips.values():
+            chip.hide()
             chip.deleteLater()
         self.chips = {}
         for name, words in parts:

@@ -77,11 +77,13 @@ class ColumnDialog(QDialog):
         self.list.blockSignals(False)
 
     def _toggled(self, item: QListWidgetItem) -> None:
-        row = self.list.row(item)
-        self.header.set_hidden(item.data(KEY), item.checkState() == Qt.CheckState.Unchecked)
-        # one column always stays
-        self._fill()
-        self.list.setCurrentRow(row)
+        key = item.data(KEY)
+        self.header.set_hidden(key, item.checkState() == Qt.CheckState.Unchecked)
+        if key not in self.header.hidden() and item.checkState() == Qt.CheckState.Unchecked:
+            # one column always stays
+            self.list.blockSignals(True)
+            item.setCheckState(Qt.CheckState.Checked)
+            self.list.blockSignals(False)
 
     def _forget(self) -> None:
         self.header.forget()

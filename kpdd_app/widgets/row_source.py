@@ -230,11 +230,20 @@ class RowSource(QObject):
             if number in self._wanted and number not in self._pages:
                 self._ask(number)
             return
-        self._pages[number] = {row.id: row for row in rows}
+        before, now = self._pages.get(number), {row.id: row for row in rows}
+        self._pages[number] = now
         self._pages.move_to_end(number)
         while len(self._pages) > PAGES_KEPT:
             self._pages.popitem(last=False)
-        self.rows_arrived.emit(number * PAGE_ROWS, min(len(self.ids), (number + 1) * PAGE_ROWS))
+        first, last = number * PAGE_ROWS, min(len(self.ids), (number + 1) * PAGE_ROWS)
+        if before is not None:
+            # read again because some of its rows changed: only those are others now
+            other = [first + place for place, row_id in enumerate(self.ids[first:last].tolist())
+                     if before.get(row_id) != now.get(row_id)]  # fmt: skip
+            if not other:
+                return
+            first, last = other[0], other[-1] + 1
+        self.rows_arrived.emit(first, last)
 
     def _look_for_news(self) -> None:
         listing, wanted, ids = self._listing, self.filter, self.ids

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -90,6 +90,8 @@ class RowTable(QAbstractScrollArea):
         if not count:
             return
         position = max(0, min(count - 1, position))
+        before, scrolled = self._current, self.verticalScrollBar().value()
+        single = not (toggle or extend) and self.selected_count() <= 1
         if toggle:
             self._selected[position] = not self._selected[position]
             self._anchor = position
@@ -104,7 +106,12 @@ class RowTable(QAbstractScrollArea):
         changed = row_id != self._current_id
         self._current_id = row_id
         self.show_position(position)
-        self.viewport().update()
+        if single and scrolled == self.verticalScrollBar().value():
+            # two rows look different, not the whole screen
+            for place in {before, position}:
+                self._update_rows(place, place + 1)
+        else:
+            self.viewport().update()
         self._describe()
         if changed:
             self.current_changed.emit(row_id)
@@ -146,11 +153,15 @@ class RowTable(QAbstractScrollArea):
         first = offset // height
         last = min(len(source), (offset + area.height()) // height + 1)
         source.want(first, last)
+        # only what has to be painted again
+        area = event.rect()
+        first = max(first, (offset + area.top()) // height)
+        last = min(last, (offset + area.bottom()) // height + 1)
         shift = self.horizontalScrollBar().value()
         columns = [
             (column, left - shift, width)
             for column, left, width in self.header.columns()
-            if left + width > shift and left - shift < area.width()
+            if left + width > shift and left - shift < self.viewport().width()
         ]
         painter = QPainter(self.viewport())
         try:
@@ -254,7 +265,7 @@ class RowTable(QAbstractScrollArea):
             self.selection_changed.emit(0)
 
     def _rows_arrived(self, first: int, last: int) -> None:
-        self.viewport().update()
+        self._update_rows(first, last)
         if first <= self._current < last:
             self._describe()
 
@@ -271,6 +282,13 @@ class RowTable(QAbstractScrollArea):
         self._lay_out()
 
     # --- helpers ----------------------------------------------------------------------------------
+
+    def _update_rows(self, first: int, last: int) -> None:
+        """Paint the rows first..last (exclusive) again."""
+        height = self._painter.height
+        top = first * height - self.verticalScrollBar().value()
+        box = QRect(0, top, self.viewport().width(), (last - first) * height)
+        self.viewport().update(box.intersected(self.viewport().rect()))
 
     def _lay_out(self) -> None:
         head = self._painter.height + theme.gap(0.5)

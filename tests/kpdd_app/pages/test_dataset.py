@@ -238,3 +238,57 @@ def test_without_a_project_the_page_says_what_belongs_there(qtbot, fake_jobs):
         page.empty.button.click()
     page.leave()
     project.shut_down()
+
+
+def test_the_row_by_keys_alone_paths_note_history_and_bring_back(qtbot, page):
+    press(qtbot, page, Qt.Key.Key_BracketRight)
+    qtbot.waitUntil(lambda: shown(page) not in (1, None))
+    assert page.editor.detail.row.path == 1
+    press(qtbot, page, Qt.Key.Key_BracketLeft)
+    qtbot.waitUntil(lambda: shown(page) == 1)
+    press(qtbot, page, Qt.Key.Key_M)
+    editor = page.editor
+    assert editor.fields["note"].editor.hasFocus()
+    qtbot.keyClicks(editor.fields["note"].editor, "odd")
+    page.take_focus()
+    qtbot.waitUntil(lambda: detail(page, 1).note == "odd")
+    press(qtbot, page, Qt.Key.Key_E)
+    assert editor.code.hasFocus()
+    editor.code.selectAll()
+    qtbot.keyClicks(editor.code, "answer = 7")
+    page.take_focus()
+    qtbot.waitUntil(lambda: editor.fields["rationale"].changed)
+    press(qtbot, page, Qt.Key.Key_D)
+    assert editor.tabs.currentWidget() is editor.diff
+    press(qtbot, page, Qt.Key.Key_H)
+    assert editor.history.list.hasFocus()
+    qtbot.waitUntil(lambda: any(item.field == "rationale" and item.who == "person"
+                                for item in editor.history.items))  # fmt: skip
+    teacher = next(n for n, item in enumerate(editor.history.items)
+                   if item.field == "rationale" and item.who != "person")  # fmt: skip
+    for _ in range(teacher):
+        qtbot.keyClick(editor.history.list, Qt.Key.Key_Down)
+    qtbot.keyClick(editor.history.list, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: editor.code.text.startswith("boxes = 2"))
+    assert detail(page, 1).rationale.corrected is None
+
+
+def test_columns_are_remembered_and_sort_by_suspicion_has_a_key(qtbot, page):
+    header = page.table.header
+    header.set_hidden("dataset", False)
+    header.place("gold_text", 0)
+    press(qtbot, page, Qt.Key.Key_S)
+    assert (page.source.filter.sort, page.source.filter.descending) == ("suspicion", True)
+    again = DatasetPage(page.project, page.jobs)
+    qtbot.addWidget(again)
+    assert again.table.header.order()[0] == "gold_text"
+    assert "dataset" not in again.table.header.hidden()
+    again.leave()
+
+
+def test_large_letters_leave_the_room_to_rows_and_texts(qtbot, page):
+    assert not page.left.isHidden()
+    page.resize(620, 600)
+    assert page.left.isHidden()
+    page.resize(1300, 800)
+    assert not page.left.isHidden()

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
+from kpdd_app.widgets.column_dialog import ColumnDialog
+from kpdd_app.widgets.row_paint import COLUMNS
 from kpdd_app.widgets.row_source import PAGE_ROWS, RowFilter, RowSource
 from kpdd_app.widgets.row_table import RowTable
-from training_backend.project.listing import ListRow
+from training_backend.project.listing import SORTS, ListRow
 
 MILLION = 1_000_000
 
@@ -184,3 +186,60 @@ def test_an_empty_table_paints(qtbot, table):
     assert not view.grab().isNull()
     qtbot.keyClick(view, Qt.Key.Key_Down)
     assert view.current == -1
+
+
+def test_the_main_columns_fit_a_narrow_table_and_a_chosen_width_stays(qtbot, table):
+    view = table(5)
+    header = view.header
+    for width in (1400, 620, 480):
+        view.resize(width, 300)
+        assert header.total() <= view.viewport().width() + 1, width
+        assert all(wide >= 20 for _, _, wide in header.columns())
+    header.set_width("verdict", 300)
+    assert header.width_of("verdict") == 300
+    assert view.horizontalScrollBar().maximum() > 0
+
+
+def test_a_title_can_be_drawn_to_another_place(qtbot, table):
+    view = table(5)
+    view.resize(1200, 300)
+    header = view.header
+    places = {column.key: left + wide // 2 for column, left, wide in header.columns()}
+    said = []
+    header.layout_changed.connect(lambda: said.append(1))
+    header.sort_wanted.connect(said.append)
+    start, end = QPoint(places["gold_text"], 8), QPoint(places["verdict"] - 30, 8)
+    qtbot.mousePress(header, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(header, QPoint(start.x() - 40, 8))
+    qtbot.mouseMove(header, end)
+    qtbot.mouseRelease(header, Qt.MouseButton.LeftButton, pos=end)
+    assert header.order()[:3] == ["id", "gold_text", "verdict"]
+    assert said == [1]
+    header.forget()
+    assert header.order()[:3] == ["id", "verdict", "review"]
+
+
+def test_columns_by_keys(qtbot, table):
+    view = table(5)
+    dialog = ColumnDialog(view.header)
+    qtbot.addWidget(dialog)
+    with qtbot.waitActive(dialog):
+        dialog.show()
+    qtbot.keyClick(dialog.list, Qt.Key.Key_Space)
+    assert "id" in dialog.header.hidden()
+    qtbot.keyClick(dialog.list, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert dialog.header.order()[:2] == ["verdict", "id"]
+    assert dialog.list.currentRow() == 1
+
+
+def test_every_column_can_be_sorted_by():
+    assert {column.sort for column in COLUMNS} <= set(SORTS)
+
+
+def test_a_row_that_changed_is_painted_again_alone(qtbot, table):
+    view = table(50)
+    qtbot.waitUntil(lambda: view.source.row(3) is not None)
+    view.source._listing.changed[4] = "not_equal"
+    with qtbot.waitSignal(view.source.rows_arrived) as arrived:
+        view.source.rows_changed([4])
+    assert arrived.args == [3, 4]
