@@ -19,7 +19,7 @@ from training_backend.project.questions import NewQuestion, add_questions, quest
 from training_backend.project.replies import Origin
 from training_backend.project.store import Project
 from training_backend.rationale.key_points import KeyPoints
-from training_backend.teacher import generation
+from training_backend.teacher import judging
 from training_backend.teacher.generation import BATCH, generate
 from training_backend.teacher.protocol import KEY_POINTS, RATIONALE, TeacherReply
 
@@ -143,7 +143,7 @@ def test_a_stop_between_judgements_counts_what_was_judged(tmp_path, monkeypatch)
                 control.stop()
             yield row, judge(kind, text, gold, runner)
 
-    monkeypatch.setattr(generation, "judge_many", two_then_stop)
+    monkeypatch.setattr(judging, "judge_many", two_then_stop)
     with with_questions(tmp_path / "p.kpdd", 10) as project:
         one_batch = Scripted()
         one_batch.reply = lambda question, kind, path: TeacherReply(

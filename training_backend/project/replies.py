@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -88,7 +88,7 @@ def add_replies(project: Project, replies: Iterable[Reply]) -> int:
     source = iter(replies)
     while chunk := list(islice(source, CHUNK)):
         with project.writing() as connection:
-            stored += _add_chunk(connection, chunk)
+            stored += add_replies_in(connection, chunk)
     return stored
 
 
@@ -103,11 +103,12 @@ def answered(project: Project, kind: str, path: int, origin_id: int, parsed_only
         return {found for (found,) in connection.execute(sql, (kind, path, origin_id))}
 
 
-def _add_chunk(connection: Connection, chunk: list[Reply]) -> int:
+def add_replies_in(connection: Connection, replies: Sequence[Reply]) -> int:
+    """Do what `add_replies` does, inside a transaction."""
     from training_backend.project import search
 
     writer = _Writer(connection)
-    for reply in chunk:
+    for reply in replies:
         writer.add(reply)
     rows = list(writer.touched)
     lines.refresh(connection, rows)

@@ -8,29 +8,24 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from training_backend.errors import ConfigError
 from training_backend.events import Control, Reporter, RowsChanged
-from training_backend.execution.judge import judge_many
 from training_backend.execution.runner import ProgramRunner
 from training_backend.methods import KINDS
-from training_backend.project.judgements import store_judgements, to_judge
 from training_backend.project.questions import Question
 from training_backend.project.questions import questions as project_questions
 from training_backend.project.replies import Reply, add_origin, add_replies, answered
 from training_backend.project.store import Project
-from training_backend.rationale.judgement import Judgement
+from training_backend.teacher.judging import Judging
 from training_backend.teacher.protocol import KEY_POINTS, RATIONALE, Teacher, TeacherReply
 
 # Replies stored and judged at a time: a kill loses the judgements of at most so many programs.
 BATCH = 128
 # Replies that may wait to be stored while programs run.
 _WAITING_REPLIES = 2 * BATCH
-_WRITE_EVERY_S = 0.25
 _STAGE = "generate"
 
 
@@ -142,13 +137,13 @@ class _Run:
         self.existing = len(questions) * len(kinds) * paths - self.asked
         self.done = 0
         self.failures: list[Failure] = []
-        self.by_state: Counter[str] = Counter()
+        self.judging = Judging(project, programs, control)
         self.replies: queue.Queue[TeacherReply | Exception | None] = queue.Queue(_WAITING_REPLIES)
         self.abandoned = threading.Event()
 
     def go(self) -> GenerationReport:
         """Ask, store and judge until everything is asked or a stop is wanted."""
-        self._judge_stored()
+        self.judging.judge_stored()
         self._report()
         listener = threading.Thread(target=self._ask, name="teacher", daemon=True)
         listener.start()
@@ -159,7 +154,7 @@ class _Run:
             self.abandoned.set()
         listener.join()
         return GenerationReport(
-            self.asked, self.done, len(self.failures), dict(self.by_state), tuple(self.failures),
+            self.asked, self.done, len(self.failures), dict(self.judging.by_state), tuple(self.failures),
             self.existing, self.control.stop_requested,
         )  # fmt: skip
 
@@ -230,7 +225,7 @@ class _Run:
         if given:
             add_replies(self.project, map(self._as_stored, given))
         # after a stop some of the batch wait for the next run
-        self.done += min(self._judge_stored(), sum(not reply.parse_error for reply in batch))
+        self.done += min(self.judging.judge_stored(), sum(not reply.parse_error for reply in batch))
         self.failures += [self._failure(reply) for reply in batch if reply.parse_error]
         self._report(len(given))
 
@@ -246,33 +241,6 @@ class _Run:
         return Failure(
             reply.question_id, native_id, reply.kind, reply.path, reply.parse_error, bool(reply.raw)
         )
-
-    def _judge_stored(self) -> int:
-        """Judge every row that has a text and no judgement, until a stop; return how many were judged.
-
-        The rows that a killed run left are among them. Judgements are written in small pieces: a program
-        that runs for seconds holds no lock on the project.
-        """
-        piece: list[tuple[int, Judgement]] = []
-        written = time.monotonic()
-        judged = 0
-        if self.control.stop_requested:
-            return judged
-        for row_id, judgement in judge_many(list(to_judge(self.project)), self.programs):
-            piece.append((row_id, judgement))
-            judged += 1
-            if time.monotonic() - written > _WRITE_EVERY_S:
-                self._store(piece)
-                piece, written = [], time.monotonic()
-            if self.control.stop_requested:
-                break
-        self._store(piece)
-        return judged
-
-    def _store(self, piece: list[tuple[int, Judgement]]) -> None:
-        if piece:
-            store_judgements(self.project, piece)
-            self.by_state.update(judgement.state for _, judgement in piece)
 
     def _report(self, stored: int = 0) -> None:
         done, failed = self.done, len(self.failures)

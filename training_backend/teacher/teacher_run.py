@@ -1,0 +1,337 @@
+"""A run that asks a teacher over a network or a model on this machine: plan, ask, judge, report, go on later.
+
+The thread `teacher` asks and stores (`asking.py`); the caller's thread judges what was stored. The project
+alone says what is left, so a run that was stopped or killed goes on with the same settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from training_backend.errors import ConfigError
+from training_backend.events import Control, Reporter, RowsChanged, Started
+from training_backend.execution.runner import ProgramRunner
+from training_backend.methods import KINDS
+from training_backend.paths import runs_dir
+from training_backend.project.replies import Origin, add_origin
+from training_backend.teacher import requests
+from training_backend.teacher.asking import Asking, AskSettings, OutOfBudget, Tally
+from training_backend.teacher.budget import Budget, Money
+from training_backend.teacher.judging import Judging
+from training_backend.teacher.prompt_store import prompts as project_prompts
+from training_backend.teacher.prompt_store import save_prompt
+from training_backend.teacher.rate import Rate, Retry
+
+if TYPE_CHECKING:
+    from training_backend.project.questions import Question
+    from training_backend.project.store import Project
+    from training_backend.teacher.asker import Asker
+    from training_backend.teacher.prompts import Prompt
+
+_STAGE = "generate"
+_LOOK_EVERY_S = 0.05
+_REPORT_EVERY_S = 0.25
+_JUDGE_EVERY_S = 0.25
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What is asked and how. `source` is the address or folder; limits of 0 and a budget of None are none.
+
+    `ask_again` lets failed requests wait again first: an empty tuple all of them, else those of the reasons.
+    """
+
+    teacher: str
+    source: str
+    ask: AskSettings
+    kinds: tuple[str, ...] = ("pot",)
+    paths: int = 1
+    one_call: bool = False
+    requests_per_minute: float = 0
+    tokens_per_minute: float = 0
+    budget: float | None = None
+    ask_again: tuple[str, ...] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the prompts that are sent."""
+        return (requests.ONE_CALL,) if self.one_call else (requests.KEY_POINTS, *self.kinds)
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """How a run stands after asking: `status` is done, stopped, budget or failed.
+
+    `counts` are those of the whole run, `by_state` of the rows judged now. `existing` rows were there
+    without being asked.
+    """
+
+    run_id: int
+    status: str
+    problem: str
+    counts: requests.Counts
+    existing: int = 0
+    by_state: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def stopped(self) -> bool:
+        """Tell whether something waits that was to be asked now."""
+        return self.status in ("stopped", "budget")
+
+
+def run_teacher(
+    project: Project,
+    asker: Asker,
+    spec: RunSpec,
+    questions: Sequence[Question],
+    reporter: Reporter,
+    control: Control,
+    runner: ProgramRunner | None = None,
+    money: Money | None = None,
+    retry: Retry | None = None,
+) -> RunReport:
+    """Ask `asker` what `spec` says about `questions`; store and judge every reply.
+
+    `money` gives the price of a reply, None where it is not known; a budget needs it. ConfigError for wishes
+    that cannot be met; TeacherError when the teacher can answer nothing more, StoreError when nothing can be
+    written: what came before is kept, and the rest waits.
+    """
+    _check(spec, questions, money)
+    prompts = project_prompts(project)
+    prepared = _Prepared.of(project, spec, prompts, questions)
+    folder = _run_folder(project, prepared.run_id)
+    reporter.attach(folder)
+    control.attach(folder)
+    reporter.emit(Started(command="generate", pid=os.getpid(), run_folder=str(folder)))
+    with runner or ProgramRunner() as programs:
+        judging = Judging(project, programs, control)
+        run = _Run(project, asker, spec, prepared, prompts, questions, reporter, control, judging)
+        return run.go(money, retry or Retry())
+
+
+def _check(spec: RunSpec, questions: Sequence[Question], money: Money | None) -> None:
+    unknown = [kind for kind in spec.kinds if kind not in KINDS]
+    if unknown:
+        raise ConfigError(f"'{unknown[0]}' is no kind.", f"Choose among {', '.join(KINDS)}.")
+    if not spec.kinds or spec.paths < 1 or not questions:
+        raise ConfigError("There is nothing to ask.", "Give questions, at least one kind and one path.")
+    if spec.budget is not None and money is None:
+        raise ConfigError(
+            f"A budget needs a price, and none is known for {spec.ask.model}.",
+            "Enter it in the table of prices, or leave the budget out.",
+        )
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    run_id: int
+    origins: Mapping[str, int]
+    existing: int
+
+    @classmethod
+    def of(
+        cls, project: Project, spec: RunSpec, prompts: Mapping[str, Prompt], questions: Sequence[Question]
+    ) -> _Prepared:
+        """Note run, prompts and origins in the project, and plan what is not planned yet."""
+        ask = spec.ask
+        told = {"temperature": ask.temperature, "top_p": ask.top_p, "max_tokens": ask.max_tokens,
+                "structured": ask.structured}  # fmt: skip
+        origins = {}
+        for name in spec.names:
+            version = save_prompt(project, prompts[name]).version
+            origin = Origin(spec.teacher, ask.model, spec.source, version, {"prompt": name, **told})
+            origins[name] = add_origin(project, origin)
+        # all prompts of this way of asking, so that another kind goes on with the same run
+        names = [requests.ONE_CALL] if spec.one_call else [requests.KEY_POINTS, *KINDS]
+        versions = {name: prompts[name].version for name in names}
+        digest = requests.run_digest(spec.teacher, spec.source, ask.model, told, versions)
+        settings = {**asdict(spec), "prompts": versions}
+        run_id = requests.open_run(project, digest, spec.teacher, ask.model, settings)
+        existing = requests.plan(project, run_id, [question.id for question in questions], spec.kinds,
+                                 spec.paths, origins, spec.one_call)  # fmt: skip
+        if spec.ask_again is not None:
+            requests.ask_again(project, run_id, spec.ask_again or None)
+        return cls(run_id, origins, existing)
+
+
+def _run_folder(project: Project, run_id: int):
+    folder = runs_dir(project.path) / f"teacher-{run_id}"
+    folder.mkdir(parents=True, exist_ok=True)
+    requests.set_run_folder(project, run_id, folder.relative_to(project.path.parent).as_posix())
+    return folder
+
+
+class _Run:
+    """One run at work."""
+
+    def __init__(
+        self,
+        project: Project,
+        asker: Asker,
+        spec: RunSpec,
+        prepared: _Prepared,
+        prompts: Mapping[str, Prompt],
+        questions: Sequence[Question],
+        reporter: Reporter,
+        control: Control,
+        judging: Judging,
+    ) -> None:
+        self.project, self.asker, self.spec, self.prepared = project, asker, spec, prepared
+        self.prompts = {name: prompts[name] for name in spec.names}
+        self.questions = {question.id: question for question in questions}
+        self.reporter, self.control, self.judging = reporter, control, judging
+        before = requests.counts(project, prepared.run_id)
+        self.tally = Tally(
+            before.asked, before.done, before.failed, Counter(before.reasons), before.replies,
+            before.prompt_tokens, before.cached_tokens, before.completion_tokens, before.money,
+        )  # fmt: skip
+        self.asking: Asking | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.problem: Exception | None = None
+
+    def go(self, money: Money | None, retry: Retry) -> RunReport:
+        """Ask in a thread of its own, judge in this one."""
+        self._report()
+        thread = threading.Thread(target=self._ask, args=(money, retry), name="teacher")
+        thread.start()
+        try:
+            while thread.is_alive():
+                self.judging.judge_stored()
+                thread.join(_JUDGE_EVERY_S)
+        except BaseException:
+            self._end()
+            raise
+        finally:
+            thread.join()
+        self.judging.judge_stored()
+        self._report()
+        return self._ended()
+
+    def _end(self) -> None:
+        if self.loop is not None and self.asking is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.asking.end)
+
+    def _ended(self) -> RunReport:
+        run_id, problem = self.prepared.run_id, self.problem
+        counts = requests.counts(self.project, run_id)
+        if isinstance(problem, OutOfBudget):
+            status = "budget"
+        elif problem is not None:
+            status = "failed"
+        else:
+            status = "stopped" if self.control.stop_requested and counts.waiting else "done"
+        requests.set_run_status(self.project, run_id, status, str(problem or ""))
+        if status == "failed":
+            assert problem is not None
+            raise problem
+        return RunReport(run_id, status, str(problem or ""), counts, self.prepared.existing,
+                         dict(self.judging.by_state))  # fmt: skip
+
+    # --- the teacher's thread ---
+
+    def _ask(self, money: Money | None, retry: Retry) -> None:
+        try:
+            asyncio.run(self._ask_all(money, retry))
+        except Exception as error:
+            self.problem = error
+
+    async def _ask_all(self, money: Money | None, retry: Retry) -> None:
+        spec, tally = self.spec, self.tally
+        scope = requests.Scope(frozenset(self.questions), spec.kinds, spec.paths)
+        rate = Rate(spec.requests_per_minute, spec.tokens_per_minute)
+        self.loop = asyncio.get_running_loop()
+        self.asking = Asking(
+            self.project, self.asker, self.prepared.run_id,
+            requests.chains(self.project, self.prepared.run_id, scope), self.questions, self.prompts,
+            self.prepared.origins, spec.ask, tally, rate=rate, retry=retry,
+            budget=Budget(spec.budget, money, tally.money or 0.0), money=money, stopped=self._wants_stop,
+        )  # fmt: skip
+        watch = asyncio.create_task(self._watch(self.asking))
+        try:
+            await self.asking.go()
+        finally:
+            watch.cancel()
+            await self.asker.close()
+        self.problem = self.asking.problem
+
+    def _wants_stop(self) -> bool:
+        return self.control.stop_requested
+
+    async def _watch(self, asking: Asking) -> None:
+        """Pass pause and stop on, and say how things stand."""
+        paused, told = False, 0.0
+        while True:
+            if self._wants_stop():
+                asking.end()
+            if self.control.paused != paused:
+                paused = not paused
+                asking.pause(paused)
+                status = "paused" if paused else "running"
+                await asyncio.to_thread(requests.set_run_status, self.project, self.prepared.run_id, status)
+            told += _LOOK_EVERY_S
+            if told >= _REPORT_EVERY_S:
+                told = 0.0
+                self._report()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _report(self) -> None:
+        tally = self.tally
+        counts = _counts(tally, self.asking.on_their_way if self.asking is not None else 0)
+        counts |= {f"state:{state}": count for state, count in list(self.judging.by_state.items())}
+        text = f"{tally.done:,} done · {tally.failed:,} failed · {counts['waiting']:,} waiting"
+        self.reporter.progress(_STAGE, tally.done + tally.failed, tally.asked, text, counts)
+        rows, tally.rows = tally.rows, 0
+        if rows:
+            self.reporter.emit(RowsChanged(count=rows))
+
+
+def _counts(tally: Tally, on_their_way: int) -> dict[str, int]:
+    """Return what a Progress event says: the parts of `asked`, tokens, money in millionths, reasons.
+
+    `money_millionths` is left out where a price is not known; `failed:REASON` divides `failed`, and
+    `state:STATE` counts judged rows.
+    """
+    counts = {
+        "asked": tally.asked, "done": tally.done, "failed": tally.failed,
+        "waiting": tally.asked - tally.done - tally.failed, "on_their_way": on_their_way,
+        "replies": tally.replies, "prompt_tokens": tally.prompt_tokens,
+        "cached_tokens": tally.cached_tokens, "completion_tokens": tally.completion_tokens,
+    }  # fmt: skip
+    if tally.money is not None:
+        counts["money_millionths"] = round(tally.money * _MILLION)
+    return counts | {f"failed:{reason}": count for reason, count in tally.reasons.items()}
+
+
+def as_data(report: RunReport) -> dict[str, Any]:
+    """Return a report as the command's JSON."""
+    counts = asdict(report.counts)
+    return {"run": report.run_id, "status": report.status, "problem": report.problem, **counts,
+            "existing": report.existing, "by_state": dict(report.by_state),
+            "stopped": report.stopped}  # fmt: skip
+
+
+def as_text(report: RunReport, teacher: str) -> str:
+    """Return a report for people."""
+    counts = report.counts
+    lines = [
+        f"{teacher}: {counts.asked:,} asked = {counts.done:,} done + {counts.failed:,} failed"
+        f" + {counts.waiting:,} waiting"
+    ]
+    paid = f"  {counts.replies:,} replies, {counts.prompt_tokens:,} + {counts.completion_tokens:,} tokens"
+    lines.append(paid + (f", {counts.money:,.4f} paid" if counts.money else ""))
+    if report.existing:
+        lines.append(f"  {report.existing:,} rows were there before")
+    lines += [f"  {count:>7,}  {state.replace('_', ' ')}"
+              for state, count in sorted(report.by_state.items(), key=lambda item: -item[1])]  # fmt: skip
+    lines += [f"  failed: {count:,} {reason} (ask again with --ask-again {reason})"
+              for reason, count in sorted(counts.reasons.items(), key=lambda item: -item[1])]  # fmt: skip
+    if report.problem:
+        lines.append(f"  {report.problem}")
+    return "\n".join(lines)
