@@ -14,7 +14,7 @@ from kpdd_app.settings import Settings
 from training_backend.errors import ConfigError, KpddError
 from training_backend.project.column_mapping import ColumnMapping, guess
 from training_backend.project.file_kinds import is_database
-from training_backend.project.merging import look_into_project
+from training_backend.project.other_project import look_into_project
 from training_backend.project.question_file import Entry, QuestionFile, Unreadable
 
 PREVIEW_ROWS = 30

@@ -144,7 +144,8 @@ def fetch(
             f"There is no benchmark '{name}'.",
             f"Use one of: {', '.join([*GROUPS, *BENCHMARKS])}, or OWNER/NAME of a data set of the hub.",
         )
-    yield from _from_hub(fetcher, *hub.groups(), folder, reporter)
+    owner_name, revision, part = hub.groups()
+    yield from _from_hub(fetcher, owner_name, revision, part, folder, reporter)
 
 
 def _from_hub(

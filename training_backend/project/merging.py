@@ -7,19 +7,18 @@ by its id, so that merging twice changes nothing.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training_backend.errors import DatasetError, StoreError
+from training_backend.errors import DatasetError
 from training_backend.project import lines, search
 from training_backend.project.lines import ID_LIST, ids_json
 from training_backend.project.merged_history import Ids, MergedHistory, merge_runs, merge_saved_filters
+from training_backend.project.other_project import reading_project
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -76,7 +75,7 @@ def merge_project(
     if other.exists() and other.samefile(project.path):
         raise DatasetError("A project cannot be merged with itself.", "Choose another one.", str(other))
     report = MergeReport()
-    with _reading(other) as theirs:
+    with reading_project(other) as theirs:
         history = MergedHistory(project, theirs, other.name, report)
         total = theirs.execute("SELECT count(*) FROM question").fetchone()[0]
         done = 0
@@ -94,47 +93,6 @@ def merge_project(
             merge_runs(project, theirs, other, report)
         history.finish()
     return report
-
-
-def look_into_project(path: Path) -> tuple[int, int]:
-    """Return how many questions and rows another project holds; DatasetError where it is no project."""
-    try:
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as theirs:
-            # "KPDD"; schema.py, which says so too, needs SQLAlchemy
-            if theirs.execute("PRAGMA application_id").fetchone()[0] != 0x4B504444:
-                raise DatasetError("This database is no project of this program.",
-                                   "Choose a file that ends in .kpdd.", str(path))  # fmt: skip
-            counts = "SELECT (SELECT count(*) FROM question), (SELECT count(*) FROM row)"
-            return theirs.execute(counts).fetchone()
-    except sqlite3.Error as error:
-        raise DatasetError(f"The project cannot be read ({error}).", "Open it, or choose a backup of it.",
-                           str(path)) from error  # fmt: skip
-
-
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Give one state of another project to read; an older version is brought up to date in a copy."""
-    from training_backend.project.store import Project, connect_reader
-
-    with contextlib.ExitStack() as stack:
-        try:
-            try:
-                opened = Project.open(path, read_only=True)
-            except StoreError as error:
-                if "older version" not in error.message:
-                    raise
-                folder = stack.enter_context(tempfile.TemporaryDirectory())
-                copy = Path(folder) / "older.kpdd"
-                with (
-                    contextlib.closing(connect_reader(path)) as source,
-                    contextlib.closing(sqlite3.connect(copy)) as target,
-                ):
-                    source.backup(target)
-                opened = Project.open(copy)
-        except StoreError as error:
-            raise DatasetError(error.message, error.hint, error.where) from error
-        stack.enter_context(opened)
-        yield stack.enter_context(opened.reading())
 
 
 def _chunks(theirs: sqlite3.Connection) -> Iterator[list[int]]:
