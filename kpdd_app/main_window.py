@@ -25,7 +25,7 @@ from kpdd_app.widgets.status_line import StatusLine
 
 log = logging.getLogger(__name__)
 
-DATA_FILES = (".jsonl", ".json", ".xml")
+DATA_FILES = (".jsonl", ".json", ".xml", ".csv", ".tsv", ".parquet", ".gz")
 # which page's dot shows a job, by the first word of its command
 PAGE_OF_COMMAND = {"generate": "teacher", "execute": "dataset", "import": "dataset", "export": "dataset",
                    "train": "train", "solve": "solve", "evaluate": "evaluate"}  # fmt: skip

@@ -91,9 +91,11 @@ class DatasetPage(QWidget):
         self.facets.choose(dict(wanted.facets))
         self._apply(wanted)
 
-    def sort(self, key: str, descending: bool) -> None:
-        """Show the rows in the order of a column (one of SORTS)."""
+    def sort(self, key: str, descending: bool, from_top: bool = False) -> None:
+        """Show the rows in the order of a column (one of SORTS); `from_top`: the first becomes current."""
         old = self.source.filter
+        if from_top:
+            self.table.forget_current()
         self._apply(RowFilter(old.facets, old.search, key, descending))
 
     def keep_filter(self) -> None:
@@ -165,6 +167,8 @@ class DatasetPage(QWidget):
         self.search.setPlaceholderText(self.tr("Search in all text"))
         self.search.setAccessibleName(self.tr("Search in all text"))
         self.search.setClearButtonEnabled(False)
+        # a file that is dropped here is meant for the window
+        self.search.setAcceptDrops(False)
         self.search.addAction(theme.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
         self.count = QLabel()
         self.count.setProperty("role", "muted")

@@ -52,7 +52,7 @@ class DatasetActions(QObject):
         self.refresh = self._add("refresh", page.source.refresh)
         self.clear = self._add("clear", page.clear_filter)
         self.keep_filter = self._add("keep_filter", page.keep_filter, writes=True)
-        self.suspicion = self._add("suspicion", lambda: page.sort("suspicion", True))
+        self.suspicion = self._add("suspicion", lambda: page.sort("suspicion", True, from_top=True))
         self.export = self._add("export", page.export_rows)
         self.copy = self._add("copy", self.copy_question)
         self.facets = self._add("facets", lambda: _toggle(page.left))

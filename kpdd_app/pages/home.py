@@ -326,7 +326,7 @@ class HomePage(QWidget):
         why = _label("muted")
         why.setText(step.why)
         why.setWordWrap(True)
-        button.setMinimumWidth(theme.gap(44))
+        button.setMinimumWidth(theme.gap(54))
         line = QWidget()
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)

@@ -100,6 +100,10 @@ class GrowingText(QPlainTextEdit):
             return False
         return super().event(event)
 
+    def canInsertFromMimeData(self, source) -> bool:
+        # a file that is dropped here is meant for the window
+        return not source.hasUrls() and super().canInsertFromMimeData(source)
+
     def focusOutEvent(self, event) -> None:
         super().focusOutEvent(event)
         self.left.emit()

@@ -33,7 +33,7 @@ class RowHistory(QWidget):
         self.items: list[HistoryItem] = []
         self.list = QTreeWidget()
         self.list.setAccessibleName(self.tr("History of the fields"))
-        self.list.setHeaderLabels([self.tr("When"), self.tr("Who"), self.tr("Field"), self.tr("What")])
+        self.list.setHeaderLabels([self.tr("When"), self.tr("Field"), self.tr("What"), self.tr("Who")])
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setMinimumHeight(theme.row_height() * 7)
@@ -62,7 +62,7 @@ class RowHistory(QWidget):
         self.list.clear()
         for item in self.items:
             what = self.tr("{0} (undone)").format(item.what) if item.undone else item.what
-            line = QTreeWidgetItem([_when(item.when), item.who, item.field.replace("_", " "), what])
+            line = QTreeWidgetItem([_when(item.when), item.field.replace("_", " "), what, item.who])
             if item.undone:
                 for column in range(4):
                     line.setForeground(column, theme.colour("faint"))

@@ -125,6 +125,10 @@ class RowTable(QAbstractScrollArea):
         self.set_current(position)
         return True
 
+    def forget_current(self) -> None:
+        """Let the first row become current when the next vector comes."""
+        self._current_id = None
+
     def step(self, steps: int) -> None:
         """Go some rows on (or back)."""
         self.set_current(self._current + steps if self._current >= 0 else 0)

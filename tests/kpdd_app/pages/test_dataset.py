@@ -277,7 +277,10 @@ def test_columns_are_remembered_and_sort_by_suspicion_has_a_key(qtbot, page):
     header = page.table.header
     header.set_hidden("dataset", False)
     header.place("gold_text", 0)
-    press(qtbot, page, Qt.Key.Key_S)
+    page.table.set_current(5)
+    with qtbot.waitSignal(page.source.ids_changed):
+        press(qtbot, page, Qt.Key.Key_S)
+    assert page.table.current == 0
     assert (page.source.filter.sort, page.source.filter.descending) == ("suspicion", True)
     again = DatasetPage(page.project, page.jobs)
     qtbot.addWidget(again)
