@@ -23,6 +23,7 @@ TORCH_FILES = {
     "students/trainer.py",
     "students/training.py",
     "students/watcher.py",
+    "teacher/local_causal.py",
 }
 HEAVY = {"torch", "transformers", "accelerate", "peft", "ctranslate2"}
 RANK = {
