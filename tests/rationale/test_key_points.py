@@ -44,3 +44,8 @@ def test_bullets_that_touch_the_words():
     # alone before a number a dash is a minus
     assert split_items("It was cold:\n-5 degrees") == ("It was cold:", "-5 degrees")
     assert split_items("-5 degrees\n-7 degrees") == ("-5 degrees", "-7 degrees")
+
+
+def test_an_item_may_end_in_a_number_and_a_full_stop():
+    points = KeyPoints("How many packs does Mia buy?", ("Pens come in packs of 13.", "Mia buys 39 pens."))
+    assert parse(render(points)) == points

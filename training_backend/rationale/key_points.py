@@ -8,7 +8,8 @@ from dataclasses import dataclass
 _ITEM = re.compile(r"\s*(?:[-*•]\s+|\(?\d{1,3}[.)]\s+)?(.*\S)\s*$")
 _TOUCHING = re.compile(r"^\s*[-*•](?=\S)")
 _TOUCHING_WORD = re.compile(r"^\s*[-*•](?=[^\W\d])")
-_NUMBERED = re.compile(r"(?:^|\s)(\d{1,3})\.\s")
+# the space behind one number may be the space before the next: "packs of 13. 2. Mom buys"
+_NUMBERED = re.compile(r"(?:^|\s)(\d{1,3})\.(?=\s)")
 
 
 @dataclass(frozen=True)
