@@ -100,6 +100,12 @@ class HomePage(QWidget):
         self._soon.stop()
         self._counter.close()
 
+    def resizeEvent(self, event) -> None:
+        """Give the room to the funnel where the window is too narrow, or the letters too large."""
+        super().resizeEvent(event)
+        nothing_else = self.stack.currentWidget() is not self.overview
+        self.side.setVisible(nothing_else or self.width() >= theme.gap(215))
+
     def showEvent(self, event) -> None:
         super().showEvent(event)
         if self._stale:
@@ -116,7 +122,8 @@ class HomePage(QWidget):
         row.setContentsMargins(theme.gap(8), theme.gap(6), theme.gap(6), theme.gap(4))
         row.setSpacing(theme.gap(6))
         row.addWidget(self.stack, 1)
-        row.addWidget(self._projects())
+        self.side = self._projects()
+        row.addWidget(self.side)
 
     def _overview(self) -> QWidget:
         self.overview = QWidget()
@@ -259,6 +266,7 @@ class HomePage(QWidget):
         self.funnel.set_steps(funnel_steps(counts, self.tr, best))
         self._show_next(next_steps(counts, self.tr))
         self.stack.setCurrentWidget(self.overview)
+        self.side.setVisible(self.width() >= theme.gap(215))
 
     def _open_step(self, target: object) -> None:
         if isinstance(target, str):

@@ -161,3 +161,11 @@ def test_the_funnel_follows_a_job_while_it_runs_and_rests_while_unseen(qtbot, ho
     assert home._stale and not home._soon.isActive()
     home.show()
     assert not home._stale
+
+
+def test_large_letters_leave_the_room_to_the_funnel(qtbot, home):
+    assert home.side.isVisible()
+    home.resize(700, 600)
+    assert not home.side.isVisible()
+    home.resize(1200, 600)
+    assert home.side.isVisible()
