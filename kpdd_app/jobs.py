@@ -10,7 +10,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QThread, QTimer, Signal, Slot
@@ -176,12 +176,21 @@ class Jobs(QObject):
         self._closed = False
 
     def start(
-        self, title: str, arguments: list[str], *, detached: bool = False, background: bool = False
+        self,
+        title: str,
+        arguments: list[str],
+        *,
+        detached: bool = False,
+        background: bool = False,
+        environment: Mapping[str, str] | None = None,
     ) -> Job:
-        """Start a command. Detached: it goes on when the window closes. Background: not shown as work."""
+        """Start a command. Detached: it goes on when the window closes. Background: not shown as work.
+
+        `environment` is for this child alone: a key goes that way, never among the arguments.
+        """
         # the end of standard input is the end of the window: only what may outlive it ignores that
         full = [*self._command, *arguments, "--events", *([] if detached else ["--stop-at-eof"])]
-        source = Child(full, self._log_name(arguments), detached, self._grace_s)
+        source = Child(full, self._log_name(arguments), detached, self._grace_s, environment)
         job = Job(title, list(arguments), source, self)
         job.detached = detached
         job.background = background

@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,10 +144,21 @@ class Child(Source):
     began = Signal(int)
     _came = Signal()
 
-    def __init__(self, command: Sequence[str], logs: Path, detached: bool, grace_s: float) -> None:
-        """Keep what to start. A detached child writes to files, so it never waits for a window."""
+    def __init__(
+        self,
+        command: Sequence[str],
+        logs: Path,
+        detached: bool,
+        grace_s: float,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep what to start. A detached child writes to files, so it never waits for a window.
+
+        `environment` is added to the child's.
+        """
         super().__init__()
         self._command = list(command)
+        self._environment = dict(environment or {})
         self._detached = detached
         self._grace_s = grace_s
         self._stderr_file = logs.with_suffix(".log")
@@ -174,8 +185,9 @@ class Child(Source):
                     out = files.enter_context(self._stdout_file.open("wb"))
                 self._process = subprocess.Popen(
                     self._command, stdin=subprocess.PIPE, stdout=out, stderr=errors, bufsize=0,
-                    env=child_environment(), start_new_session=True,
+                    env={**child_environment(), **self._environment}, start_new_session=True,
                 )  # fmt: skip
+            self._environment.clear()
         except OSError as error:
             self._end("failed", Failed(message=f"The process could not be started: {error}.",
                                        hint="Check that the program is installed completely."))  # fmt: skip

@@ -32,6 +32,8 @@ _LOW, _HIGH = 5, 95
 CHARACTERS_A_TOKEN = (4.8, 4.0, 3.0)
 # before any reply: how long replies are beside those of the worked examples
 _REPLY_LENGTHS = (0.7, 1.1, 2.0)
+_TAKEN = """coalesce(sum(p.prompt_tokens), 0), coalesce(sum(p.cached_tokens), 0),
+            coalesce(sum(p.completion_tokens), 0), coalesce(sum(p.latency_s), 0), count(p.id)"""
 # a model's name with the date of its release behind it is the model
 _RELEASE = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest)$")
 
@@ -213,37 +215,34 @@ def tokens_about(characters: float) -> int:
     return math.ceil(characters / CHARACTERS_A_TOKEN[1])
 
 
-def spent_by(project: Project, run_id: int) -> list[Spent]:
-    """Return what each question and path took that a run has answered so far.
+def spent_by(project: Project, run_id: int, kinds: Sequence[str]) -> list[Spent]:
+    """Return what each question and path took that a run has asked for exactly these kinds, and answered.
 
     Replies that were asked for again stand beside no question; what they took is spread over all.
     """
     with project.reading() as connection:
         lines = connection.execute(
-            """SELECT sum(p.prompt_tokens), sum(p.cached_tokens), sum(p.completion_tokens), sum(p.latency_s),
-                      count(*)
-               FROM request AS q JOIN response AS p ON p.id = q.response_id
-               WHERE q.run_id = ? AND p.run_id = q.run_id
-               GROUP BY q.question_id, q.path
-               HAVING (SELECT count(*) FROM request AS w WHERE w.run_id = q.run_id AND w.status = 'waiting'
-                       AND w.question_id = q.question_id AND w.path = q.path) = 0""",
+            f"""SELECT {_TAKEN}, group_concat(DISTINCT q.kind) FROM request AS q
+                LEFT JOIN response AS p ON p.id = q.response_id AND p.run_id = q.run_id
+                WHERE q.run_id = ? GROUP BY q.question_id, q.path
+                HAVING sum(q.status = 'waiting') = 0 AND count(p.id) > 0""",
             (run_id,),
         ).fetchall()
         paid = connection.execute(
-            "SELECT coalesce(sum(prompt_tokens), 0), coalesce(sum(cached_tokens), 0), "
-            "coalesce(sum(completion_tokens), 0), coalesce(sum(latency_s), 0), count(*) FROM response "
-            "WHERE run_id = ?",
-            (run_id,),
+            f"SELECT {_TAKEN} FROM response AS p WHERE p.run_id = ?", (run_id,)
         ).fetchone()
         held = connection.execute(
-            "SELECT coalesce(sum(p.prompt_tokens), 0), coalesce(sum(p.cached_tokens), 0), "
-            "coalesce(sum(p.completion_tokens), 0), coalesce(sum(p.latency_s), 0), count(*) "
-            "FROM request AS q JOIN response AS p ON p.id = q.response_id "
-            "WHERE q.run_id = ? AND p.run_id = q.run_id",
-            (run_id,),
+            f"""SELECT {_TAKEN} FROM response AS p WHERE p.run_id = ? AND p.id IN
+                (SELECT response_id FROM request WHERE run_id = ?)""",
+            (run_id, run_id),
         ).fetchone()
     factors = [all_ / some if some else 1.0 for all_, some in zip(paid, held, strict=True)]
-    return [Spent(*(value * factor for value, factor in zip(line, factors, strict=True))) for line in lines]
+    wanted = set(kinds)
+    return [
+        Spent(*(value * factor for value, factor in zip(line[:-1], factors, strict=True)))
+        for line in lines
+        if set(line[-1].split(",")) - {""} == wanted
+    ]
 
 
 # --- helpers ------------------------------------------------------------------------------------------
