@@ -24,6 +24,10 @@ _TOO_LONG = re.compile(
 _NO_MONEY = re.compile(
     r"insufficient[ _](quota|balance|credit|funds)|billing|exceeded your current quota", re.IGNORECASE
 )
+# Gemini answers 400 to a wrong key, and so does LiteLLM's proxy without a database
+_NO_KEY = re.compile(
+    r"api[ _]key[ _](not valid|invalid|expired)|invalid api key|no connected db", re.IGNORECASE
+)
 _FILTERED = re.compile(r"content[ _](policy|filter|management)|responsible ai", re.IGNORECASE)
 _UNKNOWN_MODEL = re.compile(
     r"(?=.*\bmodel)(.*(not[ _]found|not exist|unknown|no such|invalid|not supported|not a valid))",
@@ -179,6 +183,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def _reason_of_status(status: int, said: str) -> str:
     if status in (402, 429) and (status == 402 or _NO_MONEY.search(said)):
         return "permission"
+    if status == 400 and _NO_KEY.search(said):
+        return "key"
     if status == 413 or (status in (400, 422) and _TOO_LONG.search(said)):
         return "too_long"
     if status in (400, 403, 422) and _FILTERED.search(said):
