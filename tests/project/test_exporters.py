@@ -11,7 +11,6 @@ import pytest
 
 from training_backend.errors import ConfigError, DatasetError
 from training_backend.events import Control
-from training_backend.project.column_mapping import ColumnMapping, guess
 from training_backend.project.export_shapes import FIELDS
 from training_backend.project.exporters import Wish, card_path, export_rows, parse_where, preview, where_words
 from training_backend.project.history import edit_field, set_flagged
@@ -61,12 +60,12 @@ def test_what_is_exported_comes_in_again_as_the_same_rows(filled, tmp_path, endi
     out = tmp_path / f"rows.{ending}"
     assert export_rows(filled, out) == 7
     with Project.create(tmp_path / "again.kpdd") as again:
-        report = import_file(again, out, mapping=ColumnMapping(guess(FIELDS)), teacher="mine")
+        report = import_file(again, out, teacher="mine")
         assert report.added == 6 and report.unreadable == []
         # a reply that did not parse has no rationale to bring along: its question is one not asked yet
         unasked = [(*line[:3], line[3] if line[-1] else "", *line[4:]) for line in texts(filled)]
         assert texts(again) == unasked
-        assert import_file(again, out, mapping=ColumnMapping(guess(FIELDS)), teacher="mine").added == 0
+        assert import_file(again, out, teacher="mine").added == 0
 
 
 def texts(project):

@@ -80,6 +80,20 @@ class MappedRecord:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+# together they are the fields of our own export, and of nothing else that is known
+_OWN = {
+    "question",
+    "gold_text",
+    "core_question",
+    "information",
+    "kind",
+    "path",
+    "rationale",
+    "verdict",
+    "review",
+}
+
+
 @dataclass(frozen=True)
 class ColumnMapping:
     """Targets (of TARGETS) with the columns that hold them; a column `a.b` is the entry b of the object a."""
@@ -213,6 +227,12 @@ def guess(columns: Sequence[str]) -> dict[str, str]:
     if not any(target in found for target in (*KINDS, "rationale")):
         found.pop("path", None)
     return {target: found[target] for target in TARGETS if target in found}
+
+
+def own_columns(columns: Iterable[str]) -> ColumnMapping | None:
+    """Return the mapping of a file that this program exported with all fields; None for any other."""
+    names = list(columns)
+    return ColumnMapping(guess(names)) if set(names) >= _OWN else None
 
 
 def read_words(words: Iterable[str]) -> ColumnMapping:

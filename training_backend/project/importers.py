@@ -69,14 +69,17 @@ def import_file(
         return QuestionFile(path, format, dataset, split, mapping)
 
     project.require_writable()
-    recorded = RecordedReplies(project, Path(path), teacher) if mapping and mapping.has_teacher else None
+    file = open_file()
+    written = file.mapping is not None and file.mapping.has_teacher
+    recorded = RecordedReplies(project, Path(path), teacher) if written else None
     if not keep_good:
-        check = _Pass(open_file(), "check", reporter, control, recorded)
+        check = _Pass(file, "check", reporter, control, recorded)
         for _ in check.chunks():
             pass
         if check.bad or check.stopped:
             return check.report(refused=bool(check.bad))
-    return _Import(project, _Pass(open_file(), "import", reporter, control, recorded)).run()
+        file = open_file()
+    return _Import(project, _Pass(file, "import", reporter, control, recorded)).run()
 
 
 class _Pass:

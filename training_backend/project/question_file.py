@@ -10,7 +10,13 @@ from itertools import chain, islice
 from pathlib import Path
 
 from training_backend.errors import ConfigError, DatasetError
-from training_backend.project.column_mapping import ColumnMapping, MappedRecord, Rationale, columns_of
+from training_backend.project.column_mapping import (
+    ColumnMapping,
+    MappedRecord,
+    Rationale,
+    columns_of,
+    own_columns,
+)
 from training_backend.project.native_formats import (
     FORMATS,
     Missing,
@@ -72,7 +78,7 @@ class QuestionFile:
         """Open the file and look at its start; DatasetError where it is missing, empty or no text.
 
         A `mapping` says which columns hold what, whatever the format; DatasetError where it names columns
-        that the start of the file does not have.
+        that the start of the file does not have. What this program exported with all fields needs none.
         """
         self.path = Path(path)
         if format != "auto" and format not in FORMATS:
@@ -85,6 +91,8 @@ class QuestionFile:
         self.format: NativeFormat = detect(known) if format == "auto" else FORMATS[format]
         self.columns = columns_of(known)
         self.start = known
+        if mapping is None and format == "auto":
+            mapping = own_columns(self.columns)
         self.mapping = mapping
         if mapping is not None:
             self.format = FORMATS["generic"]
