@@ -172,10 +172,14 @@ class Loopback:
         scope["through_proxy"] = scope["path"].startswith("http://")
         if scope["through_proxy"]:
             scope["path"] = "/" + scope["path"].removeprefix("http://").partition("/")[2]
-        if self.latency_s:
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
             await asyncio.sleep(self.latency_s)
-        with contextlib.suppress(ConnectionError):
-            await self._app(scope, receive, send)
+            with contextlib.suppress(ConnectionError):
+                await self._app(scope, receive, send)
+        finally:
+            self.in_flight -= 1
 
     async def _note(self, request: Request) -> dict[str, Any]:
         raw = await request.body()
@@ -197,16 +201,11 @@ class Loopback:
     async def _chat(self, request: Request) -> Response:
         body = await self._note(request)
         number = len(self.asked) - 1
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        try:
-            await self._wait_turn()
-            fault = self._fault(number, body)
-            if body.get("model") not in self.models and not fault:
-                fault = "404"
-            return await self._broken(fault, request, body) if fault else self._good(body)
-        finally:
-            self.in_flight -= 1
+        await self._wait_turn()
+        fault = self._fault(number, body)
+        if body.get("model") not in self.models and not fault:
+            fault = "404"
+        return await self._broken(fault, request, body) if fault else self._good(body)
 
     async def _wait_turn(self) -> None:
         """Let `hold` requests gather, then let the last one go first."""

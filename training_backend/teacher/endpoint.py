@@ -69,7 +69,7 @@ class Endpoint:
         """Return the reply; AskError names why there is none."""
         began = time.monotonic()
         create = self._client.chat.completions.with_streaming_response.create
-        data = await self._json(create(**request_body(self.config, asked)))
+        data = await self._json(create(**request_body(self.config, asked), extra_headers=self._no_key()))
         try:
             return read_completion(data, time.monotonic() - began, self.server)
         except AskError as error:
@@ -77,7 +77,8 @@ class Endpoint:
 
     async def models(self) -> list[str]:
         """Return the names of the models that the server offers, sorted."""
-        data = await self._json(self._client.models.with_streaming_response.list())
+        listing = self._client.models.with_streaming_response.list
+        data = await self._json(listing(extra_headers=self._no_key()))
         listed = data.get("data", data.get("models")) if isinstance(data, dict) else data
         if not isinstance(listed, list):
             raise AskError("not_json", f"{self.server} gives no list of models.", "Write the model's name.")
@@ -123,9 +124,13 @@ class Endpoint:
             lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
             foreign += [line.partition(":")[0].strip() for line in lines if ":" in line]
         headers: dict[str, Any] = dict.fromkeys(foreign, omit)
-        if not self._key:
-            headers["Authorization"] = omit
         return {**headers, **self.config.get("headers")}
+
+    def _no_key(self) -> dict[str, Any]:
+        """Return what keeps a request without a key from carrying one; the SDK wants it said each time."""
+        from openai import omit
+
+        return {} if self._key else {"Authorization": omit}
 
     async def _json(self, request: Any) -> Any:
         """Return the JSON of a reply, read within the time limit and up to MAX_REPLY_BYTES."""
