@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from training_backend.execution import batch
+from training_backend.execution import batch, policy
 from training_backend.execution.limits import Limits
 from training_backend.execution.pure import pure_tree
 from training_backend.execution.runner import ProgramRunner
@@ -44,6 +44,10 @@ PURE = [
     "import math\nans = math.sqrt(16)",
     "from math import ceil, floor as down\nans = ceil(1.2) + down(2.9)",
     "import numpy as np\nimport sympy\nans = 5",
+    "from sympy import symbols, solve\nfrom decimal import getcontext\nimport math\nans = math.floor(2.5)",
+    "def solution():\n    import numpy as np\n    from sympy import Symbol as S\n    return 2\n",
+    "import numpy as ans",
+    "from sympy import solve",
     "ans = ceil(2.5)",
     "def solution():\n    xs = [n * 2 for n in range(5)]\n    xs.append(3)\n    return sum(xs)",
     "def f(n):\n    return 1 if n < 2 else n * f(n - 1)\nans = f(10)",
@@ -95,7 +99,38 @@ NOT_PURE = [
     "import numpy as np\nans = np.sqrt(4)",
     "ans = np.sqrt(4)",
     "x = Symbol('x')",
-    "from decimal import getcontext",
+    "from decimal import getcontext\ngetcontext().prec = 3",
+    "from decimal import no_such_name",
+    "from sympy import no_such_name",
+    "from sympy import *",
+    "from sympy import pi as ans",
+    "from sympy.abc import x",
+    "import numpy as np\ndel np",
+    "import numpy as np\nnp += 1",
+    "ans = 5\nimport numpy as ans",
+    "def solve():\n    return 5\nfrom sympy import solve",
+    "sys = 3",
+    "def f(a=(i for i in [eval])): pass",
+    "def f(a: eval): pass",
+    "def f() -> eval: pass",
+    "def f(*, a=().__class__): pass",
+    "x: eval = 1",
+    "print(*[eval])",
+    "print(**{'a': eval})",
+    "print(f'{1:{eval}}')",
+    "[1 for i in [1] if eval]",
+    "[1][eval:]",
+    "assert 1, eval",
+    "raise eval",
+    "raise ValueError from eval",
+    "(x := eval)",
+    "lambda x=eval: 1",
+    "for i in []:\n    pass\nelse:\n    eval",
+    "try:\n    pass\nfinally:\n    eval",
+    "try:\n    pass\nexcept ValueError:\n    eval",
+    "{**eval}",
+    "{1: eval}",
+    "1 < 2 < eval",
     "import os",
     "import math.x",
     "from math import *",
@@ -121,6 +156,11 @@ NOT_PURE = [
 @pytest.mark.parametrize("code", NOT_PURE)
 def test_what_could_reach_a_neighbour_runs_alone(code):
     assert pure_tree(code) is None
+
+
+@pytest.mark.parametrize("code", PURE)
+def test_what_is_pure_would_not_be_refused(code):
+    assert policy.check(code) is None
 
 
 def test_programs_that_share_give_what_they_give_alone(shared, runner):
@@ -209,6 +249,16 @@ def test_a_difference_closes_the_lane(monkeypatch):
             "light",
             "numpy",
         }
+
+
+def test_slower_programs_between_them_do_not_break_batches_up():
+    slow = "import random\nans = sum(random.random() < 2 for _ in range(60_000))"
+    codes = [slow if n % 4 == 0 else f"ans = {n} + 1" for n in range(600)]
+    with ProgramRunner(workers=2, limits=SHORT) as made:
+        results = dict(made.run_many((n, code, "pot") for n, code in enumerate(codes)))
+    assert all(results[n].value == (60_000 if n % 4 == 0 else n + 1) for n in range(len(codes)))
+    quick = [results[n].tier for n in range(len(codes)) if n % 4]
+    assert quick.count(batch.LANE) > 0.95 * len(quick)
 
 
 def test_closing_and_cancelling_end_every_job(monkeypatch):

@@ -11,6 +11,7 @@ A share of the answers is checked: the same program runs alone, and the first di
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import re
@@ -41,15 +42,22 @@ _NOT_PURE = re.compile(
     r"|\b(?:yield|input|eval|getattr|setattr|globals|locals|vars|type|open|exec|sys|print_function)\b",
     re.MULTILINE,
 )
+_NOT_PURE_PARTS = (
+    "class", "with", "global", "nonlocal", "async", "match", "@", "yield", "input", "eval", "getattr",
+    "setattr", "locals", "vars", "type", "open", "exec", "sys", "print_function",
+)  # fmt: skip
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 _logger = logging.getLogger(__name__)
 
 
 def may_share(code: str, kind: str) -> bool:
     """Tell by the text whether a program is worth offering to the lane; the child decides."""
-    if kind != "pot" or len(code) > _MOST_SOURCE or _NOT_PURE.search(code):
+    if kind != "pot" or len(code) > _MOST_SOURCE:
         return False
-    return tier_of(_IMPORT_LINE.sub("", code), kind) == "light"
+    # a search for plain text is quick; only where one of these stands are the words looked for
+    if any(part in code for part in _NOT_PURE_PARTS) and _NOT_PURE.search(code):
+        return False
+    return tier_of(code, kind) == "light" or tier_of(_IMPORT_LINE.sub("", code), kind) == "light"
 
 
 def comparable(result: RunResult, name: str) -> Any:
@@ -124,7 +132,7 @@ class Batch:
     sent_at: float = 0.0
     ends: list[EndFrame] = field(default_factory=list)
 
-    @property
+    @functools.cached_property
     def limits(self) -> Limits:
         """Return the limits of the child: time for all together, and no more than for one."""
         one = self.jobs[0].limits

@@ -29,6 +29,8 @@ from training_backend.execution.limits import MAX_RESULT_BYTES, MAX_SOURCE_BYTES
 from training_backend.execution.reading import read_value
 from training_backend.execution.results import RunResult
 
+# a search for plain text is quick; only where one of these stands are the words looked for
+_HEAVY_PARTS = ("sympy", "dateutil", "mpmath", "ymbol", "Eq", "solve_it", "simplify", "Rational")
 _HEAVY = re.compile(r"\b(?:sympy|dateutil|mpmath|Symbol|symbols|Eq|solve_it|simplify|Rational)\b")
 _NUMPY = re.compile(r"\b(?:numpy|np)\b")
 _TOO_LONG = f"the text is longer than {MAX_SOURCE_BYTES // 1024} KiB"
@@ -44,9 +46,9 @@ def tier_of(code: str, kind: str) -> str:
     if kind == "eot":
         # most systems need no SymPy; a child that needs it says so
         return "light"
-    if _HEAVY.search(code):
+    if any(part in code for part in _HEAVY_PARTS) and _HEAVY.search(code):
         return "heavy"
-    return "numpy" if _NUMPY.search(code) else "light"
+    return "numpy" if ("np" in code or "numpy" in code) and _NUMPY.search(code) else "light"
 
 
 @dataclass(eq=False)
@@ -76,6 +78,9 @@ class Job:
     # may go with others through one child (`batch.py`)
     shares: bool = False
     lane: str = ""
+    # one of many, which may wait a little for others to share with, and since when it waits
+    bulk: bool = False
+    waits_since: float = 0.0
     source_frame: bytes = b""
     cancelled: bool = False
     cut: str = ""

@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training_backend.execution.batch import MOST_PROGRAMS, Batch, Lane, alone, gather, may_share
+from training_backend.execution.batch import LANE, Batch, Lane, alone, may_share
 from training_backend.execution.frames import FrameReader, ProtocolError
 from training_backend.execution.isolation import from_ready
 from training_backend.execution.jobs import Job, tier_of
+from training_backend.execution.waiting import Waiting
 
 _READ = 1 << 16
 _READY_WITHIN_S = 60.0
@@ -29,6 +30,7 @@ _READY_WITHIN_S = 60.0
 # has not reported by then is itself stuck, and is ended.
 _OVERDUE_FACTOR = 6.0
 _OVERDUE_GRACE_S = 30.0
+_OVERDUE_LOOKED_AT_EVERY_S = 0.2
 # so often a job is sent to a launcher that ends before it has reported anything
 _MOST_SENDS = 4
 # of one launcher at a time: each costs it a descriptor
@@ -77,15 +79,18 @@ class Pool:
         self._inbox: deque[Callable[[], None]] = deque()
         self._launchers: dict[str, _Launcher] = {}
         self._failures: dict[str, int] = {}
-        self._waiting: dict[str, deque[Job]] = {}
+        self._waiting = Waiting()
         self._running: dict[int, Job | Batch] = {}
         # every job that still owes a result, wherever it is
         self._unfinished: set[Job] = set()
         self._next_id = 0
+        self._overdue_seen = 0.0
         self._closing = False
         self._closed = False
         self._why_closed = "the runner was closed"
         self._call_lock = threading.Lock()
+        # whether this thread was told of the inbox and has not emptied it since
+        self._awake = False
         self.lane = Lane()
         self._thread = threading.Thread(target=self._serve, name="sandbox", daemon=True)
         self._thread.start()
@@ -117,8 +122,10 @@ class Pool:
             if self._closed:
                 return False
             self._inbox.append(action)
-        with contextlib.suppress(OSError):
-            self._wake_out.send(b"x")
+            awake, self._awake = self._awake, True
+        if not awake:
+            with contextlib.suppress(OSError):
+                self._wake_out.send(b"x")
         return True
 
     # ---- in the serving thread
@@ -136,7 +143,7 @@ class Pool:
 
     def _serve_once(self) -> None:
         heard = []
-        for key, _ in self._selector.select(1.0 if self._launchers else None):
+        for key, _ in self._selector.select(self._patience_s()):
             if key.fileobj is self._wake_in:
                 self._drain_inbox()
             elif isinstance(key.data, _Launcher):
@@ -148,12 +155,22 @@ class Pool:
         self._check_overdue(heard)
         self._dispatch()
 
+    def _patience_s(self) -> float | None:
+        """Return how long nothing may happen until there is something to look at."""
+        held = self._waiting.soonest_s() if len(self._running) < self.workers else None
+        return held or (1.0 if self._launchers else None)
+
     def _drain_inbox(self) -> None:
+        """Do what other threads asked for; one that asks after the last was taken wakes this thread again."""
         with contextlib.suppress(BlockingIOError):
-            while self._wake_in.recv(4096):
-                pass
-        while self._inbox:
-            self._inbox.popleft()()
+            self._wake_in.recv(4096)
+        while True:
+            with self._call_lock:
+                if not self._inbox:
+                    self._awake = False
+                    return
+                action = self._inbox.popleft()
+            action()
 
     def _begin_closing(self) -> None:
         self._closing = True
@@ -171,39 +188,36 @@ class Pool:
         job.id = self._next_id
         if self._sharing and job.on_records is None and may_share(job.code, job.kind):
             job.shares, job.tier = True, "light"
-        self._waiting.setdefault(job.tier, deque()).append(job)
+        self._waiting.add(job)
 
     def _dispatch(self) -> None:
-        """Give waiting jobs to launchers that are ready, one tier after the other, while there is room."""
+        """Give waiting jobs to launchers that are ready, one queue after the other, while there is room."""
         progress = True
         while progress and len(self._running) < self.workers:
             progress = False
-            for tier, queue in list(self._waiting.items()):
-                if not queue or self.broken:
+            for name in self._waiting.turns():
+                if self.broken or len(self._running) >= self.workers:
+                    break
+                launcher = self._launcher("light" if name == LANE else name)
+                if launcher is None or not launcher.ready or len(launcher.jobs) >= _MOST_CHILDREN:
                     continue
-                launcher = self._launcher(tier)
-                if launcher is None or not launcher.ready or len(self._running) >= self.workers:
-                    continue
-                if len(launcher.jobs) >= _MOST_CHILDREN:
-                    continue
-                job = self._next(tier, queue)
+                job = self._next(name)
                 if job is not None:
                     self._send(launcher, job)
                 progress = True
 
-    def _next(self, tier: str, queue: deque[Job]) -> Job | Batch | None:
+    def _next(self, name: str) -> Job | Batch | None:
         """Take the next job and others that may share its child; None when it waits elsewhere now."""
-        job = queue.popleft()
+        job = self._waiting.take(name)
         if not job.shares:
             return job
         if not self.lane.closed:
-            # the same number for each worker
-            jobs = gather(job, queue, min(MOST_PROGRAMS, 1 + len(queue) // self.workers))
-            if len(jobs) > 1 or tier_of(job.code, job.kind) != tier:
+            jobs = self._waiting.take_beside(job, self.workers)
+            if len(jobs) > 1 or tier_of(job.code, job.kind) != job.tier:
                 self._next_id += 1
                 return Batch(jobs, self.lane, self._requeue, id=self._next_id)
         alone(job)
-        if job.tier == tier:
+        if job.tier == "light":
             return job
         self._requeue(job)
         return None
@@ -216,7 +230,7 @@ class Pool:
         elif job.cancelled:
             job.fail("cancelled")
         else:
-            self._waiting.setdefault(job.tier, deque()).append(job)
+            self._waiting.add(job)
 
     def _send(self, launcher: _Launcher, job: Job | Batch) -> None:
         ours, theirs = socket.socketpair()
@@ -249,7 +263,7 @@ class Pool:
             if one.sends >= _MOST_SENDS:
                 one.fail("no launcher stayed to run it")
             else:
-                self._waiting.setdefault(one.tier, deque()).appendleft(one)
+                self._waiting.add(one, first=True)
 
     def _on_job_data(self, job: Job | Batch) -> None:
         """Read what a child sent; at the end of its socket stop listening."""
@@ -336,14 +350,12 @@ class Pool:
             if isinstance(job, Job) and job.needs_sympy() and not job.cancelled:
                 job.again()
                 job.tier = "heavy"
-                self._waiting.setdefault("heavy", deque()).append(job)
+                self._waiting.add(job)
             else:
                 job.finish()
 
     def _cancel(self, job: Job) -> None:
-        queue = self._waiting.get(job.tier)
-        if queue and job in queue:
-            queue.remove(job)
+        if self._waiting.remove(job):
             job.fail("cancelled")
         elif job.id in self._running:
             job.cancelled = True
@@ -382,6 +394,9 @@ class Pool:
     def _check_overdue(self, heard: list[_Launcher]) -> None:
         """End a launcher that owes a report for far too long; one that was just heard is looked at again."""
         now = time.monotonic()
+        if now - self._overdue_seen < _OVERDUE_LOOKED_AT_EVERY_S:
+            return
+        self._overdue_seen = now
         for launcher in list(self._launchers.values()):
             if launcher in heard:
                 continue
@@ -413,7 +428,7 @@ class Pool:
             else:
                 job.tries += 1
                 job.again()
-                self._waiting.setdefault(job.tier, deque()).appendleft(job)
+                self._waiting.add(job, first=True)
         if self._failures.get(launcher.tier, 0) >= 2:
             self._fail(f"The launcher of the tier {launcher.tier} does not start: {why}.")
 
@@ -421,7 +436,7 @@ class Pool:
         with self.changed:
             self.broken = reason
             self.changed.notify_all()
-        jobs = [job for queue in self._waiting.values() for job in queue]
+        jobs = list(self._waiting)
         self._waiting.clear()
         self._unfinished.difference_update(jobs)
         self._on_broken(reason, jobs)

@@ -136,7 +136,7 @@ class ProgramRunner:
         window = 80 * self.workers
         try:
             for key, code, kind in jobs:
-                job = Job(code, kind, limits or self.limits, on_end=lambda result: None)
+                job = Job(code, kind, limits or self.limits, on_end=lambda result: None, bulk=True)
                 job.on_end = _reporter(done, job, key)
                 waiting.add(job)
                 self._submit(job)
