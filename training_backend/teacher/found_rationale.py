@@ -26,7 +26,7 @@ _CODE = re.compile(
 _BOLD = re.compile(r"(?<![\w)*])\*\*(?=\S)([^*\n]+)(?<=\S)\*\*(?![\w(*])")
 # "Let b = the number of bulbs", "So the answer is ans = 42 bulbs."
 _SENTENCE = re.compile(r"[A-Z][a-z]*,? [A-Za-z]")
-_MARKED = re.compile(r"\s*(?:[-*•]\s+|\(?\d{1,3}[.)]\s+)")
+_MARKED = re.compile(r"^\s*(?:[-*•]\s+|\(?\d{1,3}[.)]\s+)")
 
 
 def find_chain(text: str) -> Found:

@@ -23,6 +23,7 @@ from training_backend.teacher.reply_text import (
 )
 
 _QUOTED_CHARS = 120
+_LEAD = re.compile(r"^(?:the )?core question(?: is)?:\s*", re.IGNORECASE)
 _REFUSAL = re.compile(
     r"\b(?:I(?:['’]m| am) (?:very |really |so )?(?:sorry|afraid|unable|not able)"
     r"|I (?:can(?:no|['’])t|won['’]t|will not|am not able to|must decline)\b"
@@ -61,7 +62,9 @@ def read_reply(name: str, kind: str, text: str) -> ReadReply:
     found = json_parts(text, wanted)
     if isinstance(found, str):
         return ReadReply(problem=found)
-    read = _read(found or labelled_parts(text, wanted), wanted, name if name in _FINDERS else kind)
+    kind = name if name in _FINDERS else kind
+    ways = [_read(way, wanted, kind) for way in ([found] if found else labelled_parts(text, wanted))]
+    read = next((way for way in ways if not way.problem), ways[0])
     if read.problem and (refusal := _refusal(text)):
         return ReadReply(read.key_points, read.rationale, read.question, refusal)
     return read
@@ -72,7 +75,8 @@ def _read(found: Mapping[str, str], wanted: Sequence[Part], kind: str) -> ReadRe
     points = rationale = question = None
     problems = []
     if "core_question" in keys:
-        core, items = paragraph_of(found.get("core_question", "")), items_of(found.get("information", ""))
+        core = _LEAD.sub("", paragraph_of(found.get("core_question", "")))
+        items = items_of(found.get("information", ""))
         missing = ["core question"] * (not core) + ["information"] * (not items)
         if missing:
             problems.append(f"The reply holds no {' and no '.join(missing)}.")

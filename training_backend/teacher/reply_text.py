@@ -32,8 +32,8 @@ _LABELS = {
     "question": ("new question", "new problem", "rewritten question", "variation", "question", "problem"),
 }  # fmt: skip
 # a label that no part has ends the part before it
-_OTHER = ("question", "problem", "answer", "final answer", "explanation", "note")
-_ANSWERS = ("answer", "final answer")
+_OTHER = ("question", "problem", "answer", "final answer", "solution", "explanation", "note")
+_CODE = ("program", "equations")
 # a model that writes on begins its own example so
 _TELLING = ("question", "problem")
 _TOLD = re.compile(r"[*_ \t]*(?:question|problem)\b[*_]*[ \t]?\d{0,3}[*_]*:", re.IGNORECASE)
@@ -43,10 +43,10 @@ _CLOSED = re.compile(rf"</(?:{'|'.join(_THINKING)})>", re.IGNORECASE)
 _CHANNEL = re.compile(r"<\|channel\|>final(?:<\|[a-z]+\|>)*", re.IGNORECASE)
 _SPECIAL = re.compile(r"<\|[\w ]{1,30}\|>|<(?:/s|eos|end_of_turn)>|\[/?INST\]")
 _FENCE = re.compile(r"[ \t>]*(?:```+|~~~+)[ \t]*([\w+-]*)[^`~]*$")
-_BULLET = re.compile(r"\s*(?:[-*•–]\s+|\(?\d{1,3}[.)]\s+)")
+_BULLET = re.compile(r"^\s*(?:[-*•–]\s+|\(?\d{1,3}[.)]\s+)")
 _OPENER = re.compile(
-    r"(?:sure|certainly|of course|okay|ok|great|absolutely|alright|here (?:is|are)|here['’]s|below"
-    r"|the following)\b",
+    r"(?:(?:sure|certainly|of course|okay|ok|great|absolutely|alright)\b[,!.:]"
+    r"|(?:here (?:is|are)|here['’]s|below|the following)\b)[^\d=]*$",
     re.IGNORECASE,
 )
 _CLOSER = re.compile(
@@ -112,25 +112,23 @@ def json_parts(text: str, wanted: Sequence[Part]) -> dict[str, str] | str:
     return best
 
 
-def labelled_parts(text: str, wanted: Sequence[Part]) -> dict[str, str]:
+def labelled_parts(text: str, wanted: Sequence[Part]) -> list[dict[str, str]]:
     """Return the parts that stand behind their labels, by key, in whatever order.
 
-    A reply to a prompt with one part needs no label. Fences stay around code only.
+    A reply to a prompt with one part needs no label, so there are two ways to read it, the likelier first.
     """
-    sections = _sections(text, wanted)
-    found: dict[str, str] = {}
-    for key, section in sections:
-        if key and section.strip() and key not in found:
-            found[key] = section
-    if len(wanted) == 1:
-        part = wanted[0]
-        before = sections[0][1] if sections and not sections[0][0] else ""
-        # a label in the middle of a solution begins no solution
-        if part.key not in found or (part.key == "chain_of_thought" and "=" in before):
-            found[part.key] = _unlabelled(text, part.key in ("program", "equations"))
-    elif "core_question" in found and "information" not in found:
-        found |= _inline(found["core_question"])
-    return found
+    found = dict(_sections(text, wanted))
+    if len(wanted) > 1:
+        if "core_question" in found and "information" not in found:
+            found |= _inline(found["core_question"])
+        return [found]
+    key = wanted[0].key
+    bare = _until_told(text, is_code=key in _CODE)
+    before = dict(_sections(bare, wanted))
+    # a label behind a question of the model's own, or in the middle of a solution, begins no part
+    if key in before and not (key == "chain_of_thought" and "=" in before[""]):
+        return [before, {key: bare}]
+    return [{key: bare}, found]
 
 
 def paragraph_of(text: str) -> str:
@@ -169,8 +167,11 @@ def chatter_cut(lines: Sequence[Line]) -> list[Line]:
     while kept and not kept[-1].text.strip():
         kept.pop()
     for number in range(len(kept) - 1, max(len(kept) - 6, 0), -1):
-        if not kept[number].block and _CLOSER.match(kept[number].text.strip()):
-            return chatter_cut(kept[:number])
+        line = kept[number]
+        if line.block or any(sign.isdigit() for sign in line.text):
+            break
+        if _CLOSER.match(line.text.strip()):
+            kept = kept[:number]
     while len(kept) > 1 and (not kept[0].text.strip() or _opens(kept[0])):
         kept = kept[1:]
     return kept
@@ -188,27 +189,38 @@ def _without_chatter(text: str) -> list[str]:
 def _sections(text: str, wanted: Sequence[Part]) -> list[tuple[str, str]]:
     """Cut a reply at its labels: (key of the part, its text); '' as the key of anything else.
 
-    Inside code, a label is a comment of the program. The reply ends where a question is told after a part.
+    Inside code, a label is a comment of the program. The reply ends where, after a part, a question is told
+    or a part is told again: a model has written on with an example of its own.
     """
-    label = _label_pattern(wanted)
+    pattern = _label_pattern(wanted)
     sections: list[tuple[str, list[str]]] = [("", [])]
-    fence, code, blank = "", False, True
+    filled: set[str] = set()
+    fence, blank = "", True
     for line in text.split("\n"):
         if mark := _FENCE.match(line):
             fence = "" if fence else mark.group(1).lower() or "text"
-        hidden = fence in PYTHON or (code and (not blank or line.lstrip()[:1] == "#"))
+        current = sections[-1][0]
+        hidden = fence in PYTHON or (current in _CODE and (not blank or line.lstrip()[:1] == "#"))
         blank = not line.strip()
-        match = None if hidden else label.match(line)
-        key = _key_of(match.group(1), wanted) if match else ""
-        named = _plain(match.group(1)) if match else ""
-        if match is None or (named in _ANSWERS and sections[-1][0] == "chain_of_thought"):
-            sections[-1][1].append(line)
-        elif not key and named in _TELLING and any(key for key, _ in sections):
+        match = None if hidden else pattern.match(line)
+        label = _plain(match.group(1)) if match else ""
+        key = _key_of(label, wanted)
+        if key in filled and not _BULLET.match(line):
             break
+        if label in _TELLING and not key and filled:
+            break
+        # a line of a chain of thought may say "Answer: 5" or "Note: …", an item "The core question is: …"
+        thought = current == "chain_of_thought" and not key and label not in _TELLING
+        if match is None or key in filled or thought:
+            sections[-1][1].append(line)
         else:
-            code = key in ("program", "equations")
-            sections.append((key, [_after_label(match.group(2))]))
-    return [(key, "\n".join(lines)) for key, lines in sections]
+            line = _after_label(match.group(2))
+            sections.append((key, [line]))
+        if sections[-1][0] and line.strip():
+            filled.add(sections[-1][0])
+    texts = [(key, "\n".join(lines)) for key, lines in sections]
+    # of a part that stands there twice the first counts, where it holds something
+    return [("", texts[0][1]), *((key, part) for key, part in reversed(texts) if key and part.strip())]
 
 
 def _after_label(text: str) -> str:
@@ -219,9 +231,9 @@ def _after_label(text: str) -> str:
 
 def _label_pattern(wanted: Sequence[Part]) -> re.Pattern[str]:
     names = {name for part in wanted for name in _LABELS[part.key]} | set(_OTHER)
-    if len(wanted) == 1 and wanted[0].key in ("program", "equations"):
+    if len(wanted) == 1 and wanted[0].key in _CODE:
         # in a bare program these words are names and comments
-        names -= {"python", "code", "solution", "equation", "note", "explanation", *_ANSWERS}
+        names -= {"python", "code", "solution", "equation", "note", "explanation", "answer", "final answer"}
     for texts in _LABELS.values():
         names |= {text for text in texts if " " in text}
     listed = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
@@ -233,14 +245,11 @@ def _label_pattern(wanted: Sequence[Part]) -> re.Pattern[str]:
 
 
 def _key_of(label: str, wanted: Sequence[Part]) -> str:
-    plain = _plain(label)
-    for part in wanted:
-        if plain in map(_plain, _LABELS[part.key]):
-            return part.key
-    return ""
+    """Return the key of the part that a label in plain words names, or ''."""
+    return next((part.key for part in wanted if label in map(_plain, _LABELS[part.key])), "")
 
 
-def _unlabelled(text: str, is_code: bool) -> str:
+def _until_told(text: str, is_code: bool) -> str:
     """Return a reply as a whole, up to where a model tells another question."""
     kept: list[str] = []
     fence = False
