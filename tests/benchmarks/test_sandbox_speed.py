@@ -210,9 +210,9 @@ def test_programs_per_second_side_by_side(mix, capsys, monkeypatch):
     assert cpu["b python -c"] / lane > MARGIN * 35
     assert cpu["e0 without layers"] / own > MARGIN * 0.8
     assert own < cpu["c fork + manager"]
-    # The aims beside (a) are not reached where SymPy is quick in one process: a third of what they ask for is
+    # The aims beside (a) are not reached where SymPy is quick in one process: half of what they ask for is
     # held, so that a step back is seen.
-    assert beside_one[0] > 0.1 and beside_one[1] > 0.2
+    assert beside_one[0] > 0.5 * 0.25 and beside_one[1] > 0.5 * 0.6
 
 
 def test_one_program_alone(capsys):
