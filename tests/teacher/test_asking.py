@@ -19,7 +19,8 @@ from training_backend.teacher import requests
 from training_backend.teacher.asker import AskError
 from training_backend.teacher.asking import MOST_IN_A_ROW, AskSettings
 from training_backend.teacher.rate import Retry
-from training_backend.teacher.teacher_run import RunSpec, run_teacher
+from training_backend.teacher.run_spec import RunSpec
+from training_backend.teacher.teacher_run import run_teacher
 
 AT_ONCE = Retry(tries=4, first_s=0.0)
 

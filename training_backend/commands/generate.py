@@ -1,6 +1,7 @@
 """Let a teacher write key points and rationales for a project's questions, and judge them in the sandbox.
 
 teachers:
+  NAME            a teacher of the project, set up on the Teacher page or with `kpdd teacher add`
   sample          the built-in teacher of the sample questions
   replay:PRESET   recorded outputs in the folder --recordings; presets:
                     dup+faithful-cot       key points by DUP (GPT-4), rationales by Faithful-CoT
@@ -9,7 +10,8 @@ teachers:
                     dup                    key points and chains of thought by DUP
   replay:jsonl    any JSON Lines file (--recordings FILE --map question=…,pot=…)
 
-Running the same command again asks only what is missing.
+Running the same command again asks only what is missing; what failed stays so until --ask-again. Stop it with
+Ctrl+C: what is on its way comes in and is kept.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,16 +28,20 @@ from training_backend.events import Control, Reporter
 from training_backend.methods import KINDS
 
 if TYPE_CHECKING:
+    from training_backend.project.questions import Question
+    from training_backend.project.store import Project
     from training_backend.teacher.generation import GenerationReport
     from training_backend.teacher.protocol import Teacher
+    from training_backend.teacher.teacher_config import TeacherConfig
 
 _FAILURES_SHOWN = 5
+PILOT = 20  # questions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `kpdd generate`."""
     parser.add_argument("project", type=Path, help="the project file, NAME.kpdd")
-    parser.add_argument("--teacher", required=True, metavar="NAME", help="sample or replay:PRESET")
+    parser.add_argument("--teacher", required=True, metavar="NAME", help="NAME, sample or replay:PRESET")
     parser.add_argument("--recordings", type=Path, metavar="FOLDER",
                         help="for replay: the folder with the recordings as published; "
                              "for replay:jsonl: the file")  # fmt: skip
@@ -51,37 +58,177 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--paths", type=int, metavar="N",
                         help="answers to each question (default: 1, or as many as --models)")  # fmt: skip
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N questions")
+    parser.add_argument("--rows-file", type=Path, metavar="FILE",
+                        help="only the questions of these rows: their numbers, one a line")  # fmt: skip
+    asks = parser.add_argument_group("teachers of the project")
+    asks.add_argument("--one-call", action="store_true",
+                      help="key points and rationale in one reply, for each kind")  # fmt: skip
+    asks.add_argument("--pilot", type=int, nargs="?", const=PILOT, metavar="N",
+                      help=f"only N of these questions, spread evenly (default {PILOT}), then an estimate "
+                           "for all of them")  # fmt: skip
+    asks.add_argument("--estimate", action="store_true",
+                      help="ask nothing; say what tokens, money and time it would take")  # fmt: skip
+    asks.add_argument("--budget", type=float, metavar="MONEY",
+                      help="the most that this run may cost, what it cost before included")  # fmt: skip
+    asks.add_argument("--concurrency", type=int, metavar="N", help="requests on their way at a time")
+    asks.add_argument("--ask-again", metavar="REASONS",
+                      help="ask again what failed for these reasons, with commas, or `all`")  # fmt: skip
 
 
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Run `kpdd generate`; return 0, or 1 when it was stopped or nothing could be answered."""
-    from training_backend.execution.isolation import say_missing
-    from training_backend.execution.runner import ProgramRunner
-    from training_backend.project.questions import questions
     from training_backend.project.store import Project
-    from training_backend.teacher.generation import generate
 
     kinds = _kinds(args.kinds)
-    models = [model.strip() for model in args.models.split(",") if model.strip()]
-    paths = max(1, len(models)) if args.paths is None else args.paths
-    if args.limit is not None and args.limit < 1:
-        raise ConfigError(f"A limit of {args.limit} leaves no question.", "Give a number above 0.")
-    teacher = choose_teacher(args.teacher, args.recordings, models, args.map)
+    _check_numbers(args)
     with Project.open(args.project, holder="job") as project:
         project.require_writable()
-        wanted = list(questions(project, dataset=args.dataset, split=args.split, limit=args.limit))
-        if not wanted:
-            raise ConfigError(
-                "The project has no such questions.",
-                "Read some with `kpdd import`, or choose another --dataset and --split.",
-                str(args.project),
-            )
-        with ProgramRunner() as runner:
-            say_missing(runner.isolation(), reporter)
-            report = generate(project, teacher, kinds, paths, reporter, control, wanted, runner=runner)
+        config = _configured(project, args.teacher)
+        if config is None or config.kind in ("sample", "replay"):
+            return _run_recorded(args, project, config, kinds, reporter, control)
+        return _run_asking(args, project, config, kinds, reporter, control)
+
+
+def _check_numbers(args: argparse.Namespace) -> None:
+    if args.limit is not None and args.limit < 1:
+        raise ConfigError(f"A limit of {args.limit} leaves no question.", "Give a number above 0.")
+    for name, least in (("pilot", 1), ("concurrency", 1), ("budget", 0)):
+        value = getattr(args, name)
+        if value is not None and value < least:
+            raise ConfigError(f"--{name} cannot be {value}.", f"Give a number from {least} on.")
+
+
+def _configured(project: Project, name: str) -> TeacherConfig | None:
+    """Return the project's teacher of this name; None for a name that means a teacher without settings."""
+    from training_backend.teacher.teacher_config import teacher_named, teachers
+
+    if name == "sample" or name.partition(":")[0] == "replay":
+        return next((config for config in teachers(project) if config.name == name), None)
+    return teacher_named(project, name)
+
+
+def _questions(args: argparse.Namespace, project: Project) -> list[Question]:
+    from training_backend.project.questions import questions
+
+    ids = _questions_of(project, args.rows_file) if args.rows_file else None
+    wanted = list(questions(project, dataset=args.dataset, split=args.split, ids=ids, limit=args.limit))
+    if not wanted:
+        raise ConfigError(
+            "The project has no such questions.",
+            "Read some with `kpdd import`, or choose another --dataset, --split or --rows-file.",
+            str(args.project),
+        )
+    return wanted
+
+
+def _questions_of(project: Project, rows_file: Path) -> set[int]:
+    """Return the questions of the rows whose numbers stand in a file, one a line."""
+    from training_backend.project.lines import ID_LIST, ids_json
+
+    try:
+        rows = [int(word) for word in rows_file.read_text(encoding="utf-8").split()]
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"The file of rows cannot be read: {error}.", "It holds a row's number a line.",
+                          str(rows_file)) from error  # fmt: skip
+    with project.reading() as connection:
+        sql = f"SELECT DISTINCT question_id FROM row WHERE id IN {ID_LIST}"
+        return {found for (found,) in connection.execute(sql, (ids_json(rows),))}
+
+
+def _run_recorded(
+    args: argparse.Namespace,
+    project: Project,
+    config: TeacherConfig | None,
+    kinds: list[str],
+    reporter: Reporter,
+    control: Control,
+) -> int:
+    """Let the sample teacher or a recording answer: nothing is sent, nothing costs."""
+    from training_backend.execution.isolation import say_missing
+    from training_backend.execution.runner import ProgramRunner
+    from training_backend.teacher.generation import generate
+
+    models = [model.strip() for model in args.models.split(",") if model.strip()]
+    teacher = (
+        choose_teacher(args.teacher, args.recordings, models, args.map) if config is None
+        else _as_configured(config)
+    )  # fmt: skip
+    paths = max(1, len(models)) if args.paths is None else args.paths
+    wanted = _questions(args, project)
+    with ProgramRunner() as runner:
+        say_missing(runner.isolation(), reporter)
+        report = generate(project, teacher, kinds, paths, reporter, control, wanted, runner=runner)
     reporter.result(_as_data(teacher, report), _as_text(teacher, report))
     useless = report.asked and report.failed == report.asked
     return 1 if report.stopped or useless else 0
+
+
+def _as_configured(config: TeacherConfig) -> Teacher:
+    if config.kind == "sample":
+        return choose_teacher("sample")
+    recordings = str(config.get("recordings") or "")
+    return choose_teacher(f"replay:{config.get('preset')}", Path(recordings) if recordings else None,
+                          list(config.get("models") or ()), str(config.get("mapping") or ""))  # fmt: skip
+
+
+def _run_asking(
+    args: argparse.Namespace,
+    project: Project,
+    config: TeacherConfig,
+    kinds: list[str],
+    reporter: Reporter,
+    control: Control,
+) -> int:
+    """Ask a teacher of the project."""
+    from training_backend.execution.isolation import say_missing
+    from training_backend.execution.runner import ProgramRunner
+    from training_backend.teacher import run_estimate
+    from training_backend.teacher.cost import money_of
+    from training_backend.teacher.endpoint import open_asker
+    from training_backend.teacher.keys import get_key
+    from training_backend.teacher.run_spec import spec_of
+    from training_backend.teacher.teacher_run import as_data, as_text, run_teacher
+
+    if args.concurrency is not None:
+        config = replace(config, settings={**config.settings, "concurrency": args.concurrency})
+    if wrong := config.validate():
+        raise ConfigError(f"The teacher '{config.name}' cannot be asked: {wrong[0]}", "Change its settings.")
+    wanted = _questions(args, project)
+    paths = 1 if args.paths is None else args.paths
+    spec = spec_of(config, kinds, paths, args.one_call, args.budget, ask_again=_reasons(args.ask_again))
+    if args.estimate:
+        found = run_estimate.estimate_run(project, config, spec, wanted)
+        reporter.result({"teacher": config.name, "estimate": found.as_data()},
+                        run_estimate.as_text(found, spec.budget))  # fmt: skip
+        return 0
+    asked = _spread(wanted, args.pilot) if args.pilot else wanted
+    with ProgramRunner() as runner:
+        say_missing(runner.isolation(), reporter)
+        asker = open_asker(config, get_key(config))
+        report = run_teacher(project, asker, spec, asked, reporter, control, runner, money_of(config))
+    data, text = {"teacher": config.name, **as_data(report)}, as_text(report, config.name)
+    if args.pilot:
+        found = run_estimate.estimate_run(project, config, spec, wanted)
+        data["estimate"] = found.as_data()
+        text += "\n" + run_estimate.as_text(found, spec.budget)
+    reporter.result(data, text)
+    counts = report.counts
+    useless = counts.asked and counts.failed == counts.asked
+    return 1 if report.stopped or useless else 0
+
+
+def _spread(questions: list[Question], count: int) -> list[Question]:
+    """Return so many questions at even distances: a file's beginning is seldom like the rest of it."""
+    count = min(count, len(questions))
+    return [questions[number * len(questions) // count] for number in range(count)]
+
+
+def _reasons(text: str | None) -> tuple[str, ...] | None:
+    """Return the reasons to ask again for; empty: all of them, None: none."""
+    if text is None:
+        return None
+    reasons = tuple(reason.strip() for reason in text.split(",") if reason.strip())
+    return () if "all" in reasons else reasons
 
 
 def choose_teacher(

@@ -115,6 +115,13 @@ def open_run(
         ).scalar_one()
 
 
+def find_run(project: Project, digest: str) -> int | None:
+    """Return the id of the run that `digest` names, or None."""
+    with project.reading() as connection:
+        line = connection.execute("SELECT id FROM teacher_run WHERE digest = ?", (digest,)).fetchone()
+    return line[0] if line else None
+
+
 def set_run_folder(project: Project, run_id: int, folder: str) -> None:
     """Note where the events of a run lie."""
     with project.writing() as connection:

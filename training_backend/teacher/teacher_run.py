@@ -21,12 +21,13 @@ from training_backend.methods import KINDS
 from training_backend.paths import runs_dir
 from training_backend.project.replies import Origin, add_origin
 from training_backend.teacher import requests
-from training_backend.teacher.asking import Asking, AskSettings, OutOfBudget, Tally
+from training_backend.teacher.asking import Asking, OutOfBudget, Tally
 from training_backend.teacher.budget import Budget, Money
 from training_backend.teacher.judging import Judging
 from training_backend.teacher.prompt_store import prompts as project_prompts
 from training_backend.teacher.prompt_store import save_prompt
 from training_backend.teacher.rate import Rate, Retry
+from training_backend.teacher.run_spec import RunSpec, prompt_versions, run_identity
 
 if TYPE_CHECKING:
     from training_backend.project.questions import Question
@@ -39,30 +40,6 @@ _LOOK_EVERY_S = 0.05
 _REPORT_EVERY_S = 0.25
 _JUDGE_EVERY_S = 0.25
 _MILLION = 1_000_000
-
-
-@dataclass(frozen=True)
-class RunSpec:
-    """What is asked and how. `source` is the address or folder; limits of 0 and a budget of None are none.
-
-    `ask_again` lets failed requests wait again first: an empty tuple all of them, else those of the reasons.
-    """
-
-    teacher: str
-    source: str
-    ask: AskSettings
-    kinds: tuple[str, ...] = ("pot",)
-    paths: int = 1
-    one_call: bool = False
-    requests_per_minute: float = 0
-    tokens_per_minute: float = 0
-    budget: float | None = None
-    ask_again: tuple[str, ...] | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the names of the prompts that are sent."""
-        return (requests.ONE_CALL,) if self.one_call else (requests.KEY_POINTS, *self.kinds)
 
 
 @dataclass(frozen=True)
@@ -140,20 +117,13 @@ class _Prepared:
         cls, project: Project, spec: RunSpec, prompts: Mapping[str, Prompt], questions: Sequence[Question]
     ) -> _Prepared:
         """Note run, prompts and origins in the project, and plan what is not planned yet."""
-        ask = spec.ask
-        told = {"temperature": ask.temperature, "top_p": ask.top_p, "max_tokens": ask.max_tokens,
-                "structured": ask.structured}  # fmt: skip
-        origins = {}
+        model, origins = spec.ask.model, {}
         for name in spec.names:
             version = save_prompt(project, prompts[name]).version
-            origin = Origin(spec.teacher, ask.model, spec.source, version, {"prompt": name, **told})
-            origins[name] = add_origin(project, origin)
-        # all prompts of this way of asking, so that another kind goes on with the same run
-        names = [requests.ONE_CALL] if spec.one_call else [requests.KEY_POINTS, *KINDS]
-        versions = {name: prompts[name].version for name in names}
-        digest = requests.run_digest(spec.teacher, spec.source, ask.model, told, versions)
-        settings = {**asdict(spec), "prompts": versions}
-        run_id = requests.open_run(project, digest, spec.teacher, ask.model, settings)
+            details = {"prompt": name, **spec.parameters()}
+            origins[name] = add_origin(project, Origin(spec.teacher, model, spec.source, version, details))
+        settings = {**asdict(spec), "prompts": prompt_versions(spec, prompts)}
+        run_id = requests.open_run(project, run_identity(spec, prompts), spec.teacher, model, settings)
         existing = requests.plan(project, run_id, [question.id for question in questions], spec.kinds,
                                  spec.paths, origins, spec.one_call)  # fmt: skip
         if spec.ask_again is not None:
