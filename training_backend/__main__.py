@@ -17,6 +17,7 @@ from training_backend.events import Control, Ended, Failed, Reporter
 COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("new", "make a project file"),
     "import": ("import_", "read a benchmark or other questions into a project"),
+    "teacher": ("teacher", "configure, test and list the teachers of a project"),
     "generate": ("generate", "let a teacher write key points and rationales, and judge them"),
     "execute": ("execute", "run programs or equations in the sandbox"),
     "trace": ("trace", "run one program and show it line by line"),

@@ -78,7 +78,8 @@ class Loopback:
 
     `fault(number, body)` names the fault of each request (counted from 0) or returns "". Known are the keys
     of ERRORS and TEXTS, and: 429-after, 429-date, html, html-502, reset, cut, cut-json, silence, drip, gone,
-    redirect, refusal, filtered, empty, null, parts, no-choices, error-200, length, no-usage, echo-key.
+    redirect, refusal, filtered, empty, null, parts, no-choices, error-200, length, no-usage,
+    echo-key, echo-key-400.
     """
 
     def __init__(
@@ -333,6 +334,10 @@ class Loopback:
     async def _echo_key(self, request: Request, body: dict[str, Any]) -> Response:
         sent = request.headers.get("authorization", "")
         return JSONResponse({"error": {"message": f"No such key: {sent}", "code": "invalid_api_key"}}, 401)
+
+    async def _echo_key_400(self, request: Request, body: dict[str, Any]) -> Response:
+        sent = request.headers.get("authorization", "")
+        return JSONResponse({"error": {"message": f"Odd header: {sent}"}}, 400)
 
     # --- batches ----------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ _NUMBERS: Mapping[str, tuple[float, float, bool, bool]] = {
     "batch_size": (1, 1_024, True, False),
 }
 _WORDS = {"timeout_s": "The time-out in seconds", "max_tokens": "The length limit in tokens"}
+_SWITCHES = ("structured", "send_seed")
 _KEY_SOURCES = ("keyring", "session", "none")
 _LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 # headers and parameters of an address that carry keys
@@ -38,6 +39,8 @@ _VARIABLE = re.compile(r"environment:[A-Za-z_][A-Za-z0-9_]*")
 def check_settings(kind: str, settings: Settings) -> list[str]:
     """Return what is wrong with the settings of a kind of teacher, one sentence each."""
     problems = [*_numbers(settings)]
+    problems += [f"{name.replace('_', ' ').capitalize()} must be true or false." for name in _SWITCHES
+                 if not isinstance(settings.get(name, False), bool)]  # fmt: skip
     if kind == "endpoint":
         problems += [*_endpoint(settings)]
     elif kind == "local" and not str(settings.get("model") or "").strip():

@@ -1,0 +1,101 @@
+"""`kpdd teacher`: configure, list, test and remove teachers; a key comes in by a pipe only."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from training_backend.__main__ import main
+from training_backend.project.store import Project
+from training_backend.teacher.teacher_config import teacher_named, teachers
+
+
+def _load(name: str):
+    file = Path(__file__).parent.parent / "teacher" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+Loopback = _load("loopback").Loopback
+
+
+@pytest.fixture
+def path(tmp_path) -> str:
+    file = tmp_path / "a.kpdd"
+    Project.create(file).close()
+    return str(file)
+
+
+def add(path: str, base_url: str, *more: str) -> int:
+    return main(["teacher", "add", path, "mine", "--preset", "vllm", "--set", f"base_url={base_url}",
+                 "--set", "model=tiny-teacher", "--set", "structured=false", *more])  # fmt: skip
+
+
+def test_a_teacher_is_added_changed_listed_and_removed(path, capsys):
+    assert add(path, "http://127.0.0.1:1/v1", "--set", "temperature=0.2") == 0
+    assert main(["teacher", "set", path, "mine", "--set", "max_tokens=77"]) == 0
+    with Project.open(path) as project:
+        config = teacher_named(project, "mine")
+    assert (config.kind, config.get("temperature"), config.get("max_tokens")) == ("endpoint", 0.2, 77)
+    assert config.get("concurrency") == 64
+    capsys.readouterr()
+    assert main(["teacher", "list", path]) == 0
+    assert "tiny-teacher" in capsys.readouterr().out
+    assert add(path, "http://127.0.0.1:1/v1") == 1
+    assert main(["teacher", "remove", path, "mine"]) == 0
+    with Project.open(path) as project:
+        assert teachers(project) == []
+    assert main(["teacher", "remove", path, "mine"]) == 1
+
+
+def test_models_and_test_of_a_server(path, capsys):
+    with Loopback(models=["tiny-teacher", "another"]) as server:
+        add(path, server.base_url)
+        capsys.readouterr()
+        assert main(["teacher", "models", path, "mine"]) == 0
+        assert capsys.readouterr().out.split() == ["another", "tiny-teacher"]
+        assert main(["teacher", "test", path, "mine", "--json"]) == 0
+        checks = json.loads(capsys.readouterr().out)["checks"]
+    assert [check["title"] for check in checks] == ["Settings", "Address", "Model", "Reply"]
+    assert main(["teacher", "test", path, "mine"]) == 1
+    assert "WRONG  Address" in capsys.readouterr().out
+
+
+def test_a_key_without_a_safe_keyring_is_not_kept_and_never_shown(path, monkeypatch, capsys):
+    add(path, "http://127.0.0.1:1/v1", "--set", "key_source=keyring")
+    monkeypatch.setattr("sys.stdin", io.StringIO("sk-planted-0123456789\n"))
+    capsys.readouterr()
+    assert main(["teacher", "key", path, "mine"]) == 1
+    said = capsys.readouterr()
+    assert "environment:NAME" in said.err and "planted" not in said.err + said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["add", "--set", "model"], 2),
+        (["add", "--preset", "no-such"], 1),
+        (["add", "--set", "no_such_setting=1"], 1),
+        (["add", "--set", "base_url=https://user:word@host/v1"], 1),
+        (["test"], 1),
+    ],
+)
+def test_mistakes_are_explained(path, arguments, status, capsys):
+    action, *more = arguments
+    assert main(["teacher", action, path, "mine", *more]) == status
+    assert capsys.readouterr().err.startswith("kpdd teacher: ")
+    with Project.open(path) as project:
+        assert teachers(project) == []
+
+
+def test_presets_are_listed(capsys):
+    assert main(["teacher", "presets"]) == 0
+    assert "ollama" in capsys.readouterr().out
