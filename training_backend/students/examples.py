@@ -7,6 +7,7 @@ A task that reads only the question gets it right after its prefix. These texts 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -52,6 +53,7 @@ class Example:
     """One source and target of one task. `id` names the row, `group` the question.
 
     `kind` is that of the rationale, empty for tasks that write key points; `gold` is the gold answer.
+    `question` is kept where the source holds key points, so that others can take their place.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Example:
     gold: float | None = None
     kind: str = ""
     group: str = ""
+    question: str = ""
 
 
 def source_text(task: Task, fields: Mapping[str, Any]) -> str:
@@ -136,9 +139,43 @@ def build_examples(role: Role, rows: Iterable[TrainingRowLike]) -> list[Example]
                     gold=row.gold_value,
                     kind=task.writes if task.writes in KINDS else "",
                     group=str(row.question_id),
+                    question=row.question if reads_key_points(task) else "",
                 )
             )
     return examples
+
+
+def reads_key_points(task: Task) -> bool:
+    """Tell whether `task` reads what another student writes of the key points."""
+    return bool({"core_question", "information"} & set(task.reads))
+
+
+def with_own_key_points(
+    examples: Sequence[Example],
+    role: Role,
+    written: Mapping[str, Mapping[str, Any]],
+    share: float = 1.0,
+    seed: int = 0,
+) -> tuple[list[Example], int]:
+    """Return the examples of `role` with the key points that a student wrote, and how many have them.
+
+    `written` maps a question's `group` to its fields `core_question` and `information`. `share` is the share
+    of the questions that get them (by a hash of the group); the others, those whose fields are missing or
+    empty and tasks that read no key points keep what they have.
+    """
+    tasks = {task.prefix: task for task in role.tasks}
+    made: list[Example] = []
+    for example in examples:
+        task, own = tasks[example.task], written.get(example.group, {})
+        wanted = {name for name in task.reads if name in ("core_question", "information")}
+        if not wanted or not example.question or not all(own.get(name) for name in wanted):
+            made.append(example)
+        elif _share_of(f"key points:{seed}:{example.group}") < share:
+            source = source_text(task, {**own, "question": example.question})
+            made.append(dataclasses.replace(example, source=source))
+        else:
+            made.append(example)
+    return made, sum(new is not old for new, old in zip(made, examples, strict=True))
 
 
 def split_examples(
@@ -151,8 +188,7 @@ def split_examples(
     train: list[Example] = []
     held: list[Example] = []
     for example in examples:
-        digest = hashlib.sha256(f"{seed}:{example.group or example.source}".encode()).digest()
-        share = int.from_bytes(digest[:8], "big") / 2**64
+        share = _share_of(f"{seed}:{example.group or example.source}")
         (held if share < held_out else train).append(example)
     return train, held
 
@@ -178,7 +214,7 @@ def read_examples(file: Path) -> list[Example]:
                 except (ValueError, TypeError) as error:
                     raise DatasetError(
                         f"This line is no example ({error}).",
-                        "An example has id, task, source, target, gold, kind and group.",
+                        "An example has id, task, source, target, gold, kind, group and question.",
                         f"{file}:{number}",
                     ) from error
     except OSError as error:
@@ -186,6 +222,11 @@ def read_examples(file: Path) -> list[Example]:
             f"The examples cannot be read ({error.strerror}).", "Prepare the run again.", str(file)
         ) from error
     return examples
+
+
+def _share_of(text: str) -> float:
+    """Return a number from 0 to 1 that `text` alone decides."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
 
 
 def _fits(task: Task, row: TrainingRowLike) -> bool:

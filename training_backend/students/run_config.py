@@ -47,14 +47,23 @@ class RunConfig:
 
     method: str = "kpdd-pot"
     base: str = "tiny"
+    tuning: str = "full"
+    lora_rank: int = 16
+    lora_alpha: int = 32
+    lora_dropout: float = 0.05
+    lora_targets: str = "all layers"
+    key_points_from: str = "teacher"
+    key_points_share: float = 0.5
     epochs: float = 10.0
     max_steps: int = 0
     learning_rate: float = 5e-4
     batch: int = 32
     batch_unit: str = "examples"
     micro_tokens: int = 0
+    packing: bool = False
     max_source_tokens: int = 512
     max_target_tokens: int = 512
+    damaged: str = "refuse"
     optimizer: str = "adamw"
     schedule: str = "linear"
     warmup: float = 0.0
@@ -69,6 +78,7 @@ class RunConfig:
     save_every: int = 0
     keep_checkpoints: int = 2
     take: str = "best"
+    best_by: str = "accuracy"
     early_stopping: int = 0
     gradient_checkpointing: bool = False
     split_digits: bool = False
@@ -87,6 +97,12 @@ class RunConfig:
             mistakes.append(Mistake("precision", FP16_REASON))
         if not self.epochs and not self.max_steps:
             mistakes.append(Mistake("epochs", "either epochs or steps must be more than 0"))
+        if self.tuning == "lora" and self.base.split(":")[0] in ("tiny", "random"):
+            mistakes.append(Mistake("tuning", f"lora adapts what a student knows; '{self.base}' starts from "
+                                    "nothing, train it in full"))  # fmt: skip
+        if self.key_points_from != "teacher" and not _reads_key_points(self.method):
+            mistakes.append(Mistake("key_points_from", "no student of this method reads key points that "
+                                    "another one writes"))  # fmt: skip
         if self.early_stopping and not self.held_out:
             mistakes.append(Mistake("early_stopping", "needs held-out questions"))
         return mistakes
@@ -170,6 +186,21 @@ FIELDS: dict[str, FieldInfo] = {
     "base": FieldInfo("Base student", "a folder, a hub id, tiny (the demo's T5), tiny:TOKENIZER_FOLDER, "
                       "random:flan-t5-small:TOKENIZER_FOLDER; or demo or a run folder, from whose students "
                       "each goes on", group="what"),
+    "tuning": FieldInfo("Tuning", "full: all weights learn; lora: small matrices beside them (peft), with a "
+                        "tenth of the memory, for base students that already know something",
+                        choices=("full", "lora")),
+    "lora_rank": FieldInfo("LoRA rank", "of the matrices that learn", group="memory", minimum=1, maximum=1024),
+    "lora_alpha": FieldInfo("LoRA alpha", "what they learn counts alpha/rank times", group="memory", minimum=1,
+                            maximum=8192),
+    "lora_dropout": FieldInfo("LoRA dropout", "before the matrices that learn", group="memory", minimum=0,
+                              maximum=0.9),
+    "lora_targets": FieldInfo("LoRA on", "which layers get such matrices", group="memory",
+                              choices=("all layers", "attention")),
+    "key_points_from": FieldInfo("Key points", "what a student that reads key points is trained on: the "
+                                 "teacher's, those that the trained Key student writes for the same "
+                                 "questions (as it will see them), or a mix", choices=("teacher", "student", "mixed")),
+    "key_points_share": FieldInfo("Share of own", "questions with the student's own key points in a mix",
+                                  "share", minimum=0, maximum=1),
     "epochs": FieldInfo("Epochs", "passes over the examples", "epochs", minimum=0, maximum=10_000),
     "max_steps": FieldInfo("Steps at most", "ends the run earlier than the epochs; 0: no limit", "steps",
                            minimum=0, maximum=100_000_000),
@@ -179,10 +210,15 @@ FIELDS: dict[str, FieldInfo] = {
     "batch_unit": FieldInfo("Batch unit", "what the batch counts", choices=("examples", "target tokens")),
     "micro_tokens": FieldInfo("Micro-batch", "padded source and target tokens computed at once; 0: by device",
                               "tokens", group="memory", minimum=0, maximum=100_000_000),
+    "packing": FieldInfo("Packing", "several examples in one row, kept apart by masks: the same losses with "
+                         "less padding (T5 only)", group="memory"),
     "max_source_tokens": FieldInfo("Longest source", "longer examples are left out and counted, never cut",
                                    "tokens", minimum=8, maximum=100_000),
     "max_target_tokens": FieldInfo("Longest target", "longer examples are left out and counted, never cut",
                                    "tokens", minimum=8, maximum=100_000),
+    "damaged": FieldInfo("Damaged texts", "examples that the vocabulary cannot give back exactly: refuse to "
+                         "start and name them, or leave them out and count them",
+                         choices=("refuse", "leave out")),
     "optimizer": FieldInfo("Optimizer", "adamw-rms scales each step by the weights' own size (for tiny "
                            "students from nothing)", choices=("adamw", "adafactor", "adamw-rms")),
     "schedule": FieldInfo("Schedule", "how the learning rate falls after warm-up",
@@ -207,6 +243,9 @@ FIELDS: dict[str, FieldInfo] = {
                                   group="watching", minimum=1, maximum=1_000),
     "take": FieldInfo("Take", "which checkpoint becomes the student", group="watching",
                       choices=("best", "last")),
+    "best_by": FieldInfo("Best by", "accuracy: held-out answers that are right when executed (the loss where "
+                         "nothing can be executed); loss: the held-out loss", group="watching",
+                         choices=("accuracy", "loss")),
     "early_stopping": FieldInfo("Stop early", "looks without improvement before the run ends; 0: never",
                                 "looks", group="watching", minimum=0, maximum=10_000),
     "gradient_checkpointing": FieldInfo("Gradient checkpointing", "a third slower, far less memory",
@@ -226,17 +265,21 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 1e-3, "batch": 8, "epochs": 1.0, "max_steps": 60, "schedule": "constant",
         "warmup": 0.1, "eval_every": 20, "save_every": 20, "held_out_judged": 4,
     },
+    "small-gpu": {
+        "base": "google/flan-t5-base", "tuning": "lora", "learning_rate": 1e-3, "batch": 32, "epochs": 10.0,
+        "warmup": 0.03, "gradient_checkpointing": True,
+    },
     "demo": {
         "base": "tiny", "learning_rate": 0.02, "batch": 1000, "batch_unit": "target tokens",
         "optimizer": "adamw-rms", "schedule": "cosine", "warmup": 150.0, "dropout": 0.0, "epochs": 3.0,
-        "max_source_tokens": 256, "max_target_tokens": 256, "held_out": 0.01, "eval_every": 200,
+        "max_source_tokens": 256, "max_target_tokens": 256, "damaged": "leave out", "held_out": 0.01, "eval_every": 200,
         "save_every": 500, "take": "last", "threads": 1,
     },
     "go-on": {
         "base": "demo", "learning_rate": 0.002, "batch": 1000, "batch_unit": "target tokens",
         "optimizer": "adamw-rms", "schedule": "cosine", "warmup": 10.0, "dropout": 0.0, "epochs": 3.0,
-        "max_source_tokens": 256, "max_target_tokens": 256, "held_out": 0.1, "held_out_judged": 16,
-        "eval_every": 15, "save_every": 30, "take": "last", "threads": 1,
+        "max_source_tokens": 256, "max_target_tokens": 256, "damaged": "leave out", "held_out": 0.1,
+        "held_out_judged": 16, "eval_every": 15, "save_every": 30, "take": "last", "threads": 1,
     },
 }  # fmt: skip
 
@@ -245,6 +288,7 @@ PRESET_TITLES: dict[str, tuple[str, str]] = {
     "kpdd-paper": ("KPDD paper", "arXiv 2407.10167: learning rate 5e-4, batch 32, 10 epochs"),
     "flan-t5-gsm8k": ("Public FlanT5 recipe", "a public FlanT5 recipe for GSM8K: 3e-4, batch 96, 8 epochs"),
     "quick-look": ("Quick look", "ours: sixty steps, to see that everything works"),
+    "small-gpu": ("Small GPU", "ours: FlanT5-base with LoRA and gradient checkpointing, for 4 GiB or less"),
     "demo": ("Demo", "ours: the tiny T5 on the built-in word problems, for tens of thousands of rows"),
     "go-on": ("Go on", "ours: a few gentle steps from students that already solve, about a minute"),
 }
@@ -275,6 +319,15 @@ def convert(name: str, value: Any) -> Any:
         except (TypeError, ValueError):
             raise ValueError(f"'{value}' is no number") from None
     return str(value)
+
+
+def _reads_key_points(method: str) -> bool:
+    """Tell whether one student of a method reads what another writes of the key points."""
+    tasks = [task for role in METHODS[method].roles for task in role.tasks] if method in METHODS else []
+    written = {task.writes for task in tasks}
+    return any({"core_question", "information"} & set(task.reads) for task in tasks) and bool(
+        written & {"key_points", "core_question", "information"}
+    )
 
 
 def _check_field(name: str, value: Any) -> list[Mistake]:

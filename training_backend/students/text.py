@@ -33,6 +33,9 @@ from training_backend.students.text_rule import MARK, Rule, choose_rule
 
 FILE_NAME = "student_text.json"
 LOST = "\ufffd"
+SEQ2SEQ, CAUSAL = "seq2seq", "causal"
+# where the question of a decoder-only student ends and its answer begins
+ANSWER_BEGINS = "\n"
 # single private characters stand for the rows inside the tokenizer; the text's own are spelled as bytes
 _PRIVATE = 0x100000
 
@@ -60,6 +63,7 @@ class StudentText:
         self.pad_id = _id_of(tokenizer, pad, ("<pad>", "[PAD]", "<|endoftext|>"), self.eos_id)
         self.unknown_id = _unknown_id(tokenizer)
         self.size = tokenizer.get_vocab_size(with_added_tokens=True)
+        self._first_ids = _first_ids(tokenizer, self.eos_id)
         if rule.way == "carriers":
             self._prepare_carriers()
 
@@ -120,6 +124,19 @@ class StudentText:
             if self.decode(ids) == text:
                 return ids
         return self.tokenizer.encode(text, add_special_tokens=False).ids
+
+    def source_ids(self, source: str, kind: str = SEQ2SEQ) -> list[int]:
+        """Return what a student reads, the same at training and when it solves.
+
+        An encoder reads what its tokenizer puts first (BART's and CodeT5's `<s>`), `source`, the end mark. A
+        decoder-only student reads the same with a line break in place of the end mark, and goes on from there.
+        """
+        ids = [*self._first_ids, *self.encode(source)]
+        return [*ids, *self.encode(ANSWER_BEGINS)] if kind == CAUSAL else [*ids, self.eos_id]
+
+    def target_ids(self, target: str) -> list[int]:
+        """Return what a student writes, with its end mark."""
+        return [*self.encode(target), self.eos_id]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of `ids`: pads are skipped, the end mark ends it, meaningless rows are U+FFFD."""
@@ -321,6 +338,12 @@ def _id_of(tokenizer: Tokenizer, name: str, others: Sequence[str], default: int 
         f"The tokenizer has no token '{name}'.",
         "A student needs an end token; name it in tokenizer_config.json.",
     )
+
+
+def _first_ids(tokenizer: Tokenizer, eos_id: int) -> list[int]:
+    """Return what the tokenizer puts before a text (its template with an empty text, up to the end mark)."""
+    ids = tokenizer.encode("", add_special_tokens=True).ids
+    return ids[: ids.index(eos_id)] if eos_id in ids else ids
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:
