@@ -189,16 +189,18 @@ FIELDS: dict[str, FieldInfo] = {
     "tuning": FieldInfo("Tuning", "full: all weights learn; lora: small matrices beside them (peft), with a "
                         "tenth of the memory, for base students that already know something",
                         choices=("full", "lora")),
-    "lora_rank": FieldInfo("LoRA rank", "of the matrices that learn", group="memory", minimum=1, maximum=1024),
-    "lora_alpha": FieldInfo("LoRA alpha", "what they learn counts alpha/rank times", group="memory", minimum=1,
-                            maximum=8192),
+    "lora_rank": FieldInfo("LoRA rank", "of the matrices that learn", group="memory", minimum=1,
+                           maximum=1024),
+    "lora_alpha": FieldInfo("LoRA alpha", "what they learn counts alpha/rank times", group="memory",
+                            minimum=1, maximum=8192),
     "lora_dropout": FieldInfo("LoRA dropout", "before the matrices that learn", group="memory", minimum=0,
                               maximum=0.9),
     "lora_targets": FieldInfo("LoRA on", "which layers get such matrices", group="memory",
                               choices=("all layers", "attention")),
     "key_points_from": FieldInfo("Key points", "what a student that reads key points is trained on: the "
                                  "teacher's, those that the trained Key student writes for the same "
-                                 "questions (as it will see them), or a mix", choices=("teacher", "student", "mixed")),
+                                 "questions (as it will see them), or a mix",
+                                 choices=("teacher", "student", "mixed")),
     "key_points_share": FieldInfo("Share of own", "questions with the student's own key points in a mix",
                                   "share", minimum=0, maximum=1),
     "epochs": FieldInfo("Epochs", "passes over the examples", "epochs", minimum=0, maximum=10_000),
@@ -272,8 +274,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "demo": {
         "base": "tiny", "learning_rate": 0.02, "batch": 1000, "batch_unit": "target tokens",
         "optimizer": "adamw-rms", "schedule": "cosine", "warmup": 150.0, "dropout": 0.0, "epochs": 3.0,
-        "max_source_tokens": 256, "max_target_tokens": 256, "damaged": "leave out", "held_out": 0.01, "eval_every": 200,
-        "save_every": 500, "take": "last", "threads": 1,
+        "max_source_tokens": 256, "max_target_tokens": 256, "damaged": "leave out", "held_out": 0.01,
+        "eval_every": 200, "save_every": 500, "take": "last", "threads": 1,
     },
     "go-on": {
         "base": "demo", "learning_rate": 0.002, "batch": 1000, "batch_unit": "target tokens",

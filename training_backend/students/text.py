@@ -129,7 +129,7 @@ class StudentText:
         """Return what a student reads, the same at training and when it solves.
 
         An encoder reads what its tokenizer puts first (BART's and CodeT5's `<s>`), `source`, the end mark. A
-        decoder-only student reads the same with a line break in place of the end mark, and goes on from there.
+        decoder-only student reads the same with a line break in place of the end mark, and goes on.
         """
         ids = [*self._first_ids, *self.encode(source)]
         return [*ids, *self.encode(ANSWER_BEGINS)] if kind == CAUSAL else [*ids, self.eos_id]
