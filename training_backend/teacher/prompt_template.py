@@ -57,10 +57,7 @@ def render(template: str, variables: Mapping[str, Any], where: str) -> str:
 
     ConfigError says what is wrong (an unknown variable by its name) and in which line of `where`.
     """
-    try:
-        compiled = _compiled(template, tuple(sorted(variables)))
-    except _Wrong as wrong:
-        raise ConfigError(wrong.message, wrong.hint, where=_place(where, wrong.line)) from None
+    compiled, _ = _looked_through(template, variables, where)
     pieces: list[str] = []
     length = 0
     try:
@@ -75,6 +72,11 @@ def render(template: str, variables: Mapping[str, Any], where: str) -> str:
     return "".join(pieces).strip()
 
 
+def names_in(template: str, variables: Iterable[str], where: str) -> frozenset[str]:
+    """Return which variables a template names; ConfigError as for `render`."""
+    return _looked_through(template, variables, where)[1]
+
+
 class _Wrong(Exception):
     """What is wrong with a template, before any value is known."""
 
@@ -83,14 +85,22 @@ class _Wrong(Exception):
         self.message, self.line, self.hint = message, line, hint
 
 
+def _looked_through(template: str, variables: Iterable[str], where: str) -> tuple[Template, frozenset[str]]:
+    try:
+        return _compiled(template, tuple(sorted(variables)))
+    except _Wrong as wrong:
+        raise ConfigError(wrong.message, wrong.hint, where=_place(where, wrong.line)) from None
+
+
 @functools.lru_cache(maxsize=200)
-def _compiled(template: str, names: tuple[str, ...]) -> Template:
-    """Return a template that was looked through; `names` are the variables that it may name."""
+def _compiled(template: str, names: tuple[str, ...]) -> tuple[Template, frozenset[str]]:
+    """Return a template that was looked through, and what it names; `names` is what it may name."""
     if len(template) > MAX_TEMPLATE_CHARS:
         raise _Wrong(f"The template is longer than {MAX_TEMPLATE_CHARS:,} characters.", 1)
     try:
         tree = _environment.parse(template)
         _check(tree, names)
+        named = frozenset(meta.find_undeclared_variables(tree))
         for loop in tree.find_all(nodes.For):
             loop.iter = nodes.Filter(loop.iter, _COUNTED, [], [], None, None, lineno=loop.lineno)
         code = _environment.compile(tree)
@@ -98,7 +108,7 @@ def _compiled(template: str, names: tuple[str, ...]) -> Template:
         raise _Wrong(f"The template is not well formed: {error.message}", error.lineno) from None
     except (RecursionError, MemoryError, ValueError, OverflowError, SyntaxError) as error:
         raise _Wrong(f"The template cannot be read: {error}.", 1) from None
-    return Template.from_code(_environment, code, _environment.make_globals(None))
+    return Template.from_code(_environment, code, _environment.make_globals(None)), named
 
 
 def _check(tree: nodes.Template, names: tuple[str, ...]) -> None:

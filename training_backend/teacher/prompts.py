@@ -15,7 +15,7 @@ import yaml
 from training_backend.errors import ConfigError
 from training_backend.paths import resources_dir
 from training_backend.teacher import reply_parts
-from training_backend.teacher.prompt_template import render
+from training_backend.teacher.prompt_template import names_in, render
 from training_backend.teacher.reply_parts import KINDS, NAMES, Part, parts
 
 __all__ = ["MOST_DEMONSTRATIONS", "NAMES", "Demonstration", "Prompt", "built_in", "messages", "schema"]
@@ -62,12 +62,20 @@ class Prompt:
     demonstrations: tuple[Demonstration, ...] = ()
     shown: int = MOST_DEMONSTRATIONS
 
+    def __post_init__(self) -> None:
+        """Refuse a name that no prompt has and a number of demonstrations that cannot be sent."""
+        if self.name not in NAMES:
+            raise ConfigError(f"There is no prompt '{self.name}'.", f"Prompts: {', '.join(NAMES)}.")
+        if not 0 <= self.shown <= MOST_DEMONSTRATIONS:
+            raise ConfigError(f"{self.shown} demonstrations cannot be sent.",
+                              f"Choose 0 to {MOST_DEMONSTRATIONS}.")  # fmt: skip
+
     @property
     def title(self) -> str:
         """Return the name a person reads."""
         return TITLES[self.name]
 
-    @property
+    @functools.cached_property
     def version(self) -> str:
         """Return 12 hexadecimal digits of everything that a teacher may get to see of this prompt."""
         shapes = [reply_parts.schema(self.name, kind) for kind in KINDS]
@@ -89,7 +97,8 @@ def messages(prompt: Prompt, fields: Mapping[str, Any], structured: bool = False
     (needed for one_call), `why`. Anything else, above all a gold answer, is left out. Each demonstration is
     a turn of the user and the reply that is wanted; it shows key points where `fields` has them.
     `structured`: the replies of the demonstrations are JSON as in `schema`, not labelled text.
-    ConfigError names prompt, text and line of what a template does wrong.
+    ConfigError names prompt, text and line of what a template does wrong, and a text that leaves out the
+    question.
     """
     kind = prompt.name if prompt.name in KINDS else str(fields.get("kind", ""))
     wanted = parts(prompt.name, kind)
@@ -102,6 +111,9 @@ def messages(prompt: Prompt, fields: Mapping[str, Any], structured: bool = False
         "reply_format": reply_format(wanted, structured),
     }
     shown = (bool(given["core_question"]), bool(given["information"]))
+    where = f"prompt {prompt.name}, user text"
+    if "question" not in names_in(prompt.user, VARIABLES, where):
+        raise ConfigError("The text does not name the question.", "Write {{ question }}.", where=where)
     opening = _opening(prompt, kind, structured, *shown)
     return [dict(zip(("role", "content"), turn, strict=True)) for turn in opening] + [
         {"role": "user", "content": _user(prompt, given)}
