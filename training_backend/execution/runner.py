@@ -124,8 +124,8 @@ class ProgramRunner:
     def submit(
         self, code: str, kind: str, on_end: Callable[[RunResult], None], limits: Limits | None = None
     ) -> None:
-        """Queue one program and return; `on_end(result)` is called in another thread and must not block."""
-        self._submit(Job(code, kind, limits or self.limits, on_end))
+        """Queue one of many programs; `on_end(result)` is called in another thread and must not block."""
+        self._submit(Job(code, kind, limits or self.limits, on_end, bulk=True))
 
     def run_many(
         self, jobs: Iterable[tuple[K, str, str]], limits: Limits | None = None
