@@ -102,6 +102,8 @@ class Loopback:
         self.batches: dict[str, dict[str, Any]] = {}
         # how a batch goes on: states in the order in which they are told
         self.batch_states = ["validating", "in_progress", "completed"]
+        # faults of the next looks at a batch
+        self.batch_faults: list[str] = []
         self._hold = hold
         self._held: list[asyncio.Event] = []
         self._certificate = certificate
@@ -370,6 +372,8 @@ class Loopback:
 
     async def _show_batch(self, request: Request) -> Response:
         await self._note(request)
+        if self.batch_faults:
+            return await self._broken(self.batch_faults.pop(0), request, {"messages": []})
         batch = self.batches.get(request.path_params["name"])
         if batch is None:
             return JSONResponse({"error": {"message": "No such batch."}}, 404)
@@ -400,7 +404,8 @@ class Loopback:
                 bad.append({"custom_id": line["custom_id"], "error": None,
                             "response": {"status_code": status, "body": body}})  # fmt: skip
             elif fault != "lost":
-                data = self.completion(line["body"], TEXTS.get(fault))
+                refused = {"refusal": "I cannot help with that."} if fault == "refusal" else {}
+                data = self.completion(line["body"], "" if refused else TEXTS.get(fault), **refused)
                 good.append({"custom_id": line["custom_id"], "error": None,
                              "response": {"status_code": 200, "body": data}})  # fmt: skip
         for field_name, found in (("output_file_id", good), ("error_file_id", bad)):

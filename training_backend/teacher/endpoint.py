@@ -14,9 +14,9 @@ import os
 import ssl
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from training_backend.errors import ConfigError
@@ -30,13 +30,21 @@ if TYPE_CHECKING:
 
 __all__ = ["FOR_ALL", "REASONS", "Answered", "AskError", "Asked", "Asker", "Endpoint", "open_asker"]
 
+_T = TypeVar("_T")
 # more than any reply to a word problem; beyond it something else is at the other end
 MAX_REPLY_BYTES = 1 << 20
 _CONNECT_S = 15.0
 
 
-def open_asker(config: TeacherConfig, key: str | None) -> Asker:
-    """Return what asks this teacher, not connected yet; ConfigError when it is asked in another way."""
+def open_asker(config: TeacherConfig, key: str | None, batches: Path | None = None) -> Asker:
+    """Return what asks this teacher, not connected yet; ConfigError when it is asked in another way.
+
+    `batches` is the folder that remembers batches under way, by default one of the program's own.
+    """
+    if config.kind == "endpoint" and config.get("batch"):
+        from training_backend.teacher.batch_endpoint import BatchEndpoint
+
+        return BatchEndpoint(config, key, batches)
     if config.kind == "endpoint":
         return Endpoint(config, key)
     if config.kind == "local":
@@ -63,22 +71,22 @@ class Endpoint:
         self.server = parts.netloc.rpartition("@")[2]
         self._proxy = _proxy_in_use(config, parts.scheme, parts.hostname or "")
         self._timeout_s = float(config.get("timeout_s"))
-        self._client = self._connect(parts.hostname or "")
+        self.client = self._connect(parts.hostname or "")
 
     async def ask(self, asked: Asked) -> Answered:
         """Return the reply; AskError names why there is none."""
         began = time.monotonic()
-        create = self._client.chat.completions.with_streaming_response.create
-        data = await self._json(create(**request_body(self.config, asked), extra_headers=self._no_key()))
-        try:
-            return read_completion(data, time.monotonic() - began, self.server)
-        except AskError as error:
-            raise ask_faults.clean(error, self._key) from None
+        create = self.client.chat.completions.with_streaming_response.create
+        body = request_body(self.config, asked)
+        # as `extra_body`: what it gets as arguments the SDK takes apart type by type, two thirds of all work
+        request = create(model=body["model"], messages=[], extra_body=body, extra_headers=self.no_key())
+        data = await self.explained(self._json(request))
+        return self.completion(data, time.monotonic() - began)
 
     async def models(self) -> list[str]:
         """Return the names of the models that the server offers, sorted."""
-        listing = self._client.models.with_streaming_response.list
-        data = await self._json(listing(extra_headers=self._no_key()))
+        listing = self.client.models.with_streaming_response.list
+        data = await self.explained(self._json(listing(extra_headers=self.no_key())))
         listed = data.get("data", data.get("models")) if isinstance(data, dict) else data
         if not isinstance(listed, list):
             raise AskError("not_json", f"{self.server} gives no list of models.", "Write the model's name.")
@@ -87,7 +95,14 @@ class Endpoint:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self.client.close()
+
+    def completion(self, data: Any, latency_s: float) -> Answered:
+        """Return the reply in the JSON of a chat completion; AskError when it is none or a refusal."""
+        try:
+            return read_completion(data, latency_s, self.server)
+        except AskError as error:
+            raise ask_faults.clean(error, self._key) from None
 
     # --- helpers ----------------------------------------------------------------------------------
 
@@ -126,29 +141,33 @@ class Endpoint:
         headers: dict[str, Any] = dict.fromkeys(foreign, omit)
         return {**headers, **self.config.get("headers")}
 
-    def _no_key(self) -> dict[str, Any]:
+    def no_key(self) -> dict[str, Any]:
         """Return what keeps a request without a key from carrying one; the SDK wants it said each time."""
         from openai import omit
 
         return {} if self._key else {"Authorization": omit}
 
-    async def _json(self, request: Any) -> Any:
-        """Return the JSON of a reply, read within the time limit and up to MAX_REPLY_BYTES."""
+    async def explained(self, request: Awaitable[_T], timeout_s: float | None = None) -> _T:
+        """Return what a call of the SDK gives, within the time limit; AskError names why it gives nothing."""
         import httpx2
         from openai import APIConnectionError, APIStatusError
 
+        limit_s = timeout_s or self._timeout_s
         try:
-            async with asyncio.timeout(self._timeout_s), request as response:
-                raw = await self._read(response)
-            return self._parse(raw)
+            async with asyncio.timeout(limit_s):
+                return await request
         except AskError as error:
             raise ask_faults.clean(error, self._key) from None
         except APIStatusError as error:
             told = self._of_status(error.response)
         except (APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError) as error:
-            told = ask_faults.of_exception(error, self.server, self._timeout_s, self._proxy)
+            told = ask_faults.of_exception(error, self.server, limit_s, self._proxy)
         # not chained: the request that hangs on the library's failure carries the key in its headers
         raise ask_faults.clean(told, self._key)
+
+    async def _json(self, request: Any) -> Any:
+        async with request as response:
+            return self._parse(await self._read(response))
 
     async def _read(self, response: Any) -> bytes:
         pieces, size = [], 0

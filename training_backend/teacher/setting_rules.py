@@ -22,8 +22,10 @@ _NUMBERS: Mapping[str, tuple[float, float, bool, bool]] = {
     "budget": (0, 1_000_000, False, True),
     "batch_size": (1, 1_024, True, False),
 }
+# what OpenAI takes in one file
+_LARGEST_BATCH = 50_000
 _WORDS = {"timeout_s": "The time-out in seconds", "max_tokens": "The length limit in tokens"}
-_SWITCHES = ("structured", "send_seed")
+_SWITCHES = ("structured", "send_seed", "batch")
 _KEY_SOURCES = ("keyring", "session", "none")
 _LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 # headers and parameters of an address that carry keys
@@ -122,6 +124,8 @@ def _is_header_value(value: str) -> bool:
 def _numbers(settings: Settings) -> Iterator[str]:
     for name in [name for name in _NUMBERS if name in settings]:
         lowest, highest, whole, optional = _NUMBERS[name]
+        if name == "concurrency" and settings.get("batch"):
+            highest = _LARGEST_BATCH
         value = settings[name]
         if value is None and optional:
             continue

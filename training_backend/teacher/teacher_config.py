@@ -32,6 +32,8 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "timeout_s": 120.0,
         "structured": False,
         "concurrency": 8,
+        # the provider's batch endpoint: cheaper, within a day; the concurrency is the size of a batch then
+        "batch": False,
         "requests_per_minute": 0,
         "tokens_per_minute": 0,
         "budget": None,
