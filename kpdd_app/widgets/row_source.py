@@ -6,6 +6,7 @@ A row whose new state no longer fits the filter stays where it is; `fits` tells 
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,8 +21,10 @@ from training_backend.project.listing import Interrupted, Listing, ListRow, RowF
 PAGE_ROWS = 128
 PAGES_KEPT = 48
 QUIET_MS = 900
-# from so many rows on, a search shows its first hits before it knows all of them
-MANY, FIRST_HITS = 20_000, 200
+# from so many rows on, or so large a file, the first rows are shown before all are known
+MANY, LARGE_FILE_BYTES, FIRST_HITS = 20_000, 32 * 2**20, 200
+# what is said about news takes at most this share of a thread
+NEWS_SHARE = 0.1
 
 
 class RowSource(QObject):
@@ -47,6 +50,8 @@ class RowSource(QObject):
         self._wanted: set[int] = set()
         self._asked: set[int] = set()
         self._generation = 0
+        self._many = False
+        self._first_only = False
         self._listing: Listing | None = None
         self._page_thread = Background("table-pages", self)
         self._id_thread = Background("table-ids", self)
@@ -61,6 +66,7 @@ class RowSource(QObject):
         """Read from this project file from now on."""
         self.close()
         self._listing = Listing(path)
+        self._many = path.stat().st_size > LARGE_FILE_BYTES
         self.set_filter(self.filter)
 
     def close(self) -> None:
@@ -99,10 +105,14 @@ class RowSource(QObject):
             return
         self.loading = True
         listing.interrupt()
-        if wanted.search and len(self.ids) > MANY:
+        self._many = self._many or len(self.ids) > MANY
+        in_order = wanted.sort == "id" and not wanted.descending
+        if self._many and in_order and (wanted.search or not len(self.ids)):
             self._id_thread.run(
-                lambda: listing.ids(wanted, FIRST_HITS), self._take_ids, self._failed, "first"
+                lambda: listing.ids(wanted, FIRST_HITS), self._take_first, self._failed, "first"
             )
+        else:
+            self._id_thread.drop("first")
         self._id_thread.run(lambda: listing.ids(wanted), self._take_ids, self._failed, key="ids")
         self._count_facets()
 
@@ -193,10 +203,19 @@ class RowSource(QObject):
         self._asked.clear()
         self._wanted = set()
 
+    def _take_first(self, ids: np.ndarray) -> None:
+        self._take_ids(ids)
+        self._first_only = True
+
     def _take_ids(self, ids: np.ndarray) -> None:
         self._generation += 1
         self.loading = False
+        # the first rows stay on the screen when the others follow them
+        same = self._first_only and np.array_equal(ids[:PAGE_ROWS], self.ids[:PAGE_ROWS])
+        kept = {0: self._pages[0]} if same and 0 in self._pages else {}
+        self._first_only = False
         self._forget_pages()
+        self._pages.update(kept)
         self.ids = ids
         self.ids_changed.emit()
         self.news_changed.emit(0, 0)
@@ -250,15 +269,16 @@ class RowSource(QObject):
         if listing is None:
             return
 
-        def compare() -> tuple[int, int]:
-            now = listing.ids(wanted)
-            added = int(np.count_nonzero(~np.isin(now, ids)))
-            return added, len(ids) - (len(now) - added)
+        def compare() -> tuple[int, int, float]:
+            began = time.perf_counter()
+            return *listing.news(wanted, ids), time.perf_counter() - began
 
         self._count_facets()
         self._id_thread.run(compare, self._tell_news, self._failed, key="news")
 
-    def _tell_news(self, news: tuple[int, int]) -> None:
+    def _tell_news(self, told: tuple[int, int, float]) -> None:
+        *news, seconds = told
+        self._quiet.setInterval(max(QUIET_MS, round(seconds * 1000 / NEWS_SHARE)))
         if not len(self.ids) and news[0] and not self.loading:
             # nobody reads an empty table: show what came
             self.refresh()

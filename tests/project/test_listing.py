@@ -39,6 +39,23 @@ def test_ids_are_int64_and_pages_keep_the_order_asked(listing):
     assert listing.ids(RowFilter(), limit=3).tolist() == [1, 2, 3]
 
 
+def test_news_are_the_rows_that_came_and_those_that_fit_no_longer(filled, listing):
+    wanted = RowFilter({"review": frozenset(["unreviewed"])}, sort="question", descending=True)
+    shown = listing.ids(wanted)
+    assert listing.news(wanted, shown) == (0, 0)
+    set_review(filled, [1, 4], "accepted")
+    assert listing.news(wanted, shown) == (0, 2)
+    assert listing.news(wanted, np.array([1, 2, 9999])) == (4, 2)
+
+
+def test_hits_are_found_again_after_a_change(filled, listing):
+    word = listing.page([1])[0].question.split()[1]
+    before = ids(listing, word)
+    assert 1 in before and listing.facets(RowFilter(search=word))["review"] == [("unreviewed", len(before))]
+    edit_field(filled, 1, "question", "Something else.")
+    assert 1 not in ids(listing, word)
+
+
 def test_facets_are_joined_by_and_their_values_by_or(filled, listing):
     set_review(filled, [1, 4], "accepted")
     set_flagged(filled, [1, 2], True)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from training_backend.project import flags
 from training_backend.project.faults import explained
 from training_backend.project.lines import FACETS, SORT_PREFIX, TOUCHED_KEPT
 from training_backend.project.search import parse_query
+from training_backend.project.snapshot import Snapshot, chosen_of
 
 REVIEWS = ("unreviewed", "accepted", "rejected")
 SORTS = (
@@ -97,19 +97,6 @@ def read_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[ListRo
     return [found[int(number)] for number in ids if int(number) in found]
 
 
-@dataclass
-class _Snapshot:
-    """Every row's facet values at one moment: `code[id]` is an index into `values`, -1: no such row.
-
-    `version` tells whether anybody has written since, `seq` up to which entry of `row_touched` it reaches.
-    """
-
-    version: int
-    seq: int
-    code: np.ndarray
-    values: list[tuple]
-
-
 class Listing:
     """Answers a table: which rows (ids), what they show (page), how many of each value (facets).
 
@@ -124,8 +111,9 @@ class Listing:
         self._path = Path(project_path)
         self._pages = connect_reader(self._path)
         self._queries = connect_reader(self._path)
-        self._snapshot: _Snapshot | None = None
+        self._snapshot: Snapshot | None = None
         self._orders: dict[str, tuple[int, np.ndarray]] = {}
+        self._hits: tuple[int, str, np.ndarray] | None = None
         self._interrupted = False
         self._closed = False
 
@@ -151,18 +139,18 @@ class Listing:
     def ids(self, wanted: RowFilter, limit: int | None = None) -> np.ndarray:
         """Return the ids of all matching rows in order, as int64; with `limit` the first ones only.
 
-        With a search and a limit the first hits come at once, before all are known: show them, then ask for
-        all. Interrupted when `interrupt` was called meanwhile.
+        In the order of ids the first ones come at once, before all are known, where there is a search or no
+        filter at all: show them, then ask for all. Interrupted when `interrupt` was called meanwhile.
         """
         with self._query():
-            searching = bool(parse_query(wanted.search).words)
-            if limit is not None and searching and wanted.sort == "id" and not wanted.descending:
-                return self._first_hits(wanted, limit)
+            if limit is not None and wanted.sort == "id" and not wanted.descending:
+                if parse_query(wanted.search).words:
+                    return self._first_hits(wanted, limit)
+                if not chosen_of(wanted.facets):
+                    first = self._queries.execute("SELECT id FROM row ORDER BY id LIMIT ?", (limit,))
+                    return np.array([number for (number,) in first], dtype=np.int64)
             snapshot = self._current()
-            mask = self._facet_mask(snapshot, wanted)
-            if searching:
-                mask &= self._search_mask(wanted.search, len(mask))
-            return self._ordered(snapshot, mask, wanted)[:limit]
+            return self._ordered(snapshot, self._mask(snapshot, wanted), wanted)[:limit]
 
     def facets(self, wanted: RowFilter) -> dict[str, list[tuple[object, int]]]:
         """Return, for each facet, its values with their row counts, most frequent first.
@@ -172,16 +160,18 @@ class Listing:
         """
         with self._query():
             snapshot = self._current()
-            if parse_query(wanted.search).words:
-                hits = self._search_mask(wanted.search, len(snapshot.code))
-                codes = snapshot.code[hits]
-            else:
-                codes = snapshot.code
-            counts = np.bincount(codes[codes >= 0], minlength=len(snapshot.values))
-            return {
-                name: _count_values(name, position, snapshot.values, counts, wanted)
-                for position, name in enumerate(FACETS)
-            }
+            searching = parse_query(wanted.search).words
+            hits = self._search_mask(wanted.search, snapshot) if searching else None
+            return snapshot.counts(wanted.facets, hits)
+
+    def news(self, wanted: RowFilter, ids: np.ndarray) -> tuple[int, int]:
+        """Return how many matching rows are not among `ids`, and how many of `ids` match no longer."""
+        with self._query():
+            mask = self._mask(self._current(), wanted)
+            shown = np.zeros_like(mask)
+            shown[ids[ids < len(mask)]] = True
+            kept = np.count_nonzero(mask & shown)
+            return int(np.count_nonzero(mask) - kept), int(len(ids) - kept)
 
     @contextmanager
     def _query(self) -> Iterator[None]:
@@ -206,7 +196,7 @@ class Listing:
     def _version(self) -> int:
         return self._queries.execute("PRAGMA data_version").fetchone()[0]
 
-    def _current(self) -> _Snapshot:
+    def _current(self) -> Snapshot:
         """Return the facet values of all rows; what others wrote since the last time is read in addition."""
         version = self._version()
         if self._snapshot is None or self._snapshot.version != version:
@@ -220,20 +210,21 @@ class Listing:
         self._go_on()
         return self._snapshot
 
-    def _read_all(self) -> _Snapshot:
+    def _read_all(self) -> Snapshot:
         seq = self._queries.execute("SELECT coalesce(max(seq), 0) FROM row_touched").fetchone()[0]
         names = ", ".join(FACETS)
-        groups = self._queries.execute(
-            f"SELECT {names}, group_concat(id) FROM row GROUP BY {names}"
-        ).fetchall()
-        parts = [_numbers(line[-1]) for line in groups]
-        top = max((int(part.max()) for part in parts), default=0)
-        code = np.full(top + 1, -1, dtype=np.int32)
-        for number, part in enumerate(parts):
-            code[part] = number
-        return _Snapshot(-1, seq, code, [tuple(line[:-1]) for line in groups])
+        snapshot = Snapshot(seq)
+        # both walk through the same index, so the ids come in the order of the groups
+        ids = self._vector(f"SELECT id FROM row INDEXED BY row_facets ORDER BY {names}")
+        snapshot.fill(
+            self._queries.execute(
+                f"SELECT {names}, count(*) FROM row INDEXED BY row_facets GROUP BY {names} ORDER BY {names}"
+            ),
+            ids,
+        )
+        return snapshot
 
-    def _follow(self, snapshot: _Snapshot) -> bool:
+    def _follow(self, snapshot: Snapshot) -> bool:
         """Bring a snapshot up to date with the rows touched since; False where too much has happened."""
         first, last = self._queries.execute(
             "SELECT (SELECT min(seq) FROM row_touched), (SELECT max(seq) FROM row_touched)"
@@ -247,33 +238,34 @@ class Listing:
             "WHERE id IN (SELECT row_id FROM row_touched WHERE seq > ?)",
             (snapshot.seq,),
         ).fetchall()
-        known = {values: number for number, values in enumerate(snapshot.values)}
-        top = max((line[0] for line in touched), default=0)
-        if top >= len(snapshot.code):
-            room = np.full(max(top + 1, len(snapshot.code) * 5 // 4), -1, dtype=np.int32)
-            room[: len(snapshot.code)] = snapshot.code
-            snapshot.code = room
+        snapshot.reach(max((line[0] for line in touched), default=0))
         for row_id, *values in touched:
-            number = known.setdefault(tuple(values), len(known))
-            if number == len(snapshot.values):
-                snapshot.values.append(tuple(values))
-            snapshot.code[row_id] = number
+            snapshot.put(row_id, values)
         snapshot.seq = last
         return True
 
-    def _facet_mask(self, snapshot: _Snapshot, wanted: RowFilter) -> np.ndarray:
-        fits = [_fits(values, wanted) for values in snapshot.values]
-        # the last place answers for code -1: there is no such row
-        return np.array([*fits, False])[snapshot.code]
+    def _vector(self, sql: str, values: tuple = ()) -> np.ndarray:
+        """Return the ids that a statement gives, in its order; SQLite and numpy leave the GIL free."""
+        text = self._queries.execute(f"SELECT group_concat(id) FROM ({sql})", values).fetchone()[0]
+        self._go_on()
+        return _numbers(text)
 
-    def _search_mask(self, search: str, size: int) -> np.ndarray:
-        mask = np.zeros(size, dtype=bool)
-        for sql, values in self._search_statements(search):
-            text = self._queries.execute(f"SELECT group_concat(id) FROM ({sql})", values).fetchone()[0]
-            self._go_on()
-            hits = _numbers(text)
-            mask[hits[hits < size]] = True
+    def _mask(self, snapshot: Snapshot, wanted: RowFilter) -> np.ndarray:
+        mask = snapshot.mask(wanted.facets)
+        if parse_query(wanted.search).words:
+            mask &= self._search_mask(wanted.search, snapshot)
         return mask
+
+    def _search_mask(self, search: str, snapshot: Snapshot) -> np.ndarray:
+        """Return, for each id, whether it is a hit; rows and facets of one search ask for the same."""
+        size = len(snapshot.code)
+        if self._hits is None or self._hits[:2] != (snapshot.version, search):
+            mask = np.zeros(size, dtype=bool)
+            for sql, values in self._search_statements(search):
+                hits = self._vector(sql, values)
+                mask[hits[hits < size]] = True
+            self._hits = snapshot.version, search, mask
+        return self._hits[2]
 
     def _search_statements(self, search: str) -> list[tuple[str, tuple]]:
         """Return the statements whose ids together are the hits of a search."""
@@ -302,7 +294,7 @@ class Listing:
     def _first_hits(self, wanted: RowFilter, limit: int) -> np.ndarray:
         found: set[int] = set()
         clauses, values = ["1"], []
-        for name, chosen in _chosen(wanted):
+        for name, chosen in chosen_of(wanted.facets):
             if name == "flags":
                 clauses.append("(row.flags & ? <> 0 OR (? AND row.flags = 0))")
                 values += [flags.mask_of(chosen - {flags.NONE}), flags.NONE in chosen]
@@ -319,7 +311,7 @@ class Listing:
             self._go_on()
         return np.array(sorted(found)[:limit], dtype=np.int64)
 
-    def _ordered(self, snapshot: _Snapshot, mask: np.ndarray, wanted: RowFilter) -> np.ndarray:
+    def _ordered(self, snapshot: Snapshot, mask: np.ndarray, wanted: RowFilter) -> np.ndarray:
         if wanted.sort == "id":
             ids = np.flatnonzero(mask)
         elif wanted.sort == "suspicion":
@@ -329,23 +321,16 @@ class Listing:
             order = order[order < len(mask)]
             ids = order[mask[order]]
         else:
-            position = FACETS.index(wanted.sort)
-            values = [line[position] for line in snapshot.values]
-            rank = {value: number for number, value in enumerate(sorted(set(values)))}
             ids = np.flatnonzero(mask)
-            keys = np.array([rank[value] for value in values], dtype=np.int16)[snapshot.code[ids]]
-            ids = ids[np.argsort(keys, kind="stable")]
+            ids = ids[np.argsort(snapshot.ranks(wanted.sort, ids), kind="stable")]
         ids = ids.astype(np.int64, copy=False)
         return np.ascontiguousarray(ids[::-1]) if wanted.descending else ids
 
     def _by_suspicion(self, mask: np.ndarray) -> np.ndarray:
         """Return the masked ids, those without any flag first, then as their flags weigh."""
-        text = self._queries.execute(
-            "SELECT group_concat(id) FROM "
-            "(SELECT id FROM row INDEXED BY row_by_suspicion WHERE suspicion > 0 ORDER BY suspicion, id DESC)"
-        ).fetchone()[0]
-        self._go_on()
-        suspects = _numbers(text)
+        suspects = self._vector(
+            "SELECT id FROM row INDEXED BY row_by_suspicion WHERE suspicion > 0 ORDER BY suspicion, id DESC"
+        )
         suspects = suspects[suspects < len(mask)]
         suspects = suspects[mask[suspects]]
         rest = mask.copy()
@@ -357,11 +342,11 @@ class Listing:
         version = self._version()
         known = self._orders.get(column)
         if known is None or known[0] != version:
-            text = self._queries.execute(
-                f"SELECT group_concat(id) FROM (SELECT id FROM row ORDER BY {_ORDERED[column]}, id)"
-            ).fetchone()[0]
-            known = self._orders[column] = (version, _numbers(text))
-            self._go_on()
+            # of the others none is true any more
+            self._orders = {name: kept for name, kept in self._orders.items() if kept[0] == version}
+            order = self._vector(f"SELECT id FROM row ORDER BY {_ORDERED[column]}, id")
+            # kept as small as it can be: a person may sort by every column
+            known = self._orders[column] = version, order.astype(np.min_scalar_type(order.max(initial=0)))
         return known[1]
 
 
@@ -370,38 +355,6 @@ def _numbers(text: str | None) -> np.ndarray:
     if not text:
         return np.empty(0, dtype=np.int64)
     return np.fromstring(text, dtype=np.int64, sep=",")
-
-
-def _chosen(wanted: RowFilter) -> list[tuple[str, frozenset]]:
-    """Return the facets that restrict something; an empty choice restricts nothing."""
-    return [(name, values) for name, values in wanted.facets.items() if values]
-
-
-def _values(name: str, value: Any) -> tuple:
-    """Return the values of a facet that a row with this column value has: several only of `flags`."""
-    if name != "flags":
-        return (value,)
-    return flags.names_in(value) or (flags.NONE,)
-
-
-def _fits(values: tuple, wanted: RowFilter, besides: str = "") -> bool:
-    return all(
-        not chosen.isdisjoint(_values(name, values[FACETS.index(name)]))
-        for name, chosen in _chosen(wanted)
-        if name != besides
-    )
-
-
-def _count_values(
-    name: str, position: int, lines: list[tuple], counts: np.ndarray, wanted: RowFilter
-) -> list[tuple[object, int]]:
-    """Return (value, rows) of one facet under the choices of all other facets."""
-    totals: dict[object, int] = {}
-    for values, count in zip(lines, counts.tolist(), strict=True):
-        fits = _fits(values, wanted, besides=name)
-        for value in _values(name, values[position]):
-            totals[value] = totals.get(value, 0) + (count if fits else 0)
-    return sorted(totals.items(), key=lambda item: (-item[1], str(item[0])))
 
 
 def _like(word: str) -> str:
