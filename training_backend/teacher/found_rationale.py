@@ -17,12 +17,13 @@ from training_backend.teacher.reply_text import PYTHON, Line, chatter_cut, lines
 
 Found = tuple[str | None, str]  # (the rationale or None, problem)
 
-_MAX_PROGRAM_CHARS = 50_000
-_MOST_CUTS = 30
+_MAX_PROGRAM_CHARS = 20_000
+_MOST_CUTS = 10
 _CODE = re.compile(
     r"\s*(?:import |from \w|def |class |for |if |while |with |try:|#|\"\"\"|'''|@|print\("
     r"|\w+(?:, *\w+)* *[-+*/]?=)"
 )
+_SURELY_CODE = re.compile(r"[=(]|^\s*(?:import|def|class)\b|\bimport\b")
 _BOLD = re.compile(r"(?<![\w)*])\*\*(?=\S)([^*\n]+)(?<=\S)\*\*(?![\w(*])")
 # "Let b = the number of bulbs", "So the answer is ans = 42 bulbs."
 _SENTENCE = re.compile(r"[A-Z][a-z]*,? [A-Za-z]")
@@ -110,8 +111,8 @@ def _without_prose(lines: list[str]) -> str:
             break
         later = (number for number in range(cut + 1, last) if _CODE.match(lines[number]))
         begins = next(later, None)
-        # "For each box, we have:" looks like a loop; what looks like a sum is never dropped
-        if begins is None or any("=" in line or "(" in line for line in lines[first : cut + 1]):
+        # "For each box, we have:" looks like a loop; nothing else that looks like code is dropped
+        if begins is None or any(map(_SURELY_CODE.search, lines[first : cut + 1])):
             break
         first = begins
     return "\n".join(lines[first:last])

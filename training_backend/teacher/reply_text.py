@@ -15,7 +15,7 @@ from typing import Any
 from training_backend.rationale.key_points import parse_information, split_items
 from training_backend.teacher.reply_parts import Part
 
-MAX_REPLY_CHARS = 100_000  # a long solution has 5,000; what a teacher thinks aloud is cut before
+MAX_REPLY_CHARS = 50_000  # a long solution has 5,000; what a teacher thinks aloud is cut before
 _MOST_OBJECTS = 50
 PYTHON = ("python", "py", "python3")
 
@@ -31,6 +31,14 @@ _LABELS = {
     "equations": ("equations", "system of equations", "equation system", "equation", "solution"),
     "question": ("new question", "new problem", "rewritten question", "variation", "question", "problem"),
 }  # fmt: skip
+
+
+def _plain(name: str) -> str:
+    return " ".join(re.split(r"[\W_]+", name.lower())).strip()
+
+
+# what names a part, in JSON too
+_NAMES = {key: frozenset(map(_plain, (key, *labels))) for key, labels in _LABELS.items()}
 # a label that no part has ends the part before it
 _OTHER = ("question", "problem", "answer", "final answer", "solution", "explanation", "note")
 _CODE = ("program", "equations")
@@ -68,7 +76,7 @@ class Line:
 
 def without_thinking(text: str) -> tuple[str, str]:
     """Return (what stands after a model's thinking, with plain line ends; problem)."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").lstrip("\ufeff")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip("\ufeff \n\t")
     if channel := list(_CHANNEL.finditer(text)):
         text = text[channel[-1].end() :]
     if closed := list(_CLOSED.finditer(text)):
@@ -101,7 +109,7 @@ def json_parts(text: str, wanted: Sequence[Part]) -> dict[str, str] | str:
         read = {
             part.key: _text(names[name], part.is_list)
             for part in wanted
-            for name in _keys(part)
+            for name in _NAMES[part.key]
             if name in names
         }
         if len(read) > len(best):
@@ -124,6 +132,9 @@ def labelled_parts(text: str, wanted: Sequence[Part]) -> list[dict[str, str]]:
         return [found]
     key = wanted[0].key
     bare = _until_told(text, is_code=key in _CODE)
+    label = _label_pattern(wanted).fullmatch(bare.strip())
+    if label and not label.group(2).strip():
+        return [{}]
     before = dict(_sections(bare, wanted))
     # a label behind a question of the model's own, or in the middle of a solution, begins no part
     if key in before and not (key == "chain_of_thought" and "=" in before[""]):
@@ -137,7 +148,7 @@ def paragraph_of(text: str) -> str:
     for line in _without_chatter(text):
         if not line.strip() and kept:
             # a question may have a blank line before its last sentence
-            if kept[-1].endswith("?"):
+            if kept[-1].rstrip('*_"”').endswith("?"):
                 break
             continue
         kept += [_BULLET.sub("", line, count=1).strip()] if line.strip() else []
@@ -153,28 +164,27 @@ def items_of(text: str) -> tuple[str, ...]:
     if bulleted:
         lines = _bulleted(lines, bulleted[0])
     lines = [line for number, line in enumerate(lines) if not _introduces(lines, number)]
-    if len([line for line in lines if line.strip()]) == 1 and len(parse_information(lines[0])) > 1:
-        found = parse_information(lines[0])
-    else:
-        found = split_items("\n".join(lines))
+    lines = [line for line in lines if line.strip()]
+    numbered = parse_information(lines[0]) if len(lines) == 1 else ()
+    found = numbered if len(numbered) > 1 else split_items("\n".join(lines))
     items = (_bare(item) for item in found)
     return tuple(item for item in items if item and item.lower().strip(".") not in ("none", "n/a"))
 
 
 def chatter_cut(lines: Sequence[Line]) -> list[Line]:
     """Return lines without a model's opening and closing words."""
-    kept = list(lines)
-    while kept and not kept[-1].text.strip():
-        kept.pop()
-    for number in range(len(kept) - 1, max(len(kept) - 6, 0), -1):
-        line = kept[number]
+    first, last = 0, len(lines)
+    while last and not lines[last - 1].text.strip():
+        last -= 1
+    for number in range(last - 1, max(last - 6, 0), -1):
+        line = lines[number]
         if line.block or any(sign.isdigit() for sign in line.text):
             break
         if _CLOSER.match(line.text.strip()):
-            kept = kept[:number]
-    while len(kept) > 1 and (not kept[0].text.strip() or _opens(kept[0])):
-        kept = kept[1:]
-    return kept
+            last = number
+    while first < last - 1 and (not lines[first].text.strip() or _opens(lines[first])):
+        first += 1
+    return list(lines[first:last])
 
 
 def _opens(line: Line) -> bool:
@@ -246,7 +256,7 @@ def _label_pattern(wanted: Sequence[Part]) -> re.Pattern[str]:
 
 def _key_of(label: str, wanted: Sequence[Part]) -> str:
     """Return the key of the part that a label in plain words names, or ''."""
-    return next((part.key for part in wanted if label in map(_plain, _LABELS[part.key])), "")
+    return next((part.key for part in wanted if label in _NAMES[part.key]), "") if label else ""
 
 
 def _until_told(text: str, is_code: bool) -> str:
@@ -317,14 +327,6 @@ def _objects(text: str) -> Iterator[Mapping[str, Any]]:
             continue
         if isinstance(found, dict):
             yield found
-
-
-def _keys(part: Part) -> set[str]:
-    return {_plain(part.key), *map(_plain, _LABELS[part.key])}
-
-
-def _plain(name: str) -> str:
-    return " ".join(re.split(r"[\W_]+", name.lower())).strip()
 
 
 def _text(value: Any, is_list: bool) -> str:
