@@ -17,9 +17,14 @@ WINDOW = REPOSITORY / "kpdd_app"
 # The files that may import torch or transformers; everything else starts without them.
 TORCH_FILES = {
     "students/base_student.py",
+    "students/base_tokenizer.py",
     "students/batches.py",
+    "students/ct2_engine.py",
     "students/decoding.py",
+    "students/hf_engine.py",
+    "students/lora.py",
     "students/optimizer.py",
+    "students/sampling.py",
     "students/trainer.py",
     "students/training.py",
     "students/watcher.py",

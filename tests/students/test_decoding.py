@@ -180,10 +180,3 @@ def test_names_of_bases(lossy, tmp_path):
     for wrong in ("random:gpt:x", "./nowhere", "something", f"tiny:{tmp_path}"):
         with pytest.raises(ConfigError):
             resolve_base(wrong)
-
-
-def test_hub_without_network_is_one_sentence():
-    from training_backend.students.base_student import download
-
-    with pytest.raises(CheckpointError, match="could not be downloaded"):
-        download("nobody/no-such-student")

@@ -54,9 +54,12 @@ class Fetcher:
 
     wait_s = 1.0  # before the second try; doubled for each further one
 
-    def __init__(self, reporter: Reporter | None, control: Control | None) -> None:
-        """Progress goes to `reporter`; a stop asked for by `control` ends what is under way."""
-        self._reporter, self._control = reporter, control
+    def __init__(self, reporter: Reporter | None, control: Control | None, token: str = "") -> None:
+        """Progress goes to `reporter`; a stop asked for by `control` ends what is under way.
+
+        `token` goes with every request (not to where it is redirected); a data set of the hub gets HF_TOKEN.
+        """
+        self._reporter, self._control, self._token = reporter, control, token
         self._opener = urllib.request.build_opener()
 
     def get(self, url: str, target: Path, size: int, checksum: Checksum | None) -> bool:
@@ -144,8 +147,8 @@ class Fetcher:
         request = urllib.request.Request(url, headers={"User-Agent": "kpdd-studio"})
         if have:
             request.add_header("Range", f"bytes={have}-")
-        token = os.environ.get("HF_TOKEN", "")
-        if token and "/datasets/" in url:
+        token = self._token or (os.environ.get("HF_TOKEN", "") if "/datasets/" in url else "")
+        if token:
             request.add_unredirected_header("Authorization", f"Bearer {token}")
         try:
             return self._opener.open(request, timeout=_TIMEOUT_S)

@@ -1,5 +1,6 @@
 """Base students: found on disk or on the hub, loaded with care, or made from nothing with random weights.
 
+Encoder-decoders (T5, FlanT5, CodeT5+, BART …) and decoder-only language models (Qwen2.5 …) alike.
 safetensors only and no remote code. transformers 5 always writes `tie_word_embeddings: true` for T5 and
 keeps its old meaning (are decoder outputs scaled?) in `scale_decoder_outputs`; other readers, CTranslate2's
 converter among them, go by the former. So `save_weights` writes the old meaning back.
@@ -9,13 +10,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import (
     AutoConfig,
+    AutoModelForCausalLM,
     AutoModelForSeq2SeqLM,
     GenerationConfig,
     T5Config,
@@ -25,11 +28,25 @@ from transformers.utils import logging as transformers_logging
 
 from training_backend.errors import CheckpointError, ConfigError
 from training_backend.paths import demo_students_dir
+from training_backend.students.base_files import WEIGHTS, check_folder, is_adapter
+from training_backend.students.base_tokenizer import tokenizer_folder
+from training_backend.students.hub_download import fetch_base, find_base, is_hub_id
+from training_backend.students.lora import base_of_adapter, is_lora, save_adapter, with_adapter
 from training_backend.students.run_folder import base_run, student_of_run
-from training_backend.students.text import StudentText
+from training_backend.students.text import CAUSAL, SEQ2SEQ, StudentText
 
-WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json")
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "spiece.model")
+if TYPE_CHECKING:
+    from training_backend.events import Control, Reporter
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "spiece.model",
+    "chat_template.jinja",
+)
+# what architectures that write text are called; others (encoders, classifiers) are no students
+_WRITERS = ("ForConditionalGeneration", "ForCausalLM", "LMHeadModel")
 # d_model, d_kv, d_ff, layers, heads of google/flan-t5-*
 GEOMETRIES: dict[str, dict[str, int]] = {
     "flan-t5-small": {"d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8, "num_heads": 6},
@@ -48,8 +65,8 @@ def quiet_libraries() -> None:
 def resolve_base(base: str, role: str = "") -> tuple[str, Path | None]:
     """Return (form, folder) of a base student: tiny, random:GEOMETRY, folder or hub, and the folder to read.
 
-    The folder is that of the tokenizer for `tiny` and `random`, and None for a hub id. With `demo` or a run
-    folder the student `role` goes on from the run's own student of that role.
+    The folder is that of the tokenizer for `tiny` and `random`, and None for a hub id that is not here. With
+    `demo` or a run folder the student `role` goes on from the run's own student of that role.
     Raises ConfigError when the name fits nothing, or the run has no such student.
     """
     run = base_run(base)
@@ -69,13 +86,32 @@ def resolve_base(base: str, role: str = "") -> tuple[str, Path | None]:
         return f"random:{geometry}", _with_tokenizer(Path(tokenizer))
     if Path(base).expanduser().is_dir():
         return "folder", Path(base).expanduser()
-    if base.count("/") == 1 and not base.startswith((".", "/", "~")):
-        return "hub", None
+    if is_hub_id(base):
+        return "hub", find_base(base)
     raise ConfigError(
         f"There is no base student '{base}'.",
         "Name a folder with config.json, model.safetensors and tokenizer.json, or a hub id such as "
-        "google/flan-t5-small.",
+        "google/flan-t5-small (with @REVISION where it is not main).",
     )
+
+
+def ensure_base(
+    base: str, role: str = "", reporter: Reporter | None = None, control: Control | None = None
+) -> Path | None:
+    """Have a base student here and complete before a run starts; a hub id is downloaded.
+
+    Returns its folder, or None for one that is made from nothing. Raises ConfigError or CheckpointError.
+    """
+    form, folder = resolve_base(base, role)
+    if form == "hub":
+        folder = folder or fetch_base(base, reporter, control)
+    elif form != "folder":
+        return None
+    assert folder is not None
+    check_folder(folder)
+    if is_adapter(folder):
+        ensure_base(base_of_adapter(folder), role, reporter, control)
+    return folder
 
 
 def demo_tokenizer_dir() -> Path:
@@ -99,37 +135,49 @@ def load_base(
     Raises ConfigError for a name that fits nothing and CheckpointError for an incomplete folder.
     """
     form, folder = resolve_base(base, role)
-    if form == "hub":
-        folder = download(base)
+    if form == "hub" and folder is None:
+        folder = fetch_base(base)
     assert folder is not None
-    text = StudentText.for_folder(folder, split_digits)
-    if form == "tiny":
-        return new_tiny(text, seed), text, folder
-    if form.startswith("random:"):
-        return new_random(form.removeprefix("random:"), text, seed), text, folder
-    return load_network(folder), text, folder
+    if form == "tiny" or form.startswith("random:"):
+        text = StudentText.for_folder(folder, split_digits)
+        made = (
+            new_tiny(text, seed) if form == "tiny" else new_random(form.removeprefix("random:"), text, seed)
+        )
+        return made, text, folder
+    check_folder(folder)
+    tokenizer = tokenizer_folder(folder)
+    text = StudentText.for_folder(tokenizer, split_digits)
+    network = load_network(folder)
+    check_vocabulary(network, text, folder)
+    return network, text, tokenizer
 
 
-def load_network(folder: Path) -> Any:
-    """Load an encoder-decoder from a folder in fp32; CheckpointError names the missing or wrong file."""
+def load_network(folder: Path, trainable: bool = False) -> Any:
+    """Load a student's network from a folder in fp32; CheckpointError names the missing or wrong file.
+
+    LoRA weights are merged into their base student, or with `trainable` put beside it, to learn on.
+    """
     check_folder(folder)
     quiet_libraries()
+    if is_adapter(folder):
+        base = base_of_adapter(folder)
+        try:
+            found = ensure_base(base)
+        except (CheckpointError, ConfigError) as error:
+            raise CheckpointError(
+                f"The base student of these LoRA weights is not here: {error.message}",
+                f"They were trained beside {base}; put it there again.",
+                str(folder),
+            ) from error
+        if found is None or found.resolve() == folder.resolve():
+            raise CheckpointError(
+                "These LoRA weights name no base student.", "Train them again.", str(folder)
+            )
+        return with_adapter(load_network(found), folder, trainable)
+    config = _load_config(folder)
+    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except Exception as error:
-        raise CheckpointError(
-            f"The student's configuration cannot be read ({_short(error)}).",
-            "Copy config.json from the base student again.",
-            str(folder / "config.json"),
-        ) from error
-    if not getattr(config, "is_encoder_decoder", False):
-        raise CheckpointError(
-            f"This is no encoder-decoder ({getattr(config, 'model_type', 'unknown kind')}).",
-            "Students are T5, FlanT5, CodeT5+ and other encoder-decoders.",
-            str(folder / "config.json"),
-        )
-    try:
-        network, report = AutoModelForSeq2SeqLM.from_pretrained(
+        network, report = kind.from_pretrained(
             folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True,
             trust_remote_code=False, output_loading_info=True,
         )  # fmt: skip
@@ -137,53 +185,31 @@ def load_network(folder: Path) -> Any:
         raise CheckpointError(
             f"The weights do not fit the configuration ({_short(error)}).",
             "config.json and model.safetensors must come from the same student.",
-            str(folder / "model.safetensors"),
+            str(folder / WEIGHTS),
         ) from error
-    missing = sorted(report.get("missing_keys", ()))
-    if missing:
-        raise CheckpointError(
-            f"The weights lack {len(missing)} tensors, the first is {missing[0]}.",
-            "config.json and model.safetensors must come from the same student.",
-            str(folder / "model.safetensors"),
-        )
+    _check_report(network, report, folder)
     return network
 
 
-def check_folder(folder: Path) -> None:
-    """Raise CheckpointError naming the first file that a student's folder lacks."""
-    if not folder.is_dir():
-        raise CheckpointError("There is no such student.", "Choose another folder.", str(folder))
-    hints = {
-        "config.json": "Copy it from the base student or train the student again.",
-        "tokenizer.json": "Copy it from the base student (only fast tokenizers are read).",
-    }
-    for name, hint in hints.items():
-        if not (folder / name).is_file():
-            raise CheckpointError(f"The student's folder has no {name}.", hint, str(folder / name))
-    if not any((folder / name).is_file() for name in WEIGHT_FILES):
-        pickled = (folder / "pytorch_model.bin").is_file()
+def kind_of(network: Any) -> str:
+    """Return seq2seq for an encoder-decoder and causal for a decoder-only student."""
+    return SEQ2SEQ if getattr(network.config, "is_encoder_decoder", False) else CAUSAL
+
+
+def longest_text(network: Any) -> int:
+    """Return how many tokens the network has positions for, 0 where they are relative to each other (T5)."""
+    return int(getattr(network.config, "max_position_embeddings", None) or 0)
+
+
+def check_vocabulary(network: Any, text: StudentText, folder: Path) -> None:
+    """Raise CheckpointError where the tokenizer has entries for which the network has no row."""
+    rows = network.get_input_embeddings().weight.shape[0]
+    if rows < text.size:
         raise CheckpointError(
-            "The student's folder has no model.safetensors" + (", only a pickle." if pickled else "."),
-            "Pickled weights can run code and are not read: convert them to safetensors."
-            if pickled
-            else "Train the student again, or choose another checkpoint.",
-            str(folder / "model.safetensors"),
+            f"The weights have {rows} rows for {text.size} vocabulary entries.",
+            "tokenizer.json and model.safetensors must come from the same student.",
+            str(folder / "tokenizer.json"),
         )
-
-
-def download(hub_id: str) -> Path:
-    """Return the local folder of a hub id; what is missing is downloaded."""
-    from huggingface_hub import snapshot_download
-
-    try:
-        folder = snapshot_download(hub_id, allow_patterns=["*.json", "*.safetensors", "spiece.model"])
-    except Exception as error:
-        raise CheckpointError(
-            f"The base student could not be downloaded ({_short(error)}).",
-            "Check the name and the network, or name a local folder.",
-            hub_id,
-        ) from error
-    return Path(folder)
 
 
 def make_tiny(folder: Path, tokenizer_folder: Path, seed: int = 0) -> None:
@@ -224,8 +250,11 @@ def new_random(geometry: str, text: StudentText, seed: int = 0) -> T5ForConditio
 
 
 def save_student_files(folder: Path, network: Any, text: StudentText, tokenizer_folder: Path) -> None:
-    """Write weights, configuration, tokenizer and text rule into `folder`, which plain transformers loads."""
+    """Write weights (or LoRA's), configuration, tokenizer and text rule, as plain transformers reads them."""
     folder.mkdir(parents=True, exist_ok=True)
+    plain = network.get_base_model() if is_lora(network) else network
+    # what the base student brought may sample, or end its texts with other tokens
+    plain.generation_config = generation_config(plain, text)
     save_weights(folder, network)
     for name in TOKENIZER_FILES:
         source = tokenizer_folder / name
@@ -235,9 +264,15 @@ def save_student_files(folder: Path, network: Any, text: StudentText, tokenizer_
 
 
 def save_weights(folder: Path, network: Any) -> None:
-    """Write model.safetensors and config.json; T5 keeps `tie_word_embeddings` in its old meaning."""
+    """Write config.json (`tie_word_embeddings` as T5 meant it) and the weights, or LoRA's alone."""
     quiet_libraries()
-    network.save_pretrained(folder)
+    if is_lora(network):
+        save_adapter(folder, network)
+        plain = network.get_base_model()
+        plain.config.save_pretrained(folder)
+        plain.generation_config.save_pretrained(folder)
+    else:
+        network.save_pretrained(folder)
     file = folder / "config.json"
     data = json.loads(file.read_text(encoding="utf-8"))
     if data.get("scale_decoder_outputs") is False:
@@ -248,14 +283,78 @@ def save_weights(folder: Path, network: Any) -> None:
 def generation_config(network: Any, text: StudentText) -> GenerationConfig:
     """Return the plain greedy settings of a student, whatever its folder says."""
     start = getattr(network.config, "decoder_start_token_id", None)
+    begin = {"decoder_start_token_id": text.pad_id if start is None else start}
     return GenerationConfig(
-        decoder_start_token_id=text.pad_id if start is None else start,
+        **(begin if kind_of(network) == SEQ2SEQ else {}),
         pad_token_id=text.pad_id,
         eos_token_id=text.eos_id,
         do_sample=False,
         num_beams=1,
         use_cache=True,
     )
+
+
+def _load_config(folder: Path) -> Any:
+    """Return a student's configuration; CheckpointError where it is unreadable or that of no student."""
+    file = folder / "config.json"
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:
+        own_code = "trust_remote_code" in str(error) or "auto_map" in _read(file)
+        raise CheckpointError(
+            "The student needs program code of its own, and such code is not run."
+            if own_code
+            else f"The student's configuration cannot be read ({_short(error)}).",
+            "Choose a base student that transformers knows."
+            if own_code
+            else "Copy config.json from the base student again.",
+            str(file),
+        ) from error
+    names = getattr(config, "architectures", None) or ()
+    if config.is_encoder_decoder:
+        writes = type(config) in AutoModelForSeq2SeqLM._model_mapping
+    else:
+        writes = type(config) in AutoModelForCausalLM._model_mapping
+    if not writes or (names and not any(name.endswith(_WRITERS) for name in names)):
+        raise CheckpointError(
+            f"This is no student that writes text ({names[0] if names else config.model_type}).",
+            "Students are encoder-decoders such as T5 and FlanT5, and language models such as Qwen2.5.",
+            str(file),
+        )
+    return config
+
+
+def _check_report(network: Any, report: dict[str, Any], folder: Path) -> None:
+    """Raise CheckpointError where weights are missing, or layers of them are left over."""
+    hint = "config.json and model.safetensors must come from the same student."
+    missing = sorted(report.get("missing_keys", ()))
+    if missing:
+        raise CheckpointError(
+            f"The weights lack {len(missing)} tensors, the first is {missing[0]}.",
+            hint,
+            str(folder / WEIGHTS),
+        )
+    # some published weights hold what a newer network no longer has; whole layers too many are another thing
+    known = {_numberless(name) for name in network.state_dict()}
+    left = sorted(name for name in report.get("unexpected_keys", ()) if _numberless(name) in known)
+    if left:
+        raise CheckpointError(
+            f"The weights have {len(left)} tensors for which the configuration has no layer, the first is "
+            f"{left[0]}.",
+            hint,
+            str(folder / WEIGHTS),
+        )
+
+
+def _numberless(name: str) -> str:
+    return re.sub(r"\.\d+\.", ".#.", name)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _with_tokenizer(folder: Path) -> Path:

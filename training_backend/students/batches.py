@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from training_backend.students.examples import Example
-from training_backend.students.text import StudentText
+from training_backend.students.lint import fits_together
+from training_backend.students.text import SEQ2SEQ, StudentText
 
 # steps whose examples are sorted together: long enough to group lengths, short enough to stay random
 POOL_STEPS = 16
@@ -75,27 +76,34 @@ class Batch:
 
 
 def encode_examples(
-    examples: Sequence[Example], text: StudentText, max_source: int, max_target: int
+    examples: Sequence[Example],
+    text: StudentText,
+    max_source: int,
+    max_target: int,
+    kind: str = SEQ2SEQ,
+    positions: int = 0,
 ) -> tuple[list[Example], list[Encoded], Fitness]:
     """Return the examples that fit the student, their ids, and what was left out and why.
 
-    Nothing is cut: an example longer than a limit is left out. A target that does not come back exactly, or a
-    source with an unknown word, is left out too, since the student would learn a damaged text.
+    Nothing is cut: an example longer than a limit (or than the network's `positions`, 0: no limit) is left
+    out. An example one of whose texts does not come back exactly is left out too: the student would learn a
+    damaged text.
     """
     kept: list[Example] = []
     encoded: list[Encoded] = []
     fitness = Fitness(0, [], [])
     for example in examples:
-        source, target = text.encode(example.source), text.encode(example.target)
-        fitness.longest_source = max(fitness.longest_source, len(source) + 1)
-        fitness.longest_target = max(fitness.longest_target, len(target) + 1)
-        if len(source) + 1 > max_source or len(target) + 1 > max_target:
+        source, target = text.source_ids(example.source, kind), text.target_ids(example.target)
+        fitness.longest_source = max(fitness.longest_source, len(source))
+        fitness.longest_target = max(fitness.longest_target, len(target))
+        long = len(source) > max_source or len(target) > max_target
+        if long or not fits_together(len(source), len(target), positions, kind):
             fitness.too_long.append(example.id)
-        elif text.decode(target) != example.target or text.unknown_id in source:
+        elif not text.carries(example.source) or not text.carries(example.target):
             fitness.not_exact.append(example.id)
         else:
             kept.append(example)
-            encoded.append(Encoded([*source, text.eos_id], [*target, text.eos_id]))
+            encoded.append(Encoded(source, target))
     fitness.used = len(kept)
     return kept, encoded, fitness
 

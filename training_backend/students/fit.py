@@ -12,11 +12,11 @@ from training_backend.errors import CheckpointError
 from training_backend.methods import Role, Task
 from training_backend.paths import demo_students_dir
 from training_backend.students.examples import TrainingRowLike, build_examples
+from training_backend.students.lint import check_example
 from training_backend.students.run_folder import RunFolder
-from training_backend.students.text import StudentText
+from training_backend.students.text import SEQ2SEQ, StudentText
 
 LONGEST = 512
-_SHOWN_WORDS = 4
 _PLAIN = Role("student", "Student", (
     Task("extract key points", ("question",), "key_points"),
     *(Task("solve", ("question", "core_question", "information"), kind) for kind in ("pot", "cot", "eot")),
@@ -31,6 +31,7 @@ class _Student:
     text: StudentText
     longest_source: int
     longest_target: int
+    kind: str = SEQ2SEQ
 
 
 def fit_for(source: Path | str) -> Callable[[TrainingRowLike], str]:
@@ -67,7 +68,8 @@ def _student(folder: Path) -> _Student:
         about = json.loads((folder / "student.json").read_text(encoding="utf-8"))
         tasks = tuple(Task(task["prefix"], tuple(task["reads"]), task["writes"]) for task in about["tasks"])
         role = Role(about["role"], str(about["role"]).capitalize(), tasks)
-        return _Student(role, text, int(about["max_source_tokens"]), int(about["max_target_tokens"]))
+        longest = int(about["max_source_tokens"]), int(about["max_target_tokens"])
+        return _Student(role, text, *longest, about.get("kind", SEQ2SEQ))
     except FileNotFoundError:
         return _Student(_PLAIN, text, LONGEST, LONGEST)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -79,18 +81,9 @@ def _student(folder: Path) -> _Student:
 
 
 def _why(student: _Student, row: TrainingRowLike) -> str:
+    limits = (student.longest_source, student.longest_target)
     for example in build_examples(student.role, [row]):
-        for what, text, longest in (
-            ("reads", example.source, student.longest_source),
-            ("writes", example.target, student.longest_target),
-        ):
-            report = student.text.check(text)
-            place = f"What the student {student.role.title} {what} ({example.task})"
-            if report.tokens + 1 > longest:
-                return f"{place} has {report.tokens + 1} tokens; it holds {longest}."
-            if report.unknown:
-                words = ", ".join(f"“{word}”" for word in report.unknown_words[:_SHOWN_WORDS])
-                return f"{place} has words that its vocabulary lacks: {words or report.unknown}."
-            if not report.exact:
-                return f"{place} does not come back from its tokens as it was."
+        for checked in check_example(example, student.text, *limits, student.kind):
+            if why := checked.why(student.role.title):
+                return why
     return ""

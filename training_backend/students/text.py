@@ -150,6 +150,11 @@ class StudentText:
             return self._decode_carried(kept)
         return self.tokenizer.decode(kept, skip_special_tokens=False)
 
+    def carries(self, text: str) -> bool:
+        """Tell whether `text` comes back from its ids character for character, no token of it unknown."""
+        ids = self.encode(text)
+        return self.unknown_id not in ids and self.decode(ids) == text
+
     def check(self, text: str) -> TextReport:
         """Encode and decode `text` and report what was lost."""
         ids = self.encode(text)

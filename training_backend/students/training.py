@@ -16,8 +16,15 @@ from training_backend.events import Checkpoint, Control, Reporter
 from training_backend.execution.limits import Limits
 from training_backend.execution.runner import ProgramRunner
 from training_backend.methods import KINDS, Role
-from training_backend.students.base_student import load_base, load_network, quiet_libraries
+from training_backend.students.base_student import (
+    kind_of,
+    load_base,
+    load_network,
+    longest_text,
+    quiet_libraries,
+)
 from training_backend.students.batches import BatchPlan, encode_examples
+from training_backend.students.lint import require_sound
 from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import RoleStatus, RunFolder, read_role_examples, replace_folder
 from training_backend.students.text import StudentText
@@ -91,10 +98,14 @@ class Training:
     def _read_examples(self) -> None:
         config, title = self.config, self.role.title
         train, held = read_role_examples(self.run, self.role.name)
+        kind = kind_of(self.network)
         limits = (config.max_source_tokens, config.max_target_tokens)
+        fits = (*limits, kind, longest_text(self.network))
         self.reporter.progress(f"{title}: checking texts", 0, len(train) + len(held))
-        self.train_examples, self.encoded, fitness = encode_examples(train, self.text, *limits)
-        self.held_examples, self.held_encoded, _ = encode_examples(held, self.text, *limits)
+        self.train_examples, self.encoded, fitness = encode_examples(train, self.text, *fits)
+        self.held_examples, self.held_encoded, _ = encode_examples(held, self.text, *fits)
+        if fitness.not_exact and config.damaged == "refuse":
+            require_sound(title, train, self.text, config, str(self.run.examples_file(self.role.name)), kind)
         self.reporter.progress(f"{title}: checking texts", len(train) + len(held), len(train) + len(held))
         if fitness.left_out:
             self.reporter.log(
@@ -163,6 +174,7 @@ class Training:
         return {
             "version": 1,
             "role": self.role.name,
+            "kind": kind_of(self.network),
             "method": self.config.method,
             "tasks": [
                 {"prefix": t.prefix, "reads": list(t.reads), "writes": t.writes} for t in self.role.tasks

@@ -1,0 +1,101 @@
+"""LoRA (arXiv 2106.09685) by peft: small matrices learn beside weights that stay as they are.
+
+peft is imported where it is used: a student without LoRA starts without it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training_backend.errors import CheckpointError
+from training_backend.students.base_files import ADAPTER_CONFIG
+from training_backend.students.run_config import RunConfig
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+
+# the projections of attention as T5, BART, Qwen, Llama and GPT call them
+_ATTENTION = {"q", "k", "v", "o", "q_proj", "k_proj", "v_proj", "o_proj", "out_proj", "c_attn", "c_proj"}
+
+
+def add_lora(network: Any, config: RunConfig, base: str) -> PeftModel:
+    """Return the network with LoRA matrices, which alone learn.
+
+    `base` is where the weights lie (a folder, or a hub id with its commit) and is kept in every checkpoint.
+    """
+    from peft import LoraConfig, TaskType, get_peft_model
+
+    targets: str | list[str] = "all-linear"
+    if config.lora_targets == "attention":
+        names = {name.rpartition(".")[2] for name, _ in network.named_modules()}
+        targets = sorted(_ATTENTION & names) or "all-linear"
+    causal = not getattr(network.config, "is_encoder_decoder", False)
+    network.enable_input_require_grads()
+    made = get_peft_model(
+        network,
+        LoraConfig(
+            task_type=TaskType.CAUSAL_LM if causal else TaskType.SEQ_2_SEQ_LM,
+            r=config.lora_rank,
+            lora_alpha=config.lora_alpha,
+            lora_dropout=config.lora_dropout,
+            target_modules=targets,
+        ),
+    )
+    made.peft_config["default"].base_model_name_or_path = base
+    return made
+
+
+def base_of_adapter(folder: Path) -> str:
+    """Return where the weights lie that an adapter goes with; CheckpointError where it does not say."""
+    file = folder / ADAPTER_CONFIG
+    try:
+        base = json.loads(file.read_text(encoding="utf-8"))["base_model_name_or_path"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"What the student's LoRA weights go with cannot be read ({type(error).__name__}).",
+            "Choose another checkpoint of its run.",
+            str(file),
+        ) from error
+    if not isinstance(base, str) or not base:
+        raise CheckpointError(
+            "The student's LoRA weights do not say which base student they go with.",
+            f"Write its folder or hub id as base_model_name_or_path into {ADAPTER_CONFIG}.",
+            str(file),
+        )
+    return base
+
+
+def with_adapter(network: Any, folder: Path, trainable: bool) -> Any:
+    """Return a base network with the LoRA weights of `folder`: merged, or beside it to learn on."""
+    from peft import PeftModel
+
+    try:
+        if trainable:
+            network.enable_input_require_grads()
+        adapted = PeftModel.from_pretrained(network, str(folder), is_trainable=trainable)
+    except Exception as error:
+        raise CheckpointError(
+            f"The LoRA weights do not fit their base student ({' '.join(str(error).split())[:200]}).",
+            "The base student must be the one that they were trained on.",
+            str(folder),
+        ) from error
+    return adapted if trainable else merged(adapted)
+
+
+def is_lora(network: Any) -> bool:
+    """Tell whether a network has LoRA matrices beside its weights."""
+    return hasattr(network, "get_base_model")
+
+
+def merged(network: Any) -> Any:
+    """Return a plain network: with its LoRA weights added in, in place; one without stays as it is."""
+    return network.merge_and_unload() if is_lora(network) else network
+
+
+def save_adapter(folder: Path, network: PeftModel) -> None:
+    """Write adapter_model.safetensors and adapter_config.json."""
+    network.save_pretrained(str(folder), safe_serialization=True)
+    # an empty form of a model card
+    (folder / "README.md").unlink(missing_ok=True)
