@@ -45,6 +45,7 @@ ERRORS: Mapping[str, tuple[int, str, str]] = {
     "context": (400, "context_length_exceeded", "This model's maximum context length is 4096 tokens."),
     "401": (401, "invalid_api_key", "Incorrect API key provided."),
     "402": (402, "invalid_request_error", "Insufficient Balance"),
+    "402-busy": (402, "in_flight_budget_exhausted", "Wait for other requests."),
     "403": (403, "permission_denied", "This key may not use this model."),
     "404": (404, "model_not_found", "The model 'no-such-model' does not exist."),
     "407": (407, "proxy", "Proxy authentication required."),

@@ -156,6 +156,7 @@ STATUSES = {
     "context": ("too_long", "4096"),
     "401": ("key", "401"),
     "402": ("permission", "Insufficient Balance"),
+    "402-busy": ("rate_limit", "Wait"),
     "403": ("permission", "may not use"),
     "404": ("model", "no-such-model"),
     "407": ("proxy", "407"),

@@ -19,7 +19,7 @@ from training_backend.errors import ConfigError
 from training_backend.project.questions import NewQuestion, add_questions
 from training_backend.project.store import Project
 from training_backend.teacher import keys
-from training_backend.teacher.teacher_config import TeacherConfig, save_teacher
+from training_backend.teacher.teacher_config import TeacherConfig, save_teacher, teachers
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KEY = "sk-planted-0123456789-abcdefghij"
@@ -147,6 +147,7 @@ def test_an_environment_variable(monkeypatch):
     config = teacher(source="environment:KPDD_TEST_KEY")
     assert keys.get_key(config) is None and "not set" in keys.stored_where(config).sentence
     monkeypatch.setenv("KPDD_TEST_KEY", KEY)
+    keys.allow_variable(config)
     assert keys.get_key(config) == KEY
     assert (
         keys.stored_where(config).kind == "environment"
@@ -154,6 +155,28 @@ def test_an_environment_variable(monkeypatch):
     )
     with pytest.raises(ConfigError):
         keys.set_key(config, KEY)
+
+
+def test_a_variable_goes_only_where_a_person_of_this_machine_sends_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("KPDD_TEST_KEY", KEY)
+    monkeypatch.setenv("KPDD_HOME", str(tmp_path / "of somebody else"))
+    ours, theirs = (
+        teacher(f"https://{host}.example/v1", "environment:KPDD_TEST_KEY") for host in ("a", "evil")
+    )
+    with Project.create(tmp_path / "a.kpdd") as project:
+        save_teacher(project, theirs)
+        # the project was sent to another machine
+        monkeypatch.setenv("KPDD_HOME", str(tmp_path / "mine"))
+        with pytest.raises(ConfigError, match="nobody allowed") as raised:
+            keys.get_key(teachers(project)[0])
+        assert KEY not in str(raised.value)
+        save_teacher(project, ours)
+        assert keys.get_key(ours) == KEY
+        with pytest.raises(ConfigError):
+            keys.get_key(theirs)
+    (tmp_path / "mine" / "key_variables.json").write_text("{")
+    with pytest.raises(ConfigError):
+        keys.get_key(ours)
 
 
 def test_no_key_at_all():
@@ -251,7 +274,8 @@ def test_a_planted_key_is_in_nothing_that_was_written(tmp_path, way):
         else:
             keys.set_key(config, KEY)
             variables = keys.child_environment(config)
-        said = commands(home, variables, "teacher", "test", str(path), "mine", "--events", watch=seen)
+        said = commands(home, variables, "teacher", "allow", str(path), "mine", watch=seen)
+        said += commands(home, variables, "teacher", "test", str(path), "mine", "--events", watch=seen)
         said += commands(home, variables, "generate", str(path), "--teacher", "mine", "--events", watch=seen)
         said += commands(home, {}, "export", str(path), str(tmp_path / "out.jsonl"), "--notes", watch=seen)
     # the key did go where it belongs, and the server repeated it

@@ -6,6 +6,7 @@ actions:
   add PROJECT NAME --preset …     configure one; --set NAME=VALUE changes a setting
   set PROJECT NAME --set …        change settings of one
   key PROJECT NAME                keep its key: typed, or from standard input; never an argument
+  allow PROJECT NAME              let the environment variable that it names go to its address
   forget-key PROJECT NAME         remove its key from the keyring
   models PROJECT NAME             what its server offers
   test PROJECT NAME               address, key, model and one short reply, each with its result
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 # a key may be typed here, and a stop is the end of the process
 READS_STDIN = True
-_ACTIONS = ("list", "presets", "add", "set", "key", "forget-key", "models", "test", "ask", "remove")
+_ACTIONS = ("list", "presets", "add", "set", "key", "allow", "forget-key", "models", "test", "ask", "remove")
 _WRITES = {"add", "set", "remove"}
 
 
@@ -103,7 +104,7 @@ def _change(project: Project, args: argparse.Namespace, reporter: Reporter) -> i
 
 
 def _use(project: Project, args: argparse.Namespace, reporter: Reporter) -> int:
-    from training_backend.teacher.keys import forget_key, get_key, set_key
+    from training_backend.teacher.keys import allow_variable, forget_key, get_key, set_key, stored_where
     from training_backend.teacher.teacher_config import teacher_named
 
     config = teacher_named(project, args.name)
@@ -115,6 +116,10 @@ def _use(project: Project, args: argparse.Namespace, reporter: Reporter) -> int:
                 "Use an environment variable: --set key_source=environment:NAME.",
             )
         reporter.result({"name": config.name, "key": place.kind}, place.sentence)
+        return 0
+    if args.action == "allow":
+        allow_variable(config)
+        reporter.result({"name": config.name}, stored_where(config).sentence)
         return 0
     if args.action == "forget-key":
         forget_key(config)

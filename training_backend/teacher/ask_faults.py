@@ -181,6 +181,9 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _reason_of_status(status: int, said: str) -> str:
+    if status == 402 and "in_flight" in said:
+        # OpenRouter: the money is promised to requests on their way
+        return "rate_limit"
     if status in (402, 429) and (status == 402 or _NO_MONEY.search(said)):
         return "permission"
     if status == 400 and _NO_KEY.search(said):

@@ -2,7 +2,8 @@
 
 A key belongs to an address (scheme, host, port), not to a teacher's name: a project file that somebody sent,
 whose teacher has a familiar name and another address, gets no key. No key ever goes into a file of ours, an
-event, a log, or the arguments of a process.
+event, a log, or the arguments of a process. An environment variable that a project names is sent only where a
+person of this machine has said so, by saving the teacher here.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from training_backend.errors import ConfigError
+from training_backend.paths import user_data_dir
 
 if TYPE_CHECKING:
     from training_backend.teacher.teacher_config import TeacherConfig
@@ -68,7 +71,7 @@ def get_key(config: TeacherConfig) -> str | None:
     if source == "none":
         return None
     if source.startswith(ENVIRONMENT):
-        return os.environ.get(source.removeprefix(ENVIRONMENT), "").strip() or None
+        return _from_environment(source.removeprefix(ENVIRONMENT), address(config))
     known = _session.get(address(config)) or _handed_over(address(config))
     if known or source != "keyring" or keyring_trouble():
         return known
@@ -105,6 +108,18 @@ def child_environment(config: TeacherConfig) -> dict[str, str]:
     return {SESSION_VARIABLE: json.dumps({"address": address(config), "key": key})} if key else {}
 
 
+def allow_variable(config: TeacherConfig) -> None:
+    """Remember that a person of this machine lets the variable of a teacher's key go to its address."""
+    source = str(config.get("key_source") or "")
+    pair = [source.removeprefix(ENVIRONMENT), address(config)]
+    allowed = _allowed()
+    if source.startswith(ENVIRONMENT) and pair not in allowed:
+        file = _allowed_file()
+        part = file.with_suffix(f".{os.getpid()}")
+        part.write_text(json.dumps([*allowed, pair], indent=1), encoding="utf-8")
+        part.replace(file)
+
+
 def address(config: TeacherConfig) -> str:
     """Return what a key belongs to: scheme, host and port of the teacher's address."""
     parts = urlsplit(str(config.get("base_url") or ""))
@@ -113,6 +128,29 @@ def address(config: TeacherConfig) -> str:
     except ValueError:
         port = ""
     return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}{port}"
+
+
+def _from_environment(name: str, where: str) -> str | None:
+    key = os.environ.get(name, "").strip()
+    if key and [name, where] not in _allowed():
+        raise ConfigError(
+            f"The project wants {name} to be sent to {where}, and nobody allowed that on this machine.",
+            "If it is meant: save the teacher on the Teacher page, or `kpdd teacher allow PROJECT NAME`.",
+        )
+    return key or None
+
+
+def _allowed_file() -> Path:
+    return user_data_dir() / "key_variables.json"
+
+
+def _allowed() -> list[list[str]]:
+    """Return the pairs of variable and address that were allowed."""
+    try:
+        found = json.loads(_allowed_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return found if isinstance(found, list) else []
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """Teachers to begin with: what hosted providers and the usual local servers expect, as data.
 
-The addresses are those of the providers' own pages on their OpenAI-compatible interfaces, looked up in
-November 2026. A preset names no model: the list is fetched from the server.
+The addresses are those that the providers document for OpenAI's SDK, as of November 2026. A preset
+names no model: the list is fetched from the server.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from training_backend.errors import ConfigError
 from training_backend.project.lines import storable
 from training_backend.teacher import presets
+from training_backend.teacher.keys import allow_variable
 from training_backend.teacher.setting_rules import check_settings, secrets_in
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ def save_teacher(project: Project, config: TeacherConfig, replaces: str | None =
             "changed_at = excluded.changed_at",
             (kept.name, kept.kind, text, now(), now()),
         )
+    # who saves a teacher here means its key to go to its address
+    allow_variable(kept)
     return kept
 
 
