@@ -8,10 +8,14 @@ import json
 import pytest
 from loopback import Loopback
 
+from training_backend.__main__ import main
+from training_backend.project.questions import NewQuestion, add_questions
+from training_backend.project.store import Project
 from training_backend.teacher.asker import Answered, Asked, AskError
 from training_backend.teacher.batch_endpoint import BatchEndpoint, Journal
-from training_backend.teacher.endpoint import open_asker
-from training_backend.teacher.teacher_config import TeacherConfig
+from training_backend.teacher.checks import check_teacher
+from training_backend.teacher.endpoint import Endpoint, open_asker
+from training_backend.teacher.teacher_config import TeacherConfig, save_teacher
 
 KEY = "sk-planted-0123456789-abcdefghij"
 
@@ -54,11 +58,16 @@ def test_what_is_asked_together_is_one_batch(tmp_path):
     assert all(one.headers["authorization"] == f"Bearer {KEY}" for one in server.received)
 
 
-def test_the_setting_chooses_it():
+def test_the_setting_chooses_it_for_a_run_and_never_for_a_test(tmp_path):
     with Loopback() as server:
-        asker = open_asker(config(server), KEY)
-        assert isinstance(asker, BatchEndpoint)
-        asyncio.run(asker.close())
+        for settings, folder, kind in (
+            ({}, tmp_path, BatchEndpoint), ({}, None, Endpoint), ({"batch": False}, tmp_path, Endpoint)
+        ):  # fmt: skip
+            asker = open_asker(config(server, **settings), KEY, folder)
+            assert type(asker) is kind
+            asyncio.run(asker.close())
+        checks = asyncio.run(check_teacher(config(server), KEY))
+    assert all(check.ok for check in checks) and not server.batches
 
 
 def test_the_same_question_twice_is_two_requests(tmp_path):
@@ -210,3 +219,21 @@ def test_large_gatherings_are_parted(tmp_path, monkeypatch):
         replies = ask_all(server, tmp_path, [asked(number) for number in range(7)])
     assert [reply.text for reply in replies] == [f"QUESTION {number}" for number in range(7)]
     assert len(server.batches) == 3
+
+
+def test_a_run_from_the_command_line_in_batches(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("training_backend.teacher.batch_endpoint.GATHER_S", 0.2)
+    monkeypatch.setattr("training_backend.teacher.batch_endpoint.POLL_S", 0.01)
+    path = tmp_path / "a.kpdd"
+    with Loopback() as server:
+        with Project.create(path) as project:
+            text = "Ann has 2 apples and Ben has 3. How many apples are there?"
+            add_questions(project, [NewQuestion("own", "train", str(n), f"{n}: {text}", "5", 5.0, {})
+                                    for n in range(5)])  # fmt: skip
+            save_teacher(project, config(server, key_source="none", concurrency=100))
+        assert main(["generate", str(path), "--teacher", "mine", "--json", "--quiet"]) == 0
+        result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (result["asked"], result["done"]) == (10, 10)
+    # key points together, then programs together
+    assert len(server.batches) == 2 and not server.asked
+    assert [file.parent.name for file in tmp_path.rglob("batches/*.jsonl")] == ["batches"]

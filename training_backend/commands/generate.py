@@ -182,6 +182,7 @@ def _run_asking(
     """Ask a teacher of the project."""
     from training_backend.execution.isolation import say_missing
     from training_backend.execution.runner import ProgramRunner
+    from training_backend.paths import runs_dir
     from training_backend.teacher import run_estimate
     from training_backend.teacher.cost import money_of
     from training_backend.teacher.endpoint import open_asker
@@ -204,7 +205,7 @@ def _run_asking(
     asked = _spread(wanted, args.pilot) if args.pilot else wanted
     with ProgramRunner() as runner:
         say_missing(runner.isolation(), reporter)
-        asker = open_asker(config, get_key(config))
+        asker = open_asker(config, get_key(config), runs_dir(project.path) / "batches")
         report = run_teacher(project, asker, spec, asked, reporter, control, runner, money_of(config))
     data, text = {"teacher": config.name, **as_data(report)}, as_text(report, config.name)
     if args.pilot:

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from training_backend.paths import user_data_dir
 from training_backend.teacher import ask_faults
 from training_backend.teacher.asker import FOR_ALL, Answered, Asked, AskError
 from training_backend.teacher.endpoint import Endpoint, request_body
@@ -68,15 +67,16 @@ class BatchEndpoint:
         self,
         config: TeacherConfig,
         key: str | None,
-        folder: Path | None = None,
-        gather_s: float = GATHER_S,
-        poll_s: float = POLL_S,
+        folder: Path,
+        gather_s: float | None = None,
+        poll_s: float | None = None,
     ) -> None:
         """Prepare; nothing is sent yet. The journal lies in `folder`, one file an address."""
         self.config = config
         self._endpoint = Endpoint(config, key)
-        self._journal = Journal((folder or user_data_dir() / "batches") / f"{_digest(address(config))}.jsonl")
-        self._gather_s, self._poll_s = gather_s, poll_s
+        self._journal = Journal(folder / f"{_digest(address(config))}.jsonl")
+        self._gather_s = GATHER_S if gather_s is None else gather_s
+        self._poll_s = POLL_S if poll_s is None else poll_s
         self._gathered: dict[str, _Waiting] = {}
         self._asked_at = 0.0
         self._sender: asyncio.Task[None] | None = None

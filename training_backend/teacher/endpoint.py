@@ -39,9 +39,10 @@ _CONNECT_S = 15.0
 def open_asker(config: TeacherConfig, key: str | None, batches: Path | None = None) -> Asker:
     """Return what asks this teacher, not connected yet; ConfigError when it is asked in another way.
 
-    `batches` is the folder that remembers batches under way, by default one of the program's own.
+    `batches` is the folder that remembers batches under way: with it, a teacher whose setting says so is
+    asked in batches; without it (a test, one question to try) always directly.
     """
-    if config.kind == "endpoint" and config.get("batch"):
+    if config.kind == "endpoint" and config.get("batch") and batches is not None:
         from training_backend.teacher.batch_endpoint import BatchEndpoint
 
         return BatchEndpoint(config, key, batches)
