@@ -147,7 +147,10 @@ def runs(project: Project) -> list[RunLine]:
             "SELECT id, teacher, model, folder, settings, status, problem, started_at, ended_at "
             "FROM teacher_run ORDER BY started_at DESC, id DESC"
         ).fetchall()
-    return [RunLine(*line[:4], json.loads(line[4]), *line[5:]) for line in found]
+    return [
+        RunLine(number, teacher, model, folder, json.loads(settings), *rest)
+        for number, teacher, model, folder, settings, *rest in found
+    ]
 
 
 def run_digest(*parts: Any) -> str:
