@@ -38,6 +38,18 @@ def byte_level(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def qwen(tmp_path_factory) -> Path:
+    """Return a folder with a vocabulary in Qwen2's manner."""
+    return vocabularies.write_qwen(tmp_path_factory.mktemp("Qwen vocabulary"))
+
+
+@pytest.fixture(scope="session")
+def code_t5(tmp_path_factory) -> Path:
+    """Return a folder with a vocabulary in CodeT5+'s manner."""
+    return vocabularies.write_code_t5(tmp_path_factory.mktemp("CodeT5 vocabulary"))
+
+
+@pytest.fixture(scope="session")
 def closed(tmp_path_factory) -> Path:
     """Return a folder with a closed vocabulary."""
     return vocabularies.write_closed(tmp_path_factory.mktemp("closed vocabulary"))

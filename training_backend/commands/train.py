@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from training_backend.errors import ConfigError, DatasetError, KpddError
 from training_backend.events import Control, Reporter, Started
 from training_backend.methods import Role
 from training_backend.paths import runs_dir
+from training_backend.students.examples import TrainingRowLike, build_examples
 from training_backend.students.run_config import FIELDS, PRESET_TITLES, PRESETS, RunConfig, convert
 from training_backend.students.run_folder import RoleStatus, RunFolder, new_run_folder, prepare_run
 
@@ -59,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Prepare where a project is given, then train."""
     if args.what.suffix == ".kpdd" or args.what.is_file():
-        folder, run_id = _prepare(args, reporter)
+        folder, run_id = _prepare(args, reporter, control)
         if args.prepare_only:
             reporter.result({"run_folder": str(folder)}, f"Prepared {folder}")
             return 0
@@ -100,7 +102,7 @@ def settings_from(args: argparse.Namespace) -> RunConfig:
     return config
 
 
-def _prepare(args: argparse.Namespace, reporter: Reporter) -> tuple[Path, int]:
+def _prepare(args: argparse.Namespace, reporter: Reporter, control: Control) -> tuple[Path, int]:
     """Make the run folder of a project and enter it there; return it and the project's id of the run."""
     from training_backend.project.runs import add_run
     from training_backend.project.store import Project
@@ -108,7 +110,7 @@ def _prepare(args: argparse.Namespace, reporter: Reporter) -> tuple[Path, int]:
 
     config = settings_from(args)
     if not args.prepare_only:
-        _check_base(config.base, methods.get(config.method).roles)
+        _check_base(config.base, methods.get(config.method).roles, reporter, control)
     # absolute, so that the run is found from any working directory
     runs = runs_dir(args.what.resolve())
     with Project.open(args.what) as project:
@@ -116,6 +118,8 @@ def _prepare(args: argparse.Namespace, reporter: Reporter) -> tuple[Path, int]:
         kinds = methods.get(config.method).kinds
         rows = list(training_rows(project, kinds, dataset=args.dataset, split=args.split))
         reporter.progress("reading rows", len(rows), len(rows))
+        if not args.prepare_only:
+            _check_texts(config, rows)
         folder = new_run_folder(runs, config.method)
         made = prepare_run(folder, config, rows, args.title, source=str(args.what.name))
         run_id = add_run(project, str(folder), config.method, made.title)
@@ -129,14 +133,22 @@ def _prepare(args: argparse.Namespace, reporter: Reporter) -> tuple[Path, int]:
     return folder, run_id
 
 
-def _check_base(base: str, roles: tuple[Role, ...]) -> None:
-    """Refuse a base student that is not here before a run is made; a hub id is only tried when it trains."""
-    from training_backend.students.base_student import check_folder, resolve_base
+def _check_base(base: str, roles: Iterable[Role], reporter: Reporter, control: Control) -> None:
+    """Have the base students here before a run begins: a hub id is downloaded, a broken folder refused."""
+    from training_backend.students.base_student import ensure_base
 
     for role in roles:
-        form, folder = resolve_base(base, role.name)
-        if form == "folder" and folder is not None:
-            check_folder(folder)
+        ensure_base(base, role.name, reporter, control)
+
+
+def _check_texts(config: RunConfig, rows: Sequence[TrainingRowLike]) -> None:
+    """Refuse rows that a student would read or write damaged, before a run is made."""
+    from training_backend.students.base_student import base_text
+    from training_backend.students.lint import require_sound
+
+    for role in methods.get(config.method).roles:
+        text, kind = base_text(config.base, role.name, config.split_digits)
+        require_sound(role.title, build_examples(role, rows), text, config, kind=kind)
 
 
 def _train_and_note(
@@ -170,6 +182,7 @@ def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, cont
             f"The run has no examples for {', '.join(missing)}.", "Prepare the run again.", str(opened.path)
         )
     if not args.child:
+        _check_base(opened.config.base, roles, reporter, control)
         reporter.attach(opened.path)
         control.attach(opened.path)
     reporter.emit(Started("train", os.getpid(), str(opened.path)))

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from training_backend.errors import CheckpointError
+from training_backend.students.text import CAUSAL, SEQ2SEQ
 
 WEIGHTS, WEIGHTS_INDEX = "model.safetensors", "model.safetensors.index.json"
 ADAPTER, ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"
@@ -42,6 +43,19 @@ def has_tokenizer(folder: Path) -> bool:
 def tokenizer_source(folder: Path) -> tuple[str, ...] | None:
     """Return the files of a folder of which a fast tokenizer can be made, or None."""
     return next((names for names in TOKENIZER_SOURCES if all((folder / n).is_file() for n in names)), None)
+
+
+def kind_of_folder(folder: Path) -> str:
+    """Return seq2seq or causal as a student's config.json says it, seq2seq where it says nothing."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        names = config.get("architectures") or ()
+        encoder_decoder = config.get("is_encoder_decoder")
+    except (OSError, ValueError, AttributeError):
+        return SEQ2SEQ
+    if encoder_decoder is None:
+        encoder_decoder = not any(str(name).endswith(("ForCausalLM", "LMHeadModel")) for name in names)
+    return SEQ2SEQ if encoder_decoder else CAUSAL
 
 
 def is_adapter(folder: Path) -> bool:

@@ -28,7 +28,7 @@ from transformers.utils import logging as transformers_logging
 
 from training_backend.errors import CheckpointError, ConfigError
 from training_backend.paths import demo_students_dir
-from training_backend.students.base_files import WEIGHTS, check_folder, is_adapter
+from training_backend.students.base_files import WEIGHTS, check_folder, is_adapter, kind_of_folder
 from training_backend.students.base_tokenizer import tokenizer_folder
 from training_backend.students.hub_download import fetch_base, find_base, is_hub_id
 from training_backend.students.lora import base_of_adapter, is_lora, save_adapter, with_adapter
@@ -112,6 +112,24 @@ def ensure_base(
     if is_adapter(folder):
         ensure_base(base_of_adapter(folder), role, reporter, control)
     return folder
+
+
+def base_text(base: str, role: str = "", split_digits: bool = False) -> tuple[StudentText, str]:
+    """Return the text of a base student that is here and its kind, without loading its weights."""
+    form, folder = resolve_base(base, role)
+    if folder is None:
+        raise CheckpointError(
+            "The base student is not here yet.", "Download it first, or name a local folder.", base
+        )
+    if form == "tiny" or form.startswith("random:"):
+        return StudentText.for_folder(folder, split_digits), SEQ2SEQ
+    return StudentText.for_folder(tokenizer_folder(folder), split_digits), kind_of_folder(folder)
+
+
+def adapter_base(base: str, role: str = "") -> str:
+    """Return what LoRA weights name as their base student: a hub id, or an absolute folder."""
+    form, folder = resolve_base(base, role)
+    return base if form == "hub" or folder is None else str(folder.resolve())
 
 
 def demo_tokenizer_dir() -> Path:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
 from huggingface_hub import get_token, snapshot_download
 
 from training_backend.errors import CheckpointError, DatasetError, KpddError
@@ -65,6 +66,13 @@ def fetch_base(hub_id: str, reporter: Reporter | None = None, control: Control |
     if here is not None:
         return here
     name, revision = _parts(hub_id)
+    _store(name).mkdir(parents=True, exist_ok=True)
+    # of several processes that start together (torchrun) one downloads
+    with FileLock(_store(name) / ".lock"):
+        return find_base(hub_id) or _fetch(hub_id, name, revision, reporter, control)
+
+
+def _fetch(hub_id: str, name: str, revision: str, reporter: Reporter | None, control: Control | None) -> Path:
     fetcher = Fetcher(reporter, control, get_token() or "")
     try:
         listing = _with_safetensors(fetcher, name, revision, reporter)

@@ -29,7 +29,7 @@ from typing import Any
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
 from training_backend.errors import CheckpointError
-from training_backend.students.text_rule import MARK, Rule, choose_rule
+from training_backend.students.text_rule import MARK, Rule, choose_rule, without_normalizer
 
 FILE_NAME = "student_text.json"
 LOST = "\ufffd"
@@ -57,7 +57,9 @@ class StudentText:
 
     def __init__(self, tokenizer: Tokenizer, rule: Rule, eos: str = "</s>", pad: str = "<pad>") -> None:
         """Use `tokenizer` (the checkpoint's own) under `rule`; `eos` and `pad` are names of its tokens."""
-        self.tokenizer = tokenizer
+        self.tokenizer = without_normalizer(tokenizer) if rule.raw else tokenizer
+        # `</s>` in a question is four letters and signs of that question, not its end
+        self.tokenizer.encode_special_tokens = True
         self.rule = rule
         self.eos_id = _id_of(tokenizer, eos, ("</s>", "<eos>", "<|endoftext|>", "[SEP]"))
         self.pad_id = _id_of(tokenizer, pad, ("<pad>", "[PAD]", "<|endoftext|>"), self.eos_id)
@@ -117,6 +119,8 @@ class StudentText:
         """Return the ids of `text`, without an end mark."""
         if self.rule.way == "carriers":
             return self._encode_carried(text)
+        # half of a surrogate pair is no character and has no bytes; `check` reports it as lost
+        text = text.encode("utf-8", "replace").decode("utf-8")
         if self.rule.split_digits:
             parts = [part for part in re.split(r"([0-9])", text) if part]
             encodings = self.tokenizer.encode_batch(parts, add_special_tokens=False)

@@ -18,12 +18,13 @@ MARK = "▁"
 # What must come back unchanged before a tokenizer is used as it is.
 PROBE = (
     "def f(x):\n    if x < 3 and x >= 0:\n\t\treturn {'a': x ** 2, \"b\": [~x, x ^ 1]}\n\n"
-    "        y  =  `z`  # ½ ﬁ Ⅷ é 中 😀 ▁ \u00a0\\n\r\n" + string.printable[:95] + "  "
+    "        y  =  `z`  # ½ ﬁ Ⅷ é e\u0301 中 😀 ▁ \u00a0\\n\r\n" + string.printable[:95] + "  "
 )
 _SPARE = re.compile(r"[<\[](?:extra_id_|unk_|unused|reserved_)(\d+)[>\]]")
 
 _ABOUT = {
-    "identity": "Text is encoded and decoded by tokenizer.json as it is.",
+    "identity": "Text is encoded and decoded by tokenizer.json as it is; where 'raw' is true, without its "
+    "normalizer. Names of special tokens in a text are text (encode_special_tokens).",
     "carriers": "Pieces by the Unigram scores of tokenizer.json without its normaliser; '▁' is a space, and "
     "is dropped at the start of a line. 'newline', 'spaces' (count: row), 'strings' (text: row) and "
     "'nibbles' (high then low nibble of each UTF-8 byte) name the rows that carry what no piece spells.",
@@ -34,10 +35,11 @@ _ABOUT = {
 
 @dataclass(frozen=True)
 class Rule:
-    """How text is carried, as saved: names of vocabulary rows, no ids."""
+    """How text is carried, as saved: names of vocabulary rows, no ids. `raw`: without the normalizer."""
 
     way: str
     split_digits: bool = False
+    raw: bool = False
     newline: str = ""
     spaces: dict[int, str] = field(default_factory=dict)
     strings: dict[str, str] = field(default_factory=dict)
@@ -51,6 +53,8 @@ class Rule:
             "way": self.way,
             "split_digits": self.split_digits,
         }
+        if self.way == "identity":
+            data["raw"] = self.raw
         if self.way == "carriers":
             data |= {
                 "newline": self.newline,
@@ -76,6 +80,7 @@ class Rule:
             return cls(
                 way=way,
                 split_digits=bool(data.get("split_digits", False)),
+                raw=bool(data.get("raw", False)),
                 newline=data.get("newline", ""),
                 spaces={int(count): row for count, row in data.get("spaces", {}).items()},
                 strings=dict(data.get("strings", {})),
@@ -90,10 +95,15 @@ class Rule:
 
 
 def choose_rule(tokenizer: Tokenizer, split_digits: bool = False) -> Rule:
-    """Return the rule for a tokenizer that has none saved: identity, carriers or closed, in this order."""
-    ids = tokenizer.encode(PROBE, add_special_tokens=False).ids
-    if tokenizer.decode(ids, skip_special_tokens=False) == PROBE:
+    """Return the rule for a tokenizer that has none saved: identity, carriers or closed, in this order.
+
+    Byte-level vocabularies such as Qwen2's spell everything, but their normalizer composes letters (NFC):
+    they are used without it.
+    """
+    if _comes_back(tokenizer):
         return Rule("identity", split_digits)
+    if tokenizer.normalizer is not None and _comes_back(without_normalizer(tokenizer)):
+        return Rule("identity", split_digits, raw=True)
     model = json.loads(tokenizer.to_str())["model"]
     spare = _spare_rows(tokenizer)
     if model["type"] != "Unigram" or len(spare) < 17:
@@ -112,11 +122,24 @@ def choose_rule(tokenizer: Tokenizer, split_digits: bool = False) -> Rule:
     return Rule(
         "carriers",
         split_digits,
+        False,
         newline,
         {key: row for key, row in given.items() if isinstance(key, int)},
         {key: row for key, row in given.items() if isinstance(key, str)},
         nibbles,
     )
+
+
+def without_normalizer(tokenizer: Tokenizer) -> Tokenizer:
+    """Return a copy of a tokenizer that changes no letter before it looks for pieces."""
+    copy = Tokenizer.from_str(tokenizer.to_str())
+    copy.normalizer = None
+    return copy
+
+
+def _comes_back(tokenizer: Tokenizer) -> bool:
+    ids = tokenizer.encode(PROBE, add_special_tokens=False).ids
+    return tokenizer.decode(ids, skip_special_tokens=False) == PROBE
 
 
 def _spare_rows(tokenizer: Tokenizer) -> list[str]:
