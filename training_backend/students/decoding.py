@@ -11,30 +11,26 @@ from typing import Any
 import torch
 
 from training_backend.errors import CheckpointError, ConfigError
-from training_backend.students.base_student import generation_config, load_network
+from training_backend.students.base_student import check_vocabulary, kind_of, load_network
+from training_backend.students.ct2_engine import WORTH_IT, CT2Engine, NotUsable
+from training_backend.students.decoding_settings import DecodingSettings
+from training_backend.students.hf_engine import HFEngine, Request
+from training_backend.students.sampling import Chooser
 from training_backend.students.text import FILE_NAME, LOST, StudentText
 
 END_SIGN = "⏹"
+GREEDY = DecodingSettings()
 # below this many parameters threads wait for each other longer than they compute
 _SMALL = 10_000_000
-# padded source tokens decoded together
-_BATCH_TOKENS = {"cpu": 2048, "cuda": 32768}
-_MOST_ROWS = {"cpu": 32, "cuda": 256}
-
-
-@dataclass(frozen=True)
-class DecodingSettings:
-    """How a student writes; `max_new_tokens` 0 means the student's own limit, `beams` 1 is greedy."""
-
-    max_new_tokens: int = 0
-    beams: int = 1
+_OTHERS = 5
 
 
 @dataclass(frozen=True)
 class Piece:
     """One written token: its text, its probability, and the five most likely tokens as (text, probability).
 
-    The end mark is a piece too, with an empty text and `end` set.
+    `token` and `alternative_tokens` are their ids, which can be forced. The end mark is a piece too, with an
+    empty text and `end` set.
     """
 
     text: str
@@ -42,16 +38,27 @@ class Piece:
     alternatives: tuple[tuple[str, float], ...]
     token: int
     end: bool = False
+    alternative_tokens: tuple[int, ...] = ()
 
 
 class Student:
     """A network with its text and what it was trained for; not thread-safe."""
 
-    def __init__(self, network: Any, text: StudentText, about: dict[str, Any] | None = None) -> None:
-        """Use `network` where it lies; `about` is the content of `student.json`."""
+    def __init__(
+        self, network: Any, text: StudentText, about: dict[str, Any] | None = None, training: bool = True
+    ) -> None:
+        """Use `network` where it lies; `about` is the content of `student.json`.
+
+        A network that is still `training` is never converted: the copy would stay behind.
+        """
         self.network = network
         self.text = text
         self.about = about or {}
+        self.kind = kind_of(network)
+        self._reference = HFEngine(network, text)
+        self._quick: CT2Engine | None = None
+        # why the quick engine is not used; empty while that is not known
+        self.engine_note = "the student is still trained" if training else ""
 
     @classmethod
     def load(cls, folder: Path | str, device: str = "auto") -> Student:
@@ -66,21 +73,15 @@ class Student:
                 str(folder / FILE_NAME),
             )
         text = StudentText.for_folder(folder)
-        rows = network.get_input_embeddings().weight.shape[0]
-        if rows < text.size:
-            raise CheckpointError(
-                f"The weights have {rows} rows for {text.size} vocabulary entries.",
-                "tokenizer.json and model.safetensors must come from the same student.",
-                str(folder / "tokenizer.json"),
-            )
+        check_vocabulary(network, text, folder)
         network.to(choose_device(device)).eval()
         spare_threads(network)
-        return cls(network, text, read_about(folder))
+        return cls(network, text, read_about(folder), training=False)
 
     @property
     def device(self) -> torch.device:
         """Return where the network lies."""
-        return next(self.network.parameters()).device
+        return self._reference.device
 
     @property
     def max_new_tokens(self) -> int:
@@ -92,86 +93,168 @@ class Student:
         """Return the longest source the student was trained with."""
         return int(self.about.get("max_source_tokens", 512))
 
+    def source_ids(self, source: str) -> list[int]:
+        """Return the ids of a source, ended as this student was trained to see it."""
+        return self.text.source_ids(source, self.kind)
+
+    # ---- many sources --------------------------------------------------------------------------
+
     def generate(
         self,
         sources: Sequence[str],
         on_progress: Callable[[int, int], None] | None = None,
-        settings: DecodingSettings = DecodingSettings(),
+        settings: DecodingSettings = GREEDY,
         stop: Callable[[], bool] | None = None,
     ) -> list[str]:
         """Return what the student writes for each source, in the order given.
 
-        `on_progress(done, total)` is called after each batch; `stop` is asked before each, and the rest stays
-        empty. Sources are decoded in batches of similar length.
+        `on_progress(done, total)` is called as texts end; after `stop` the rest stays empty.
         """
-        encoded = [[*self.text.encode(source), self.text.eos_id] for source in sources]
-        order = sorted(range(len(encoded)), key=lambda i: -len(encoded[i]))
-        written = [""] * len(encoded)
-        done = 0
-        for group in self._groups(encoded, order):
-            if stop is not None and stop():
-                break
-            for i, ids in zip(group, self._write([encoded[i] for i in group], settings), strict=True):
-                written[i] = self.text.decode(ids)
-            done += len(group)
+        written = [""] * len(sources)
+        for done, (i, text) in enumerate(self.write([(s, 0) for s in sources], settings, stop), 1):
+            written[i] = text
             if on_progress is not None:
-                on_progress(done, len(encoded))
+                on_progress(done, len(sources))
         return written
+
+    def sample(
+        self,
+        sources: Sequence[str],
+        count: int,
+        settings: DecodingSettings,
+        stop: Callable[[], bool] | None = None,
+    ) -> list[list[str]]:
+        """Return `count` samples of each source, which share its encoder pass; after `stop` they stay empty.
+
+        Sample n of a source is the same whatever else is written, up to rounding of the probabilities.
+        """
+        wanted = [(source, n) for source in sources for n in range(count)]
+        texts = [""] * len(wanted)
+        for i, text in self.write(wanted, settings, stop):
+            texts[i] = text
+        return [texts[start : start + count] for start in range(0, len(texts), count)]
+
+    def write(
+        self,
+        wanted: Sequence[tuple[str, int]],
+        settings: DecodingSettings = GREEDY,
+        stop: Callable[[], bool] | None = None,
+    ) -> Iterator[tuple[int, str]]:
+        """Yield (number, text) for (source, number of the sample) pairs, in the order in which they end.
+
+        Equal sources are read once. Without drawing all samples of a source are the same text, written once.
+        """
+        places: dict[tuple[str, int], list[int]] = {}
+        for i, (source, sample) in enumerate(wanted):
+            places.setdefault((source, sample if settings.draws else 0), []).append(i)
+        samples: dict[str, list[int]] = {}
+        for source, sample in places:
+            samples.setdefault(source, []).append(sample)
+        sources = list(samples)
+        requests = [Request(tuple(self.source_ids(s)), tuple(samples[s])) for s in sources]
+        engine = self._engine(len(requests), settings)
+        limit = settings.max_new_tokens or self.max_new_tokens
+        for request, sample, ids in engine.write(requests, settings, limit, stop):
+            text = self.text.decode(ids)
+            for i in places[sources[request], sample]:
+                yield i, text
+
+    def engine_name(self, count: int, settings: DecodingSettings = GREEDY) -> str:
+        """Return the name of the engine that writes for `count` sources; it is made ready."""
+        return self._engine(count, settings).name
+
+    def _engine(self, count: int, settings: DecodingSettings) -> HFEngine | CT2Engine:
+        """Return the engine for `count` sources; ConfigError when the one asked for cannot be used."""
+        asked = settings.engine == "ctranslate2"
+        if settings.engine == "transformers" or settings.draws:
+            return self._reference
+        # beams are searched by the reference unless asked otherwise: the two end their searches differently
+        if not asked and (count < WORTH_IT or settings.beams > 1 or self.device.type != "cpu"):
+            return self._reference
+        if self._quick is None and not self.engine_note:
+            try:
+                self._quick = CT2Engine(self._reference)
+            except NotUsable as reason:
+                self.engine_note = str(reason)
+        if self._quick is None and asked:
+            raise ConfigError(
+                f"CTranslate2 cannot write for this student: {self.engine_note}.",
+                "Take the engine auto or transformers.",
+            )
+        return self._quick or self._reference
+
+    # ---- one source, token by token ------------------------------------------------------------
 
     @torch.inference_mode()
     def stream(
         self,
         source: str,
-        settings: DecodingSettings = DecodingSettings(),
+        settings: DecodingSettings = GREEDY,
         forced: Sequence[int] = (),
+        sample: int = 0,
     ) -> Iterator[Piece]:
-        """Yield the pieces of a greedy answer as they are written; `forced` tokens are taken first."""
-        ids = torch.tensor([[*self.text.encode(source), self.text.eos_id]], device=self.device)
-        mask = torch.ones_like(ids)
-        encoded = self.network.get_encoder()(input_ids=ids, attention_mask=mask)
-        last, past = generation_config(self.network, self.text).decoder_start_token_id, None
+        """Yield the pieces of one answer as they are written; `forced` tokens are taken first, in one pass.
+
+        With a temperature it is the sample of that number. Probabilities are the student's own, before it.
+        """
+        ids = self.source_ids(source)
+        limit = settings.max_new_tokens or self.max_new_tokens
+        chooser = Chooser(settings, [(ids, sample)], limit, self.device)
+        row = torch.zeros(1, dtype=torch.long, device=self.device)
+        rows = self._reference.begin([ids])
+        waiting = [rows.first()[0]]
+        forced = self._known(forced)[:limit]
+        if len(forced) > 1:
+            waiting += rows.step(torch.tensor([forced[:-1]], device=self.device))[0].unbind()
         written: list[int] = []
-        shown = ""
-        for n in range(settings.max_new_tokens or self.max_new_tokens):
-            out = self.network(
-                encoder_outputs=encoded,
-                attention_mask=mask,
-                decoder_input_ids=torch.tensor([[last]], device=self.device),
-                past_key_values=past,
-                use_cache=True,
-            )
-            past = out.past_key_values
-            likely = out.logits[0, -1].float().softmax(-1)
-            token = int(forced[n]) if n < len(forced) else int(likely.argmax())
-            best = likely.topk(min(5, likely.numel()))
-            others = tuple(
-                (self._reads(written, shown, int(i)), round(float(p), 5))
-                for p, i in zip(best.values, best.indices, strict=True)
-            )
-            end = token == self.text.eos_id
-            text = "" if end else self._reads(written, shown, token)
-            yield Piece(text, round(float(likely[token]), 5), others, token, end)
-            if end:
+        shown, last = "", 0
+        for n in range(limit):
+            if n < len(forced):
+                logits, token = waiting[n], int(forced[n])
+            else:
+                logits = (
+                    waiting[n]
+                    if n < len(waiting)
+                    else rows.step(torch.tensor([[last]], device=self.device))[0, -1]
+                )
+                token = int(chooser.choose(logits[None], row, n)[0])
+            piece = self._piece(logits, written, shown, token)
+            yield piece
+            if piece.end:
                 return
             written.append(token)
-            shown += text
+            shown += piece.text
             last = token
 
     def loss(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
-        """Return the mean negative log-likelihood per target token of each pair."""
-        from training_backend.students.batches import Encoded, collate, token_losses
+        """Return the mean negative log-likelihood per target token of each pair, the end mark among them."""
+        pairs = [
+            (self.source_ids(source), self.text.target_ids(target))
+            for source, target in zip(sources, targets, strict=True)
+        ]
+        return [-float(likely.mean()) for likely in self._reference.score(pairs)]
 
-        found = []
-        with torch.inference_mode():
-            for source, target in zip(sources, targets, strict=True):
-                pair = Encoded(
-                    [*self.text.encode(source), self.text.eos_id],
-                    [*self.text.encode(target), self.text.eos_id],
-                )
-                start = generation_config(self.network, self.text).decoder_start_token_id
-                batch = collate([pair], self.text.pad_id, start).to(self.device)
-                found.append(float(token_losses(self.network, batch)) / len(pair.target))
-        return found
+    def _known(self, tokens: Sequence[int]) -> list[int]:
+        rows = self.network.get_input_embeddings().weight.shape[0]
+        wrong = [token for token in tokens if not 0 <= token < rows]
+        if wrong:
+            raise ConfigError(
+                f"There is no token {wrong[0]} in a vocabulary of {rows}.",
+                "Continue with tokens that this student wrote or offered.",
+            )
+        return list(tokens)
+
+    def _piece(self, logits: torch.Tensor, written: list[int], shown: str, token: int) -> Piece:
+        likely = logits.float().softmax(-1)
+        best = likely.topk(min(_OTHERS, likely.numel()))
+        ids = best.indices.tolist()
+        others = tuple(
+            (self._reads(written, shown, i), round(p, 5))
+            for i, p in zip(ids, best.values.tolist(), strict=True)
+        )
+        end = token == self.text.eos_id
+        text = "" if end else self._reads(written, shown, token)
+        return Piece(text, round(float(likely[token]), 5), others, token, end, tuple(ids))
 
     def _reads(self, written: list[int], shown: str, token: int) -> str:
         """Return what `token` adds to the text; half of a character adds nothing yet."""
@@ -179,37 +262,6 @@ class Student:
             return END_SIGN
         text = self.text.decode([*written, token])
         return "" if text.endswith(LOST) and token != self.text.unknown_id else text[len(shown) :]
-
-    def _groups(self, encoded: list[list[int]], order: list[int]) -> Iterator[list[int]]:
-        kind = self.device.type if self.device.type in _BATCH_TOKENS else "cpu"
-        group: list[int] = []
-        for i in order:
-            if group and (
-                len(group) >= _MOST_ROWS[kind]
-                or (len(group) + 1) * len(encoded[group[0]]) > _BATCH_TOKENS[kind]
-            ):
-                yield group
-                group = []
-            group.append(i)
-        if group:
-            yield group
-
-    @torch.inference_mode()
-    def _write(self, sources: list[list[int]], settings: DecodingSettings) -> list[list[int]]:
-        width = max(map(len, sources))
-        ids = torch.full((len(sources), width), self.text.pad_id)
-        mask = torch.zeros_like(ids)
-        for n, row in enumerate(sources):
-            ids[n, : len(row)] = torch.tensor(row)
-            mask[n, : len(row)] = 1
-        config = generation_config(self.network, self.text)
-        config.max_new_tokens = settings.max_new_tokens or self.max_new_tokens
-        config.num_beams = settings.beams
-        out = self.network.generate(
-            input_ids=ids.to(self.device), attention_mask=mask.to(self.device), generation_config=config
-        )
-        # the first token is the decoder's start
-        return out[:, 1:].tolist()
 
 
 def choose_device(name: str = "auto") -> torch.device:
