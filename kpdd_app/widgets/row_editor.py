@@ -58,6 +58,7 @@ class RowEditor(QWidget):
         self.row_id: int | None = None
         self.detail: RowDetail | None = None
         self._unsaved: dict[tuple[int, str], str] = {}
+        self._paths_shown: tuple | None = None
         self._in_flight: set[tuple[int, str, str]] = set()
         self._saved_at: dict[tuple[int, str], float] = {}
         self._timer = QTimer(self)
@@ -354,6 +355,11 @@ class RowEditor(QWidget):
 
     def _show_paths(self, detail: RowDetail) -> None:
         rows = sorted([detail.row, *detail.siblings], key=lambda row: (row.kind, row.path, row.id))
+        tabs = [(row.id, row.verdict, kind_text(row)) for row in rows]
+        shown = tabs, detail.row.id, theme.current(), theme.icon_size()
+        if shown == self._paths_shown:
+            return
+        self._paths_shown = shown
         self.paths.blockSignals(True)
         self.paths.setIconSize(QSize(theme.icon_size(), theme.icon_size()))
         while self.paths.count():

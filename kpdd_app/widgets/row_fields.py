@@ -116,11 +116,14 @@ class Pill(QLabel):
             f"height={edge}></td><td valign=middle>&nbsp;{self._text}</td></tr></table>"
         )
         tokens = theme.current()
-        self.setStyleSheet(
+        sheet = (
             f"QLabel {{ background: {getattr(tokens, self._look.tint)}; color: "
             f"{getattr(tokens, self._look.colour)}; border-radius: {theme.gap(1)}px; "
             f"padding: {theme.gap(0.4)}px {theme.gap(1.4)}px; }}"
         )
+        if sheet != self.styleSheet():
+            # the same one again would be read again and everything around be laid out anew
+            self.setStyleSheet(sheet)
 
 
 class Outcome(QFrame):

@@ -93,6 +93,7 @@ class RowPainter:
         self._narrow = {
             face: max(2.0, metrics.horizontalAdvance("il.,") / 4) for face, metrics in self.metrics.items()
         }
+        self._wide = {face: metrics.horizontalAdvance("W") + 1 for face, metrics in self.metrics.items()}
         self._short: dict[tuple[str, str, int], str] = {}
 
     def paint(
@@ -166,6 +167,9 @@ class RowPainter:
 
     def _shortened(self, text: str, face: str, room: int) -> str:
         """Return the text with … where it does not fit; measuring is what costs, so results are kept."""
+        if len(text) * self._wide[face] <= room and text.isalnum() and text.isascii():
+            # numbers and words that fit however wide their letters are
+            return text
         key = (text, face, room)
         found = self._short.get(key)
         if found is None:

@@ -6,6 +6,8 @@ A row whose new state no longer fits the filter stays where it is; `fits` tells 
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -25,6 +27,17 @@ QUIET_MS = 900
 MANY, LARGE_FILE_BYTES, FIRST_HITS = 20_000, 32 * 2**20, 200
 # what is said about news takes at most this share of a thread
 NEWS_SHARE = 0.1
+_M_MMAP_THRESHOLD = -3  # malloc.h
+
+
+def give_memory_back() -> None:
+    """Let what a million ids took return to the system when it is freed, where the C library can be told.
+
+    glibc otherwise learns from the first large block to keep them all for later.
+    """
+    tell = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if tell is not None:
+        tell(_M_MMAP_THRESHOLD, 2**18)
 
 
 class RowSource(QObject):
@@ -43,6 +56,7 @@ class RowSource(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         """Begin without a project."""
         super().__init__(parent)
+        give_memory_back()
         self.ids: np.ndarray = np.empty(0, dtype=np.int64)
         self.filter = RowFilter()
         self.loading = False

@@ -239,14 +239,10 @@ class RowTable(QAbstractScrollArea):
         position = self._position_at(event)
         if event.buttons() & Qt.MouseButton.LeftButton and position is not None:
             self.set_current(position, extend=True)
-        hover = -1 if position is None else position
-        if hover != self._hover:
-            self._hover = hover
-            self.viewport().update()
+        self._set_hover(-1 if position is None else position)
 
     def leaveEvent(self, event) -> None:
-        self._hover = -1
-        self.viewport().update()
+        self._set_hover(-1)
 
     def contextMenuEvent(self, event) -> None:
         self.menu_wanted.emit(event.globalPos())
@@ -286,6 +282,14 @@ class RowTable(QAbstractScrollArea):
         self._lay_out()
 
     # --- helpers ----------------------------------------------------------------------------------
+
+    def _set_hover(self, position: int) -> None:
+        """Tint the row under the mouse, -1: none."""
+        if position != self._hover:
+            before, self._hover = self._hover, position
+            for place in (before, position):
+                if place >= 0:
+                    self._update_rows(place, place + 1)
 
     def _update_rows(self, first: int, last: int) -> None:
         """Paint the rows first..last (exclusive) again."""

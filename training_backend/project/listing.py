@@ -74,6 +74,9 @@ _ORDERED = {
 }
 
 
+ORDERS_KEPT = 3  # of a million rows each takes 4 MB
+
+
 class Interrupted(Exception):
     """The query was ended by `Listing.interrupt` because nobody waits for it any more."""
 
@@ -342,10 +345,10 @@ class Listing:
         version = self._version()
         known = self._orders.get(column)
         if known is None or known[0] != version:
-            # of the others none is true any more
-            self._orders = {name: kept for name, kept in self._orders.items() if kept[0] == version}
+            # of older ones none is true any more, and of those that are the latest do
+            true = [(name, kept) for name, kept in self._orders.items() if kept[0] == version]
+            self._orders = dict(true[1 - ORDERS_KEPT :])
             order = self._vector(f"SELECT id FROM row ORDER BY {_ORDERED[column]}, id")
-            # kept as small as it can be: a person may sort by every column
             known = self._orders[column] = version, order.astype(np.min_scalar_type(order.max(initial=0)))
         return known[1]
 

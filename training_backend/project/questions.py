@@ -77,24 +77,18 @@ def add_questions(project: Project, questions: Iterable[NewQuestion]) -> Added:
 
 
 def _add_chunk(connection: Connection, chunk: list[NewQuestion]) -> int:
-    from sqlalchemy import func, select
-    from sqlalchemy.dialects.sqlite import insert
-
     from training_backend.project import search
-    from training_backend.project.schema import question
     from training_backend.project.store import now
 
-    before = connection.execute(select(func.coalesce(func.max(question.c.id), 0))).scalar_one()
+    before = connection.exec_driver_sql("SELECT coalesce(max(id), 0) FROM question").scalar_one()
     time = now()
-    connection.execute(
-        insert(question).on_conflict_do_nothing(),
+    connection.exec_driver_sql(
+        "INSERT INTO question (dataset, split, native_id, text, gold_text, gold_value, extra, created_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
-            {
-                "dataset": storable(new.dataset), "split": storable(new.split),
-                "native_id": storable(new.native_id), "text": storable(new.text),
-                "gold_text": storable(new.gold_text), "gold_value": new.gold_value,
-                "extra": json.dumps(dict(new.extra)), "created_at": time,
-            }
+            (storable(new.dataset), storable(new.split), storable(new.native_id), storable(new.text),
+             storable(new.gold_text), new.gold_value,
+             json.dumps(dict(new.extra)) if new.extra else "{}", time)
             for new in chunk
         ],
     )  # fmt: skip

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from kpdd_app.widgets.column_dialog import ColumnDialog
 from kpdd_app.widgets.row_paint import COLUMNS
-from kpdd_app.widgets.row_source import PAGE_ROWS, RowFilter, RowSource
+from kpdd_app.widgets.row_source import FIRST_HITS, PAGE_ROWS, RowFilter, RowSource
 from kpdd_app.widgets.row_table import RowTable
 from training_backend.project.listing import SORTS, ListRow
 
@@ -94,6 +94,37 @@ def test_only_pages_near_the_screen_are_read(qtbot, table):
     asked = view.source._listing.asked
     assert max(asked) <= PAGE_ROWS
     assert sum(asked) <= 5 * PAGE_ROWS
+
+
+class LimitedPages(Pages):
+    """Remembers with which limits it was asked for ids."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.limits: list[int | None] = []
+
+    def ids(self, wanted, limit=None):
+        self.limits.append(limit)
+        return super().ids(wanted)[:limit]
+
+
+def test_in_a_large_project_the_first_rows_are_shown_before_all_are_known(qtbot, table):
+    view = table(0)
+    source = view.source
+    pages = source._listing = LimitedPages(MILLION)
+    source._many = True
+    seen: list[int] = []
+    source.ids_changed.connect(lambda: seen.append(len(source)))
+    source.set_filter(RowFilter())
+    qtbot.waitUntil(lambda: len(source) == MILLION and source.row(PAGE_ROWS) is not None)
+    assert seen == [FIRST_HITS, MILLION] and pages.limits == [FIRST_HITS, None]
+    # a search in it too, however few rows the search before it left; another order needs all rows at once
+    source.ids = source.ids[:3]
+    source.set_filter(RowFilter(search="word"))
+    qtbot.waitUntil(lambda: len(seen) == 4)
+    source.set_filter(RowFilter(search="word", sort="question"))
+    qtbot.waitUntil(lambda: len(seen) == 5)
+    assert pages.limits[2:] == [FIRST_HITS, None, None]
 
 
 def test_painting_does_not_grow_with_the_rows(qtbot, table):
