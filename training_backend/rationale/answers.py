@@ -49,6 +49,9 @@ def parse_number(text: str) -> float | None:
     (1200.0, 0.75, None)
     """
     cleaned = text.strip().replace("−", "-").lstrip("$€£").replace("$", "").strip()
+    if cleaned.isdigit() and cleaned.isascii() and len(cleaned) < 300:
+        # what most answers are
+        return float(cleaned)
     if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?", cleaned):
         cleaned = cleaned.replace(",", "")
     cleaned = cleaned.rstrip(".") if re.fullmatch(r"[-+]?\d+\.", cleaned) else cleaned
