@@ -127,7 +127,10 @@ class StageStarted(Event):
 
 @dataclass
 class Token(Event):
-    """One written token: its text, its probability, and the most likely others as [text, probability]."""
+    """One written token: its text, its probability, and the most likely others as [text, probability].
+
+    `token` and `alternative_tokens` are their ids in the student's vocabulary, to continue from them.
+    """
 
     event: ClassVar[str] = "token"
     role: str
@@ -136,6 +139,8 @@ class Token(Event):
     probability: float = 1.0
     alternatives: list[list[Any]] = field(default_factory=list)
     request: str = ""
+    token: int = -1
+    alternative_tokens: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -170,6 +175,21 @@ class Answer(Event):
     equal: bool | None = None
     error: str = ""
     error_line: int | None = None
+    request: str = ""
+
+
+@dataclass
+class Vote(Event):
+    """Several paths of one question were solved; an Answer with the winner follows.
+
+    `paths` are the solutions in order (core_question, information, kind, rationale, state, value,
+    answer_text, error), `candidates` their answers as [value, numbers of its paths], most votes first.
+    """
+
+    event: ClassVar[str] = "vote"
+    paths: list[dict[str, Any]]
+    candidates: list[list[Any]]
+    winner: int = 0
     request: str = ""
 
 
@@ -216,7 +236,7 @@ EVENTS: dict[str, type[Event]] = {
     cls.event: cls
     for cls in (
         Started, Progress, Log, Metrics, HeldOut, Checkpoint, RowsChanged, StageStarted, Token, StageEnded,
-        Trace, Answer, Result, Failed, Ended,
+        Trace, Answer, Vote, Result, Failed, Ended,
     )
 }  # fmt: skip
 

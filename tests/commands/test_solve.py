@@ -10,7 +10,17 @@ import threading
 import pytest
 
 from training_backend.__main__ import main
-from training_backend.events import Answer, Failed, Result, StageEnded, Token, Trace, parse_line
+from training_backend.events import (
+    Answer,
+    Failed,
+    Result,
+    StageEnded,
+    StageStarted,
+    Token,
+    Trace,
+    Vote,
+    parse_line,
+)
 
 QUESTION = "Tom has 2 boxes of 3 pens each. How many pens?"
 
@@ -58,11 +68,27 @@ def test_a_student_for_a_role(trained_run, capsys):
     assert "core question" in json.loads(capsys.readouterr().out)["rationale"]
 
 
+def test_paths_vote(trained_run, capsys):
+    arguments = ["solve", "--students", str(trained_run), QUESTION, "--gold", "6", "--paths", "5", "--quiet"]
+    assert main([*arguments, "--temperature", "0.2", "--seed", "3", "--trace"]) == 0
+    said = capsys.readouterr().out
+    assert "Vote    6: 5 of 5 paths" in said and "Answer  6   gold 6: equal" in said and "line   3" in said
+    assert main([*arguments, "--temperature", "2", "--seed", "3", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert len(data["paths"]) == 5 and len({path["rationale"] for path in data["paths"]}) > 1
+    voters = [n for _, paths in data["candidates"] for n in paths]
+    assert sorted(voters) == [n for n, path in enumerate(data["paths"]) if path["value"] is not None]
+    assert main([*arguments, "--temperature", "2", "--seed", "3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["paths"] == data["paths"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [(["--students", "demo", " "], "empty"), (["--students", "/nowhere", "x"], "neither a run folder"),
      (["--students", "demo", "x", "--gold", "many"], "no number"),
-     (["--students", "/nowhere", "--role-folder", "solve", "x"], "neither")],
+     (["--students", "/nowhere", "--role-folder", "solve", "x"], "neither"),
+     (["--students", "demo", "x", "--paths", "0"], "0 paths"),
+     (["--students", "demo", "x", "--temperature", "-1"], "Temperature")],
 )  # fmt: skip
 def test_mistakes(arguments, says, capsys):
     assert main(["solve", *arguments, "--quiet"]) == 1
@@ -112,11 +138,30 @@ def test_serving(trained_run):
         events = served.until(Answer, request="1")
         assert events[-1].equal is True
         assert {type(e) for e in events} >= {Token, StageEnded, Trace, Answer}
+        served_tokens = [e for e in events if isinstance(e, Token)]
         # given up before its turn comes
         served.send(command="cancel", request="2")
         served.send(command="solve", request="2", question=QUESTION)
         events = served.until(Failed, request="2")
         assert events[-1].message == "Cancelled." and not any(isinstance(e, Answer) for e in events)
+        # from the second likeliest third token of Solve
+        solve = [e for e in served_tokens if e.role == "solve"]
+        branch = [solve[0].token, solve[1].token, solve[2].alternative_tokens[1]]
+        given = {"core_question": "How many pens has Tom?", "information": ["2 boxes", "3 pens each"]}
+        served.send(
+            command="continue", request="5", question=QUESTION, role="solve", tokens=branch, given=given
+        )
+        events = served.until(Answer, request="5")
+        assert [e.role for e in events if isinstance(e, StageStarted)] == ["solve"]
+        assert [e.token for e in events if isinstance(e, Token)][:3] == branch
+        served.send(command="continue", request="6", question=QUESTION, role="solve", tokens="none")
+        assert "no tokens" in served.until(Failed, request="6")[-1].message
+        served.send(command="vote", request="7", question=QUESTION, paths=3, temperature=0.1, gold=6)
+        events = served.until(Answer, request="7")
+        (voted,) = (e for e in events if isinstance(e, Vote))
+        assert voted.candidates == [[6.0, [0, 1, 2]]] and len(voted.paths) == 3 and events[-1].equal is True
+        served.send(command="solve", request="8", question=QUESTION, temperature="warm")
+        assert "no number" in served.until(Failed, request="8")[-1].message
         served.send(command="run", request="3", code="a = 1\nans = a + 4", gold=5)
         assert served.until(Answer, request="3")[-1].equal is True
         # what was asked before the end of the input is still answered

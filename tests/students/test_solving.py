@@ -8,6 +8,7 @@ from rows import make_rows
 from training_backend.errors import CheckpointError, ConfigError
 from training_backend.events import Answer, Reporter, StageEnded, StageStarted, Token, Trace
 from training_backend.execution.runner import ProgramRunner
+from training_backend.students.decoding_settings import DecodingSettings
 from training_backend.students.solving import Cancelled, Solver, find_students
 
 
@@ -157,3 +158,61 @@ def test_unfinished_run_gives_its_newest_checkpoint(trained_run, tmp_path):
     shutil.rmtree(copy / "checkpoints" / "key")
     with pytest.raises(CheckpointError, match="no trained student Key"):
         find_students(copy)
+
+
+# ---- paths and branches -----------------------------------------------------------------------------
+
+DRAWN = DecodingSettings(max_new_tokens=40, temperature=1.5, seed=2)
+
+
+def test_paths_are_samples_of_every_stage(solver, runner):
+    questions = ["Tom has 7 apples and the boxes", make_rows(1)[0].question]
+    quiet = Reporter(quiet=True)
+    solved = solver.solve_paths(questions, runner, quiet, 4, settings=DRAWN)
+    assert [len(paths) for paths in solved] == [4, 4]
+    assert [path.question for path in solved[1]] == [questions[1]] * 4
+    assert len({path.rationale for path in solved[0]}) > 1
+    turned = solver.solve_paths(questions[::-1], runner, quiet, 4, settings=DRAWN)[::-1]
+    assert [[p.texts for p in paths] for paths in turned] == [[p.texts for p in paths] for paths in solved]
+    live = solver.solve_live(questions[0], runner, lambda event: None, settings=DRAWN, sample=2)
+    assert live.texts == solved[0][2].texts
+    with pytest.raises(ConfigError, match="0 paths"):
+        solver.solve_paths(questions, runner, quiet, 0)
+
+
+def test_continue_from_an_alternative(solver, runner):
+    row = make_rows(1)[0]
+    events = []
+    solver.solve_live(row.question, runner, events.append)
+    tokens = [e for e in events if isinstance(e, Token) and e.role == "solve"]
+    at = 3
+    other = tokens[at].alternative_tokens[1]
+    assert other != tokens[at].token == tokens[at].alternative_tokens[0]
+    branch = []
+    given = {"core_question": row.core_question, "information": row.information}
+    solver.solve_live(row.question, runner, branch.append, given=given,
+                      forced=("solve", [*(t.token for t in tokens[:at]), other]))  # fmt: skip
+    again = [e for e in branch if isinstance(e, Token)]
+    assert [e.role for e in branch if isinstance(e, StageStarted)] == ["solve"]
+    assert [t.text for t in again[:at]] == [t.text for t in tokens[:at]] and again[at].token == other
+    assert again[at].text == tokens[at].alternatives[1][0] and isinstance(branch[-1], Answer)
+    # begun with what it would have written anyway, it ends where it ended
+    same = []
+    solver.solve_live(row.question, runner, same.append, forced=("key", [_first_token(events, "key")]))
+    assert [e.text for e in same if isinstance(e, StageEnded)] == [
+        e.text for e in events if isinstance(e, StageEnded)
+    ]
+    with pytest.raises(ConfigError, match="no student called 'nobody'"):
+        solver.solve_live(row.question, runner, branch.append, forced=("nobody", [1]))
+
+
+def _first_token(events, role):
+    return next(e.token for e in events if isinstance(e, Token) and e.role == role)
+
+
+def test_stop_ends_many(solver, runner):
+    asked = []
+    with pytest.raises(Cancelled):
+        solver.solve_many(
+            ["the", "a"] * 40, runner, Reporter(quiet=True), stop=lambda: len(asked) > 2 or asked.append(1)
+        )

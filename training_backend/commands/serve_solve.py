@@ -4,14 +4,21 @@ One JSON object a line:
 
     {"command": "load", "students": "demo" | RUN_FOLDER | {"key": FOLDER, "solve": FOLDER}, "method": …}
     {"command": "solve", "request": "7", "question": "…", "gold": 36, "kind": "pot",
-     "given": {"core_question": "…", "information": ["…"]}}
+     "given": {"core_question": "…", "information": ["…"]},
+     "temperature": 0.7, "top_p": 1.0, "seed": 1, "path": 0}
+    {"command": "continue", "request": "9", "role": "solve", "tokens": [17, 4], …}     (the rest as solve)
+    {"command": "vote", "request": "10", "question": "…", "paths": 8, "temperature": 0.7, "seed": 1, …}
     {"command": "run", "request": "8", "code": "…", "kind": "pot", "gold": 36}
     {"command": "cancel", "request": "7"}
     {"command": "quit"}
 
 `load` is answered by a result that describes the students, or by `failed`; `solve` by stage, token and trace
-events and then `answer`, or by `failed` with the request. At the end of standard input what was asked is
-still answered, unless `--stop-at-eof` is given; `quit` gives up what is at work.
+events and then `answer`, or by `failed` with the request. Without `temperature` the likeliest is written.
+`continue` has the student of `role` begin with `tokens` (ids that token events carry) and go on: what it had
+written up to a token, and one of its alternatives; earlier stages are written again unless `given`. `vote`
+samples paths and is answered by `vote` and the winner's `answer`; `solve` with `path` n writes path n.
+At the end of standard input what was asked is still answered, unless `--stop-at-eof` is given; `quit` gives up
+what is at work.
 """
 
 from __future__ import annotations
@@ -23,11 +30,14 @@ import queue
 import sys
 import threading
 import traceback
-from typing import Any
+from typing import Any, TypeVar
 
 from training_backend.errors import ConfigError, KpddError
-from training_backend.events import Control, Failed, Reporter, Started
+from training_backend.events import Control, Failed, Reporter, Started, Vote
 from training_backend.rationale.answers import parse_number
+from training_backend.students.decoding_settings import DecodingSettings
+
+N = TypeVar("N", int, float)
 
 READS_STDIN = True
 
@@ -102,10 +112,14 @@ class _Server:
 
         request = str(message.get("request", ""))
         try:
-            handler = {"load": self._load, "solve": self._solve, "run": self._run}.get(message["command"])
+            handler = {
+                "load": self._load, "solve": self._solve, "continue": self._continue, "vote": self._vote,
+                "run": self._run,
+            }.get(message["command"])  # fmt: skip
             if handler is None:
                 raise ConfigError(
-                    f"There is no command '{message['command']}'.", "Send load, solve, run or quit."
+                    f"There is no command '{message['command']}'.",
+                    "Send load, solve, continue, vote, run or quit.",
                 )
             handler(message, request)
         except Cancelled:
@@ -131,10 +145,10 @@ class _Server:
         about = {**self.solver.about(), "students": message.get("students", "demo")}
         self.reporter.result(about, f"loaded {self.solver.method.title}")
 
-    def _solve(self, message: dict[str, Any], request: str) -> None:
-        if self.solver is None:
-            raise ConfigError("No students are loaded.", "Load students first.")
-        self.solver.solve_live(
+    def _solve(
+        self, message: dict[str, Any], request: str, forced: tuple[str, list[int]] | None = None
+    ) -> None:
+        self._loaded().solve_live(
             str(message.get("question", "")),
             self.runner,
             self.reporter.emit,
@@ -143,7 +157,39 @@ class _Server:
             message.get("kind"),
             message.get("given"),
             lambda: self._given_up(request),
+            _settings(message),
+            _number(message, "path", 0, int),
+            forced,
         )
+
+    def _continue(self, message: dict[str, Any], request: str) -> None:
+        tokens = message.get("tokens")
+        if not isinstance(tokens, list) or not all(type(token) is int for token in tokens):
+            raise ConfigError("There are no tokens to continue from.", "Send the ids of tokens as a list.")
+        self._solve(message, request, (str(message.get("role", "")), tokens))
+
+    def _vote(self, message: dict[str, Any], request: str) -> None:
+        from training_backend.students.solving import answer_event
+        from training_backend.students.voting import candidates_data, path_data, vote
+
+        gold, question = _gold(message), str(message.get("question", ""))
+        if not question.strip():
+            raise ConfigError("The question is empty.", "Type or pick a question.")
+        (paths,) = self._loaded().solve_paths(
+            [question], self.runner, self.reporter, _number(message, "paths", 8, int), message.get("kind"),
+            [gold], [message.get("given")], _settings({"temperature": 0.7, **message}),
+            lambda: self._given_up(request),
+        )  # fmt: skip
+        counted = vote(paths)
+        self.reporter.emit(
+            Vote([path_data(path) for path in paths], candidates_data(counted), counted.winner, request)
+        )
+        self.reporter.emit(answer_event(paths[counted.winner].judgement, gold, request))
+
+    def _loaded(self) -> Any:
+        if self.solver is None:
+            raise ConfigError("No students are loaded.", "Load students first.")
+        return self.solver
 
     def _run(self, message: dict[str, Any], request: str) -> None:
         from training_backend.students.solving import answer_event, run_live
@@ -157,6 +203,23 @@ class _Server:
 
     def _given_up(self, request: str) -> bool:
         return request in self.cancelled or self.quitting or self.control.stop_requested
+
+
+def _settings(message: dict[str, Any]) -> DecodingSettings:
+    return DecodingSettings(
+        temperature=_number(message, "temperature", 0.0, float),
+        top_p=_number(message, "top_p", 1.0, float),
+        seed=_number(message, "seed", 0, int),
+    )
+
+
+def _number(message: dict[str, Any], name: str, default: N, kind: type[N]) -> N:
+    try:
+        return kind(message.get(name, default))
+    except (TypeError, ValueError, OverflowError):
+        raise ConfigError(
+            f"'{message[name]}' is no number for {name}.", f"Send {name} as a number."
+        ) from None
 
 
 def _gold(message: dict[str, Any]) -> float | None:

@@ -2,6 +2,7 @@
 
 kpdd solve --students demo "Anna has 3 boxes with 12 pens each. How many pens does she have?" --gold 36
 kpdd solve --students NAME.runs/2026-05-01-kpdd-pot-1 --trace --json "…"
+kpdd solve --students demo --paths 8 --temperature 0.7 --seed 1 "…"      # eight sampled paths, and their vote
 """
 
 from __future__ import annotations
@@ -9,12 +10,21 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training_backend.errors import ConfigError
-from training_backend.events import Control, Event, Reporter, StageStarted, Token, Trace
+from training_backend.events import Control, Event, Reporter, StageStarted, Token, Trace, Vote
 from training_backend.methods import KINDS
 from training_backend.rationale.answers import format_number, parse_number
+from training_backend.students.decoding_settings import DecodingSettings
+from training_backend.students.voting import candidates_data, path_data, vote, vote_text
+
+if TYPE_CHECKING:
+    from training_backend.execution.runner import ProgramRunner
+    from training_backend.students.solving import Solution, Solver
+
+# what the papers on self-consistency draw with
+PATHS_TEMPERATURE = 0.7
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", choices=sorted(KINDS), help="for students of several kinds")
     parser.add_argument("--gold", help="the right answer, to compare with")
     parser.add_argument("--trace", action="store_true", help="show the program line by line")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")  # fmt: skip
+    parser.add_argument("--paths", type=int, default=1, metavar="M", help="sample M paths and let them vote")
+    parser.add_argument("--temperature", type=float, metavar="T",
+                        help="0 writes the likeliest (default: 0, with several paths 0.7)")  # fmt: skip
+    parser.add_argument("--top-p", type=float, default=1.0, metavar="P",
+                        help="draw from the likeliest tokens of this mass")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same paths")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
 
 
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
@@ -41,6 +57,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     if not question.strip():
         raise ConfigError("The question is empty.", "Give it as the last argument.")
     gold = _gold(args.gold)
+    settings = _settings(args)
     from training_backend.execution.isolation import say_missing
     from training_backend.execution.runner import ProgramRunner
     from training_backend.students.solving import Cancelled, Solver, find_students
@@ -55,9 +72,14 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     with ProgramRunner(workers=1) as runner:
         say_missing(runner.isolation(), reporter)
         try:
-            solution = solver.solve_live(
-                question, runner, seen, gold, kind=args.kind, stop=lambda: control.stop_requested
-            )
+            if args.paths > 1:
+                solution, voted = _vote(solver, question, runner, seen, gold, args, settings, control)
+            else:
+                solution = solver.solve_live(
+                    question, runner, seen, gold, kind=args.kind, stop=lambda: control.stop_requested,
+                    settings=settings,
+                )  # fmt: skip
+                voted = {}
         except Cancelled:
             return 1
     judgement = solution.judgement
@@ -79,11 +101,53 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
         "stdout": judgement.stdout,
         "unknown_words": seen.unknown_words,
         "texts": solution.texts,
+        **voted,
     }
     if args.trace:
         data["trace"] = seen.records
     reporter.result(data, as_text(data, args.trace))
     return 0
+
+
+def _settings(args: argparse.Namespace) -> DecodingSettings:
+    if args.paths < 1:
+        raise ConfigError(f"{args.paths} paths are none.", "Give --paths 1 or more.")
+    temperature = args.temperature
+    if temperature is None:
+        temperature = PATHS_TEMPERATURE if args.paths > 1 else 0.0
+    return DecodingSettings(temperature=temperature, top_p=args.top_p, seed=args.seed)
+
+
+def _vote(
+    solver: Solver,
+    question: str,
+    runner: ProgramRunner,
+    seen: _Seen,
+    gold: float | None,
+    args: argparse.Namespace,
+    settings: DecodingSettings,
+    control: Control,
+) -> tuple[Solution, dict[str, Any]]:
+    """Solve along several paths; return the winner's first path, and the vote as data."""
+    from training_backend.students.solving import run_live
+
+    def stop() -> bool:
+        return control.stop_requested
+
+    seen.unknown_words = solver.unknown_words(question)
+    (paths,) = solver.solve_paths([question], runner, seen.reporter, args.paths, args.kind, [gold],
+                                  settings=settings, stop=stop)  # fmt: skip
+    counted = vote(paths)
+    winner = paths[counted.winner]
+    seen(Vote([path_data(path) for path in paths], candidates_data(counted), counted.winner))
+    if args.trace:
+        run_live(winner.kind, winner.rationale, gold, runner, seen, stop=stop)
+    data = {
+        "paths": [path_data(path) for path in paths],
+        "candidates": candidates_data(counted),
+        "vote": vote_text(counted),
+    }
+    return winner, data
 
 
 class _Seen:
@@ -117,6 +181,8 @@ def as_text(data: dict[str, Any], with_trace: bool) -> str:
     lines += [title[:1].upper() + title[1:], *("  " + line for line in data["rationale"].splitlines())]
     if with_trace and data.get("trace"):
         lines += ["Trace", *(_trace_line(record) for record in data["trace"])]
+    if data.get("vote"):
+        lines.append(f"Vote    {data['vote']}")
     if data["answer"] is not None:
         answer = f"Answer  {format_number(data['answer'])}"
         if data["gold"] is not None:

@@ -6,10 +6,8 @@ Without torch until students are loaded.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,36 +17,19 @@ from training_backend.events import Answer, Event, Reporter, StageEnded, StageSt
 from training_backend.execution.judge import judge, judge_many, judge_result
 from training_backend.execution.runner import ProgramRunner
 from training_backend.methods import KINDS, Method, Role, Task
-from training_backend.paths import demo_students_dir
 from training_backend.rationale.judgement import Judgement
+from training_backend.students.decoding_settings import DecodingSettings
 from training_backend.students.examples import read_target, source_text
-from training_backend.students.run_folder import RunFolder
+from training_backend.students.finding import find_students
+from training_backend.students.solution import Cancelled, Solution, Work
 
 if TYPE_CHECKING:
-    from training_backend.students.decoding import DecodingSettings, Student
+    from training_backend.students.decoding import Piece, Student
 
 # a student of several kinds tries them in this order; the next one only where there was no answer
 KIND_ORDER = ("pot", "eot", "cot")
 TRACE_EVERY_S = 0.03
 TRACE_RECORDS = 256
-
-
-class Cancelled(Exception):
-    """The caller gave up the question at work."""
-
-
-@dataclass(frozen=True)
-class Solution:
-    """One solved question; `texts` holds what each student wrote, by role."""
-
-    question: str
-    gold: float | None
-    core_question: str
-    information: tuple[str, ...]
-    kind: str
-    rationale: str
-    judgement: Judgement
-    texts: dict[str, str] = field(default_factory=dict)
 
 
 class Solver:
@@ -109,6 +90,11 @@ class Solver:
             "device": str(next(iter(self.students.values())).device),
         }
 
+    def unknown_words(self, question: str) -> list[str]:
+        """Return the words of a question that some student's vocabulary cannot spell, each once."""
+        found = (word for s in self.students.values() for word in s.text.unknown_words(question))
+        return list(dict.fromkeys(found))
+
     def default_kind(self) -> str:
         """Return the kind of rationale that is written when none is asked for."""
         return min(self.method.kinds, key=KIND_ORDER.index)
@@ -130,57 +116,88 @@ class Solver:
 
         `kind` chooses the rationale of a student of several; without it the next kind is tried where one gave
         no answer. `given` holds fields that are not to be written (a teacher's `core_question` and
-        `information`): a stage whose fields are all given is skipped for that question.
+        `information`): a stage whose fields are all given is skipped for that question. Answers are run while
+        others are still written. Raises Cancelled when `stop` becomes true.
         """
+        return [paths[0] for paths in self.solve_paths(questions, runner, reporter, 1, kind, gold, given,
+                                                       settings, stop)]  # fmt: skip
+
+    def solve_paths(
+        self,
+        questions: Sequence[str],
+        runner: ProgramRunner,
+        reporter: Reporter,
+        paths: int,
+        kind: str | None = None,
+        gold: Sequence[float | None] = (),
+        given: Sequence[Mapping[str, Any] | None] = (),
+        settings: DecodingSettings | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> list[list[Solution]]:
+        """Solve each question `paths` times, as solve_many does; path n is sample n of every stage.
+
+        With a temperature the paths differ, and each is the same again for the same seed.
+        """
+        if paths < 1:
+            raise ConfigError(f"{paths} paths are none.", "Ask for one path at least.")
         answers = list(gold) or [None] * len(questions)
         works = [
-            _Work(question, value, dict(fields or {}))
+            Work(question, value, dict(fields or {}), path=path)
             for question, value, fields in zip(
                 questions, answers, list(given) or [None] * len(questions), strict=True
             )
+            for path in range(paths)
         ]
         for role in self.method.roles:
             tasks = self._tasks(role, kind)
-            waiting = list(range(len(works)))
+            waiting = works
             for task in tasks:
-                self._write_all(role, task, [works[i] for i in waiting], reporter, settings, stop)
+                writing = self._write_all(role, task, waiting, reporter, settings or DecodingSettings(), stop)
                 if task.writes in KINDS:
-                    self._judge_all([works[i] for i in waiting], runner, reporter)
+                    self._judge_all(writing, len(waiting), runner, reporter)
                     if len(tasks) > 1:
-                        waiting = [i for i in waiting if works[i].unanswered]
-        return [work.solution() for work in works]
+                        waiting = [work for work in waiting if work.unanswered]
+                else:
+                    for _ in writing:
+                        pass
+                if stop is not None and stop():
+                    raise Cancelled
+        solutions = [work.solution() for work in works]
+        return [solutions[start : start + paths] for start in range(0, len(solutions), paths)]
 
     def _write_all(
         self,
         role: Role,
         task: Task,
-        works: list[_Work],
+        works: list[Work],
         reporter: Reporter,
-        settings: DecodingSettings | None,
+        settings: DecodingSettings,
         stop: Callable[[], bool] | None,
-    ) -> None:
+    ) -> Iterator[Work]:
+        """Let the student write what was not given; yield each work as it is written."""
         todo = [work for work in works if not work.has(task)]
-        if not todo:
-            return
-        from training_backend.students.decoding import DecodingSettings
+        wanted = [(source_text(task, work.fields), work.path) for work in todo]
+        written = self.students[role.name].write(wanted, settings, stop)
+        for done, (i, text) in enumerate(written, 1):
+            todo[i].take(role.name, text, read_target(task, text))
+            reporter.progress(f"{role.title}: writing", done, len(todo))
+            yield todo[i]
 
-        texts = self.students[role.name].generate(
-            [source_text(task, work.fields) for work in todo],
-            on_progress=lambda done, total: reporter.progress(f"{role.title}: writing", done, total),
-            settings=settings or DecodingSettings(),
-            stop=stop,
-        )
-        for work, text in zip(todo, texts, strict=True):
-            work.texts[role.name] = text
-            work.fields |= read_target(task, text)
+    def _judge_all(
+        self, writing: Iterator[Work], total: int, runner: ProgramRunner, reporter: Reporter
+    ) -> None:
+        """Run answers as they come; the student writes on whenever the sandbox has work enough."""
+        written: list[Work] = []
 
-    def _judge_all(self, works: list[_Work], runner: ProgramRunner, reporter: Reporter) -> None:
-        items = [
-            (n, work.fields["kind"], work.fields["rationale"], work.gold) for n, work in enumerate(works)
-        ]
-        for done, (n, judgement) in enumerate(judge_many(items, runner), 1):
-            works[n].judgement = judgement
-            reporter.progress("running answers", done, len(items))
+        def items() -> Iterator[tuple[int, str, str, float | None]]:
+            for work in writing:
+                written.append(work)
+                yield len(written) - 1, work.fields["kind"], work.fields["rationale"], work.gold
+
+        for done, (n, judgement) in enumerate(judge_many(items(), runner), 1):
+            written[n].judgement = judgement
+            if len(written) == total:
+                reporter.progress("running answers", done, total)
 
     # ---- one question, live --------------------------------------------------------------------
 
@@ -194,21 +211,32 @@ class Solver:
         kind: str | None = None,
         given: Mapping[str, Any] | None = None,
         stop: Callable[[], bool] = lambda: False,
+        settings: DecodingSettings | None = None,
+        sample: int = 0,
+        forced: tuple[str, Sequence[int]] | None = None,
     ) -> Solution:
         """Solve one question and say everything while it happens, as events with `request`.
 
         A stage is StageStarted, a Token for each piece, StageEnded with the fields read from the text; then
-        Trace while the program runs, and Answer. Raises Cancelled when `stop` becomes true.
+        Trace while the program runs, and Answer. With a temperature in `settings` it is path `sample` of
+        solve_paths. `forced` (role, ids of tokens) has a student begin with these tokens and go on.
+        Raises Cancelled when `stop` becomes true.
         """
         if not question.strip():
             raise ConfigError("The question is empty.", "Type or pick a question.")
-        work = _Work(question, gold, dict(given or {}))
+        if forced is not None:
+            self.method.role(forced[0])
+        work = Work(question, gold, dict(given or {}), path=sample)
+        begin = dict([forced] if forced else [])
         for role in self.method.roles:
             tasks = self._tasks(role, kind)
             for n, task in enumerate(tasks):
                 if work.has(task):
                     continue
-                self._write_live(role, task, work, emit, request, stop)
+                # only what is written first can be begun for the student: another kind is another text
+                tokens = begin.pop(role.name, ())
+                pieces = self._pieces(role, task, work, settings, tokens)
+                self._write_live(role, task, work, pieces, emit, request, stop)
                 if task.writes in KINDS:
                     work.judgement = run_live(
                         task.writes, work.fields["rationale"], gold, runner, emit, request, stop
@@ -219,11 +247,18 @@ class Solver:
         emit(answer_event(solution.judgement, gold, request))
         return solution
 
+    def _pieces(
+        self, role: Role, task: Task, work: Work, settings: DecodingSettings | None, forced: Sequence[int]
+    ) -> Iterator[Piece]:
+        source = source_text(task, work.fields)
+        return self.students[role.name].stream(source, settings or DecodingSettings(), forced, work.path)
+
     def _write_live(
         self,
         role: Role,
         task: Task,
-        work: _Work,
+        work: Work,
+        writing: Iterator[Piece],
         emit: Callable[[Event], None],
         request: str,
         stop: Callable[[], bool],
@@ -234,18 +269,18 @@ class Solver:
         emit(StageStarted(role.name, source, request, unknown_words=unknown))
         pieces: list[str] = []
         tokens: list[int] = []
-        for index, piece in enumerate(student.stream(source)):
+        for index, piece in enumerate(writing):
             if stop():
                 raise Cancelled
             pieces.append(piece.text)
             if not piece.end:
                 tokens.append(piece.token)
             others = [[text, probability] for text, probability in piece.alternatives]
-            emit(Token(role.name, index, piece.text, piece.probability, others, request))
+            emit(Token(role.name, index, piece.text, piece.probability, others, request, piece.token,
+                       list(piece.alternative_tokens)))  # fmt: skip
         text = student.text.decode(tokens)
         fields = read_target(task, text)
-        work.texts[role.name] = text
-        work.fields |= fields
+        work.take(role.name, text, fields)
         shown = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
         emit(StageEnded(role.name, text, shown, request))
 
@@ -262,45 +297,6 @@ class Solver:
                 )
             return found
         return sorted(role.tasks, key=lambda task: KIND_ORDER.index(task.writes))
-
-
-@dataclass
-class _Work:
-    """One question on its way through the stages."""
-
-    question: str
-    gold: float | None
-    fields: dict[str, Any]
-    texts: dict[str, str] = field(default_factory=dict)
-    judgement: Judgement | None = None
-
-    def __post_init__(self) -> None:
-        self.fields = {"question": self.question, **self.fields}
-
-    def has(self, task: Task) -> bool:
-        """Tell whether everything the task writes was given."""
-        if task.writes in KINDS:
-            return False
-        names = {"key_points": ("core_question", "information")}.get(task.writes, (task.writes,))
-        return all(self.fields.get(name) for name in names)
-
-    @property
-    def unanswered(self) -> bool:
-        """Tell whether no answer was read yet."""
-        return self.judgement is None or self.judgement.value is None
-
-    def solution(self) -> Solution:
-        """Return what became of it."""
-        return Solution(
-            question=self.question,
-            gold=self.gold,
-            core_question=str(self.fields.get("core_question", "")),
-            information=tuple(self.fields.get("information", ())),
-            kind=str(self.fields.get("kind", "")),
-            rationale=str(self.fields.get("rationale", "")),
-            judgement=self.judgement or Judgement("not_run", "", "", None),
-            texts=self.texts,
-        )
 
 
 def run_live(
@@ -343,52 +339,3 @@ def answer_event(judgement: Judgement, gold: float | None, request: str = "") ->
         error_line=judgement.error_line,
         request=request,
     )
-
-
-def find_students(
-    source: Path | str | Mapping[str, Path | str], method: str | None = None
-) -> tuple[dict[str, Path], str]:
-    """Return (folder of each role, key of the method) of `demo`, a run or student folder, or a mapping.
-
-    A run that is not finished gives the newest checkpoint of each student.
-    """
-    if isinstance(source, Mapping):
-        folders = {role: Path(folder) for role, folder in source.items()}
-        key = method or next(
-            (_about(folder).get("method") for folder in folders.values() if _about(folder)), None
-        )
-        if key is None:
-            raise ConfigError("It is not known which method the students belong to.", "Name the method.")
-        return folders, str(key)
-    path = demo_students_dir() if str(source) == "demo" else Path(source)
-    if (path / "run.json").is_file():
-        run = RunFolder.open(path)
-        found = run.usable_students()
-        missing = [role.title for role in run.method.roles if role.name not in found]
-        if missing:
-            raise CheckpointError(
-                f"The run has no trained student {' and '.join(missing)} yet.",
-                "Wait for its first checkpoint, or train it.",
-                str(path),
-            )
-        return found, method or run.config.method
-    about = _about(path)
-    if about:
-        return {str(about["role"]): path}, method or str(about["method"])
-    if str(source) == "demo":
-        raise CheckpointError(
-            "The demo students are not installed.", "Train them: kpdd make-demo-students.", str(path)
-        )
-    raise CheckpointError(
-        "This is neither a run folder nor a student: it has no run.json and no student.json.",
-        "Choose the folder of a run, or: demo.",
-        str(path),
-    )
-
-
-def _about(folder: Path) -> dict[str, Any]:
-    try:
-        data = json.loads((folder / "student.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) and {"role", "method"} <= data.keys() else {}
