@@ -20,7 +20,8 @@ from transformers import GenerationConfig
 
 from training_backend import methods
 from training_backend.paths import demo_students_dir
-from training_backend.students.base_student import demo_tokenizer_dir, generation_config, new_random
+from training_backend.students.base_names import demo_tokenizer_dir
+from training_backend.students.base_student import generation_config, new_random
 from training_backend.students.decoding import Student, choose_device, spare_threads
 from training_backend.students.decoding_settings import DecodingSettings
 from training_backend.students.examples import source_text

@@ -23,7 +23,8 @@ from transformers import DataCollatorForSeq2Seq, PrinterCallback, Seq2SeqTrainer
 
 from training_backend import methods
 from training_backend.events import Control, Reporter
-from training_backend.students.base_student import demo_tokenizer_dir, load_base, quiet_libraries
+from training_backend.students.base_names import demo_tokenizer_dir
+from training_backend.students.base_student import load_base, quiet_libraries
 from training_backend.students.batches import BatchPlan, encode_examples
 from training_backend.students.examples import build_examples
 from training_backend.students.run_config import RunConfig

@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 
 from training_backend import methods
 from training_backend.errors import CheckpointError, ConfigError
+from training_backend.students.base_names import resolve_base
 from training_backend.students.base_student import (
     make_tiny,
     new_random,
-    resolve_base,
     save_weights,
 )
 from training_backend.students.decoding import DecodingSettings, Student, choose_device

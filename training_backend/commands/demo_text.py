@@ -76,7 +76,7 @@ def _score_data(score: Score) -> dict[str, Any]:
 def limits() -> dict[str, Any]:
     """Return what the shipped students cannot do, as measured when they were made, and cannot read."""
     from training_backend.commands.make_demo_students import read_results
-    from training_backend.students.base_student import demo_tokenizer_dir
+    from training_backend.students.base_names import demo_tokenizer_dir
     from training_backend.students.text import StudentText
 
     text = StudentText.for_folder(demo_tokenizer_dir())

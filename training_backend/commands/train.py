@@ -135,7 +135,7 @@ def _prepare(args: argparse.Namespace, reporter: Reporter, control: Control) -> 
 
 def _check_base(base: str, roles: Iterable[Role], reporter: Reporter, control: Control) -> None:
     """Have the base students here before a run begins: a hub id is downloaded, a broken folder refused."""
-    from training_backend.students.base_student import ensure_base
+    from training_backend.students.base_names import ensure_base
 
     for role in roles:
         ensure_base(base, role.name, reporter, control)

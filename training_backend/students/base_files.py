@@ -63,6 +63,26 @@ def is_adapter(folder: Path) -> bool:
     return (folder / ADAPTER_CONFIG).is_file() and not (folder / WEIGHTS).is_file()
 
 
+def base_of_adapter(folder: Path) -> str:
+    """Return where the weights lie that an adapter goes with; CheckpointError where it does not say."""
+    file = folder / ADAPTER_CONFIG
+    try:
+        base = json.loads(file.read_text(encoding="utf-8"))["base_model_name_or_path"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"What the student's LoRA weights go with cannot be read ({type(error).__name__}).",
+            "Choose another checkpoint of its run.",
+            str(file),
+        ) from error
+    if not isinstance(base, str) or not base:
+        raise CheckpointError(
+            "The student's LoRA weights do not say which base student they go with.",
+            f"Write its folder or hub id as base_model_name_or_path into {ADAPTER_CONFIG}.",
+            str(file),
+        )
+    return base
+
+
 def _check_weights(folder: Path) -> None:
     if is_adapter(folder):
         if not (folder / ADAPTER).is_file():

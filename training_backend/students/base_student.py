@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from transformers import (
@@ -27,16 +27,12 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from training_backend.errors import CheckpointError, ConfigError
-from training_backend.paths import demo_students_dir
-from training_backend.students.base_files import WEIGHTS, check_folder, is_adapter, kind_of_folder
+from training_backend.students.base_files import WEIGHTS, check_folder, kind_of_folder
+from training_backend.students.base_names import GEOMETRIES, adapter_chain, resolve_base
 from training_backend.students.base_tokenizer import tokenizer_folder
-from training_backend.students.hub_download import fetch_base, find_base, is_hub_id
-from training_backend.students.lora import base_of_adapter, is_lora, save_adapter, with_adapter
-from training_backend.students.run_folder import base_run, student_of_run
+from training_backend.students.hub_download import fetch_base
+from training_backend.students.lora import is_lora, save_adapter, with_adapter
 from training_backend.students.text import CAUSAL, SEQ2SEQ, StudentText
-
-if TYPE_CHECKING:
-    from training_backend.events import Control, Reporter
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -47,12 +43,6 @@ TOKENIZER_FILES = (
 )
 # what architectures that write text are called; others (encoders, classifiers) are no students
 _WRITERS = ("ForConditionalGeneration", "ForCausalLM", "LMHeadModel")
-# d_model, d_kv, d_ff, layers, heads of google/flan-t5-*
-GEOMETRIES: dict[str, dict[str, int]] = {
-    "flan-t5-small": {"d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8, "num_heads": 6},
-    "flan-t5-base": {"d_model": 768, "d_kv": 64, "d_ff": 2048, "num_layers": 12, "num_heads": 12},
-    "flan-t5-large": {"d_model": 1024, "d_kv": 64, "d_ff": 2816, "num_layers": 24, "num_heads": 16},
-}
 
 
 def quiet_libraries() -> None:
@@ -60,58 +50,6 @@ def quiet_libraries() -> None:
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-
-
-def resolve_base(base: str, role: str = "") -> tuple[str, Path | None]:
-    """Return (form, folder) of a base student: tiny, random:GEOMETRY, folder or hub, and the folder to read.
-
-    The folder is that of the tokenizer for `tiny` and `random`, and None for a hub id that is not here. With
-    `demo` or a run folder the student `role` goes on from the run's own student of that role.
-    Raises ConfigError when the name fits nothing, or the run has no such student.
-    """
-    run = base_run(base)
-    if run is not None:
-        return "folder", student_of_run(run, role)
-    if base == "tiny" or base.startswith("tiny:"):
-        folder = Path(base[5:]) if base[5:] else demo_tokenizer_dir()
-        return "tiny", _with_tokenizer(folder)
-    if base.startswith("random:"):
-        _, _, rest = base.partition(":")
-        geometry, _, tokenizer = rest.partition(":")
-        if geometry not in GEOMETRIES or not tokenizer:
-            raise ConfigError(
-                f"'{base}' names no random student.",
-                f"Write random:GEOMETRY:TOKENIZER_FOLDER with a geometry of {', '.join(GEOMETRIES)}.",
-            )
-        return f"random:{geometry}", _with_tokenizer(Path(tokenizer))
-    if Path(base).expanduser().is_dir():
-        return "folder", Path(base).expanduser()
-    if is_hub_id(base):
-        return "hub", find_base(base)
-    raise ConfigError(
-        f"There is no base student '{base}'.",
-        "Name a folder with config.json, model.safetensors and tokenizer.json, or a hub id such as "
-        "google/flan-t5-small (with @REVISION where it is not main).",
-    )
-
-
-def ensure_base(
-    base: str, role: str = "", reporter: Reporter | None = None, control: Control | None = None
-) -> Path | None:
-    """Have a base student here and complete before a run starts; a hub id is downloaded.
-
-    Returns its folder, or None for one that is made from nothing. Raises ConfigError or CheckpointError.
-    """
-    form, folder = resolve_base(base, role)
-    if form == "hub":
-        folder = folder or fetch_base(base, reporter, control)
-    elif form != "folder":
-        return None
-    assert folder is not None
-    check_folder(folder)
-    if is_adapter(folder):
-        ensure_base(base_of_adapter(folder), role, reporter, control)
-    return folder
 
 
 def base_text(base: str, role: str = "", split_digits: bool = False) -> tuple[StudentText, str]:
@@ -124,25 +62,6 @@ def base_text(base: str, role: str = "", split_digits: bool = False) -> tuple[St
     if form == "tiny" or form.startswith("random:"):
         return StudentText.for_folder(folder, split_digits), SEQ2SEQ
     return StudentText.for_folder(tokenizer_folder(folder), split_digits), kind_of_folder(folder)
-
-
-def adapter_base(base: str, role: str = "") -> str:
-    """Return what LoRA weights name as their base student: a hub id, or an absolute folder."""
-    form, folder = resolve_base(base, role)
-    return base if form == "hub" or folder is None else str(folder.resolve())
-
-
-def demo_tokenizer_dir() -> Path:
-    """Return the folder with the closed vocabulary of the demo students."""
-    root = demo_students_dir()
-    for folder in (root / "tokenizer", root / "students" / "solve", root / "students" / "key"):
-        if (folder / "tokenizer.json").is_file():
-            return folder
-    raise ConfigError(
-        "The demo's vocabulary is not installed.",
-        "Name a tokenizer folder: --base tiny:TOKENIZER_FOLDER.",
-        str(root),
-    )
 
 
 def load_base(
@@ -177,21 +96,14 @@ def load_network(folder: Path, trainable: bool = False) -> Any:
     """
     check_folder(folder)
     quiet_libraries()
-    if is_adapter(folder):
-        base = base_of_adapter(folder)
-        try:
-            found = ensure_base(base)
-        except (CheckpointError, ConfigError) as error:
-            raise CheckpointError(
-                f"The base student of these LoRA weights is not here: {error.message}",
-                f"They were trained beside {base}; put it there again.",
-                str(folder),
-            ) from error
-        if found is None or found.resolve() == folder.resolve():
-            raise CheckpointError(
-                "These LoRA weights name no base student.", "Train them again.", str(folder)
-            )
-        return with_adapter(load_network(found), folder, trainable)
+    *adapters, plain = adapter_chain(folder)
+    network = _load_plain(plain)
+    for adapter in reversed(adapters):
+        network = with_adapter(network, adapter, trainable and adapter == folder)
+    return network
+
+
+def _load_plain(folder: Path) -> Any:
     config = _load_config(folder)
     kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     try:
@@ -373,14 +285,6 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
-
-
-def _with_tokenizer(folder: Path) -> Path:
-    if not (folder / "tokenizer.json").is_file():
-        raise ConfigError(
-            "The tokenizer folder has no tokenizer.json.", "Name a folder that has one.", str(folder)
-        )
-    return folder
 
 
 def _short(error: Exception) -> str:

@@ -5,12 +5,10 @@ peft is imported where it is used: a student without LoRA starts without it.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training_backend.errors import CheckpointError
-from training_backend.students.base_files import ADAPTER_CONFIG
 from training_backend.students.run_config import RunConfig
 
 if TYPE_CHECKING:
@@ -45,26 +43,6 @@ def add_lora(network: Any, config: RunConfig, base: str) -> PeftModel:
     )
     made.peft_config["default"].base_model_name_or_path = base
     return made
-
-
-def base_of_adapter(folder: Path) -> str:
-    """Return where the weights lie that an adapter goes with; CheckpointError where it does not say."""
-    file = folder / ADAPTER_CONFIG
-    try:
-        base = json.loads(file.read_text(encoding="utf-8"))["base_model_name_or_path"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"What the student's LoRA weights go with cannot be read ({type(error).__name__}).",
-            "Choose another checkpoint of its run.",
-            str(file),
-        ) from error
-    if not isinstance(base, str) or not base:
-        raise CheckpointError(
-            "The student's LoRA weights do not say which base student they go with.",
-            f"Write its folder or hub id as base_model_name_or_path into {ADAPTER_CONFIG}.",
-            str(file),
-        )
-    return base
 
 
 def with_adapter(network: Any, folder: Path, trainable: bool) -> Any:
