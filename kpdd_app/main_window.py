@@ -311,6 +311,13 @@ class MainWindow(QMainWindow):
         ):
             if hasattr(page, name):
                 getattr(page, name).connect(slot)
+        if hasattr(page, "use_filter_source"):
+            page.use_filter_source(self._shown_filter)
+
+    def _shown_filter(self) -> Any:
+        """Return the RowFilter that the Dataset page shows, None before it was looked at."""
+        page = self.pages.get("dataset")
+        return page.source.filter if page is not None else None  # type: ignore[attr-defined]
 
     def _restore(self) -> None:
         if not self.restoreGeometry(self.settings.state("window")):
@@ -338,7 +345,7 @@ class MainWindow(QMainWindow):
             self,
             QApplication.applicationDisplayName(),
             self.tr("{0} is still running.").format(lasting[0].title),
-            self.tr("It does not need this window: its curves will be complete when you come back."),
+            self.tr("It does not need this window: nothing will be missing when you come back."),
             sign=("question", "accent"),
             choices=(stay, stop, go_on),
         )

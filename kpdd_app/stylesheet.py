@@ -103,6 +103,7 @@ QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}
 QRadioButton::indicator:checked {{ border-color: {t.accent}; image: url({glyph("dot", "accent")}); }}
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ background: {t.window};
   border-color: {t.border}; }}
+QCheckBox::indicator:checked:disabled {{ image: url({glyph("check", "faint")}); }}
 """
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 import training_backend
-from training_backend.events import Ended, Event, Failed, parse_line
+from training_backend.events import Ended, Event, Failed, Result, parse_line
 
 PARSE_MS = 6.0
 TICK_MS = 10
@@ -84,6 +84,7 @@ class Source(QObject):
         self._timer: QTimer | None = None
         self._last: Event | None = None
         self._said_failed = False
+        self._said_result = False
         self._over = False
         # set while a wake-up is on its way: several would be delivered in one go and add up their budgets
         self.woken = False
@@ -117,6 +118,7 @@ class Source(QObject):
         self._last = event
         if isinstance(event, Failed) and not event.request:
             self._said_failed = True
+        self._said_result = self._said_result or isinstance(event, Result)
         self.inbox.append(event)
 
     def _end(self, status: str, failed: Failed | None = None) -> None:
@@ -328,7 +330,9 @@ class Child(Source):
     def _how_it_ended(self, code: int) -> tuple[str, Failed | None]:
         if isinstance(self._last, Ended):
             status = self._last.status
-            failed = self._unexplained(code) if status == "failed" and not self._said_failed else None
+            # a command that gave its result said there what is wrong
+            told = self._said_failed or self._said_result
+            failed = self._unexplained(code) if status == "failed" and not told else None
             return status, failed
         if self._stop_asked_at:
             return "stopped", None

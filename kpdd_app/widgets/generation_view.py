@@ -1,8 +1,8 @@
-"""How a generation stands: asked = done + failed + waiting, the results by state, the failures by reason."""
+"""How a generation stands: asked = done + failed + waiting, tokens, money, failures by reason, results."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QLocale, QRectF, QSize, Qt, Signal
@@ -13,7 +13,17 @@ from kpdd_app import theme
 
 # part → colour of the theme
 PARTS = {"done": "accent", "failed": "wrong", "waiting": "border"}
-REASONS_SHOWN = 4
+MILLION = 1_000_000
+REASONS = {
+    "key": "the key was refused", "permission": "not allowed", "model": "no such model",
+    "rate_limit": "too many requests", "server": "the server failed",
+    "refused_connection": "no server there", "reset": "the connection broke", "cut": "cut in the middle",
+    "silence": "no answer in time", "not_json": "no reply of a model", "refusal": "the teacher refused",
+    "empty": "an empty reply", "too_long": "the prompt is too long", "bad_request": "the request was refused",
+    "certificate": "the certificate", "proxy": "the proxy", "address": "the address",
+    "unreadable": "could not be read", "length": "cut at the longest length",
+    "key_points": "its key points failed",
+}  # fmt: skip
 
 
 class PartsBar(QWidget):
@@ -56,79 +66,132 @@ class GenerationView(QWidget):
     """The counts of the run at hand, or of the last one."""
 
     state_wanted = Signal(str)
+    again_wanted = Signal(str)
+    """Ask again what failed for this reason; empty: everything that failed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin before any run."""
         super().__init__(parent)
         self.counts: dict[str, int] = {}
+        self._running = False
         self.title = QLabel(self.tr("The run"))
         self.title.setProperty("role", "heading")
         self.equation = QLabel()
         self.equation.setTextFormat(Qt.TextFormat.RichText)
         self.bar = PartsBar()
+        self.spent = QLabel()
+        self.spent.setWordWrap(True)
         self.note = QLabel()
         self.note.setProperty("role", "muted")
         self.note.setWordWrap(True)
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.states = QGridLayout()
         self.states.setHorizontalSpacing(theme.gap(2))
         self.states.setVerticalSpacing(theme.gap(0.5))
-        self._buttons: list[QWidget] = []
+        self.reasons = QGridLayout()
+        self.reasons.setHorizontalSpacing(theme.gap(3))
+        self.reasons.setVerticalSpacing(theme.gap(0.5))
+        self.reasons.setColumnStretch(4, 1)
+        self._buttons: dict[str, QPushButton] = {}
+        self._reasons: dict[str, tuple[QLabel, QPushButton]] = {}
         line = QHBoxLayout()
         line.addLayout(self.states)
         line.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.gap(2))
-        column.addWidget(self.title)
-        column.addWidget(self.equation)
-        column.addWidget(self.bar)
+        for part in (self.title, self.equation, self.bar, self.spent):
+            column.addWidget(part)
         column.addLayout(line)
+        column.addLayout(self.reasons)
         column.addWidget(self.note)
         theme.notifier().changed.connect(self._show)
-        self.note.setText(self.tr("Nothing was asked in this session yet."))
-        self._show()
+        self.clear()
 
-    def begin(self) -> None:
-        """A run starts."""
+    # --- methods ----------------------------------------------------------------------------------
+
+    def clear(self) -> None:
+        """Forget the run that was shown."""
         self.counts = {}
+        self._running = False
         self._set_states({})
+        self._set_reasons({})
+        self.note.setText(self.tr("Nothing was asked yet."))
+        self._show()
+
+    def begin(self, title: str = "") -> None:
+        """A run starts."""
+        self.clear()
+        self._running = True
+        self.title.setText(title or self.tr("The run"))
         self.note.setText(self.tr("starting …"))
-        self._show()
 
-    def set_counts(self, counts: dict[str, int]) -> None:
-        """Show asked, done, failed and waiting."""
+    def set_counts(self, counts: Mapping[str, int]) -> None:
+        """Show the parts of asked, tokens, money, reasons (`failed:…`) and states of rows (`state:…`)."""
         self.counts = dict(counts)
-        self.note.clear()
+        if self._running:
+            self.note.clear()
+        states = _under(counts, "state:")
+        if states:
+            self._set_states(states)
+        self._set_reasons(_under(counts, "failed:"))
         self._show()
 
-    def set_result(self, data: dict[str, Any]) -> None:
+    def set_stored(self, title: str, counts: Any, note: str) -> None:
+        """Show a run as the project knows it (a `requests.Counts`)."""
+        self.title.setText(title)
+        self._running = False
+        shown = {name: getattr(counts, name) for name in ("asked", "done", "failed", "waiting", "replies",
+                 "prompt_tokens", "cached_tokens", "completion_tokens")}  # fmt: skip
+        if counts.money is not None:
+            shown["money_millionths"] = round(counts.money * MILLION)
+        self.set_counts(shown | {f"failed:{reason}": n for reason, n in counts.reasons.items()})
+        self.note.setText(note)
+
+    def set_result(self, data: Mapping[str, Any]) -> None:
         """Show the end: counts, verdicts, reasons of failures."""
-        self.counts = {key: int(data.get(key, 0)) for key in ("asked", "done", "failed", "waiting")}
-        self._set_states(data.get("by_state", {}))
+        kept = {key: value for key, value in self.counts.items() if key not in ("on_their_way",)}
+        for key in ("asked", "done", "failed", "waiting", "prompt_tokens", "completion_tokens"):
+            if key in data:
+                kept[key] = int(data[key])
+        kept = {key: value for key, value in kept.items() if not key.startswith("failed:")}
+        reasons = dict(data.get("reasons") or {})
+        self.set_counts(kept | {f"failed:{reason}": count for reason, count in reasons.items()})
+        if data.get("by_state"):
+            self._set_states(data["by_state"])
         lines = []
         if data.get("existing"):
             lines.append(
                 self.tr("{0} were answered before and not asked again.").format(_n(data["existing"]))
             )
-        reasons = Counter(failure.get("reason", "") for failure in data.get("failures", []))
-        lines += [f"{_n(count)} × {reason}" for reason, count in reasons.most_common(REASONS_SHOWN)]
+        recorded: dict[str, int] = {}
+        for failure in data.get("failures") or ():
+            recorded[failure.get("reason", "")] = recorded.get(failure.get("reason", ""), 0) + 1
+        lines += [f"{_n(count)} × {reason}" for reason, count in sorted(recorded.items(), key=_by_count)[:4]]
+        if data.get("problem") and data.get("status") != "budget":
+            lines.append(str(data["problem"]))
         self.note.setText("\n".join(lines))
-        self._show()
 
-    def end(self, status: str) -> None:
-        """The run ended as `status`."""
+    def end(self, status: str, failure: str = "") -> None:
+        """The run ended as `status` (done, stopped, budget, failed)."""
+        self._running = False
         words = {
             "done": self.tr("The run is done."),
             "stopped": self.tr("The run was stopped; starting again asks only what is missing."),
+            "budget": self.tr("The budget is reached. Raise it and start again: nothing is asked twice."),
             "failed": self.tr("The run failed; what was answered is kept."),
         }
-        parts = [words.get(status, status), self.note.text()]
+        parts = [words.get(status, status), failure, self.note.text()]
         self.note.setText("\n".join(part for part in parts if part))
+        self._show()
+
+    # --- helpers ----------------------------------------------------------------------------------
 
     def _show(self) -> None:
         visible = bool(self.counts)
-        self.equation.setVisible(visible)
-        self.bar.setVisible(visible)
+        for part in (self.equation, self.bar):
+            part.setVisible(visible)
         self.bar.set_counts(self.counts)
         tokens = theme.current()
         shown = {key: _n(self.counts.get(key, 0)) for key in ("asked", "done", "failed", "waiting")}
@@ -137,20 +200,83 @@ class GenerationView(QWidget):
         signs = [_sign("="), _sign("+"), _sign("+"), ""]
         row = "".join(part + sign for part, sign in zip(parts, signs, strict=True))
         self.equation.setText(f"<table><tr>{row}</tr></table>")
+        self.equation.setAccessibleName(", ".join(f"{key} {text}" for key, text in shown.items()))
+        text = spent_text(self.counts)
+        self.spent.setText(text)
+        self.spent.setVisible(bool(text))
+        for _, button in self._reasons.values():
+            button.setEnabled(not self._running)
 
-    def _set_states(self, states: dict[str, int]) -> None:
-        for old in self._buttons:
-            old.deleteLater()
-        self._buttons = []
-        for place, (state, count) in enumerate(sorted(states.items(), key=lambda item: -item[1])):
+    def _set_states(self, states: Mapping[str, int]) -> None:
+        for gone in set(self._buttons) - set(states):
+            _remove(self._buttons.pop(gone))
+        for place, (state, count) in enumerate(sorted(states.items(), key=_by_count)):
             look = theme.look(state)
-            button = QPushButton(f"{_n(count)}  {look.word}")
-            button.setProperty("kind", "quiet")
-            button.setIcon(theme.icon(look.sign, look.colour))
-            button.setToolTip(self.tr("Show these rows"))
-            button.clicked.connect(lambda _=False, state=state: self.state_wanted.emit(state))
-            self.states.addWidget(button, place // 4, place % 4)
-            self._buttons.append(button)
+            if state not in self._buttons:
+                button = QPushButton()
+                button.setProperty("kind", "quiet")
+                button.setIcon(theme.icon(look.sign, look.colour))
+                button.setToolTip(self.tr("Show these rows"))
+                button.clicked.connect(lambda _=False, state=state: self.state_wanted.emit(state))
+                self._buttons[state] = button
+            self._buttons[state].setText(f"{_n(count)}  {look.word}")
+            self.states.addWidget(self._buttons[state], place // 4, place % 4)
+
+    def _set_reasons(self, reasons: Mapping[str, int]) -> None:
+        for gone in set(self._reasons) - set(reasons):
+            _remove(*self._reasons.pop(gone))
+        for place, (reason, count) in enumerate(sorted(reasons.items(), key=_by_count)):
+            if reason not in self._reasons:
+                self._reasons[reason] = self._reason_line(reason)
+            label, button = self._reasons[reason]
+            label.setText(f"✕ {_n(count)}  {_word(reason)}")
+            # two columns: many reasons stay on the screen
+            row, column = place // 2, place % 2 * 2
+            self.reasons.addWidget(label, row, column)
+            self.reasons.addWidget(button, row, column + 1)
+
+    def _reason_line(self, reason: str) -> tuple[QLabel, QPushButton]:
+        label = QLabel()
+        label.setProperty("role", "wrong")
+        button = QPushButton(self.tr("Ask again"))
+        button.setProperty("kind", "link")
+        button.setAccessibleName(self.tr("Ask again what failed: {0}").format(_word(reason)))
+        button.setEnabled(not self._running)
+        button.clicked.connect(lambda _=False: self.again_wanted.emit(reason))
+        return label, button
+
+
+def _remove(*widgets: QWidget) -> None:
+    for widget in widgets:
+        widget.hide()
+        widget.deleteLater()
+
+
+def _word(reason: str) -> str:
+    return REASONS.get(reason, reason.replace("_", " "))
+
+
+def spent_text(counts: Mapping[str, int]) -> str:
+    """Return tokens and money so far; money that is not known is said to be so."""
+    if not counts.get("replies"):
+        return ""
+    parts = [f"{_n(counts['replies'])} replies", f"{_n(counts.get('prompt_tokens', 0))} tokens in",
+             f"{_n(counts.get('completion_tokens', 0))} out"]  # fmt: skip
+    if "money_millionths" in counts:
+        parts.append(f"{QLocale().toString(counts['money_millionths'] / MILLION, 'f', 4)} paid")
+    else:
+        parts.append("money: the price is not known")
+    if counts.get("on_their_way"):
+        parts.append(f"{_n(counts['on_their_way'])} on their way")
+    return "  ·  ".join(parts)
+
+
+def _under(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
+    return {key.removeprefix(prefix): n for key, n in counts.items() if key.startswith(prefix) and n}
+
+
+def _by_count(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
 
 
 def _part(number: str, name: str, tone: str) -> str:

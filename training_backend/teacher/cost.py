@@ -215,8 +215,8 @@ def tokens_about(characters: float) -> int:
     return math.ceil(characters / CHARACTERS_A_TOKEN[1])
 
 
-def spent_by(project: Project, run_id: int, kinds: Sequence[str]) -> list[Spent]:
-    """Return what each question and path took that a run has asked for exactly these kinds, and answered.
+def spent_by(project: Project, run_id: int, kinds: Sequence[str] | None = None) -> list[Spent]:
+    """Return what each question and path took that a run has asked for exactly these kinds (None: any).
 
     Replies that were asked for again stand beside no question; what they took is spread over all.
     """
@@ -237,11 +237,11 @@ def spent_by(project: Project, run_id: int, kinds: Sequence[str]) -> list[Spent]
             (run_id, run_id),
         ).fetchone()
     factors = [all_ / some if some else 1.0 for all_, some in zip(paid, held, strict=True)]
-    wanted = set(kinds)
+    wanted = None if kinds is None else set(kinds)
     return [
         Spent(*(value * factor for value, factor in zip(line[:-1], factors, strict=True)))
         for line in lines
-        if set(line[-1].split(",")) - {""} == wanted
+        if wanted is None or set(line[-1].split(",")) - {""} == wanted
     ]
 
 

@@ -1,0 +1,125 @@
+"""What the Teacher page reads from the project, off the window's thread."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training_backend.paths import user_data_dir
+from training_backend.project.listing import Listing, RowFilter
+
+if TYPE_CHECKING:
+    from kpdd_app.pages.teacher_run import Wanted
+    from training_backend.project.saved_filters import SavedFilter
+    from training_backend.project.store import Project
+    from training_backend.teacher.cost import Estimate
+    from training_backend.teacher.teacher_config import TeacherConfig
+    from training_backend.teacher.trying import SampleRow
+
+NOTES = {
+    "done": "The run is done; what is new is asked when you start again.",
+    "stopped": "The run was stopped; starting again asks only what is missing.",
+    "budget": "The budget is reached. Raise it and start again: nothing is asked twice.",
+    "failed": "The run failed; what was answered is kept.",
+    "running": "The run was cut off; starting again asks only what is missing.",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """Teachers, data sets with splits, and kept filters of a project."""
+
+    teachers: Sequence[TeacherConfig]
+    datasets: Sequence[tuple[str, str, int]]
+    filters: Sequence[SavedFilter]
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """A teacher's last run: its events, whether somebody works on it now, and how it stands."""
+
+    title: str
+    folder: Path
+    working: bool
+    counts: Any
+    note: str
+    settings: Mapping[str, Any]
+
+
+def find_all(project: Project) -> Found:
+    """Return what the page offers."""
+    from training_backend.project.questions import datasets
+    from training_backend.project.saved_filters import saved_filters
+    from training_backend.teacher.teacher_config import teachers
+
+    return Found(teachers(project), datasets(project), saved_filters(project))
+
+
+def find_row(project: Project, number: int) -> SampleRow:
+    """Return the question with this number, from 0."""
+    from training_backend.teacher.trying import sample_row
+
+    return sample_row(project, number)
+
+
+def write_rows(project: Project, wanted: RowFilter) -> Path:
+    """Write the numbers of a filter's rows, one a line, and return the file."""
+    text = "\n".join(map(str, _rows(project, wanted))) + "\n"
+    folder = user_data_dir() / "rows"
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{hashlib.sha256(str(project.path).encode()).hexdigest()[:16]}.txt"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def estimate(project: Project, config: TeacherConfig, wanted: Wanted) -> Estimate | None:
+    """Return what the rest of a run takes, None where it has no question."""
+    from training_backend.project.questions import questions
+    from training_backend.teacher.run_estimate import estimate_run
+    from training_backend.teacher.run_spec import spec_of
+    from training_backend.teacher.trying import questions_of_rows
+
+    ids = None if wanted.rows is None else questions_of_rows(project, _rows(project, wanted.rows))
+    found = list(questions(project, wanted.dataset or None, wanted.split or None, ids, wanted.limit or None))
+    if not found:
+        return None
+    if wanted.concurrency:
+        config = dataclasses.replace(config, settings={**config.settings, "concurrency": wanted.concurrency})
+    return estimate_run(project, config, spec_of(config, wanted.kinds, wanted.paths, wanted.one_call), found)
+
+
+def last_run(project: Project, teacher: str) -> LastRun | None:
+    """Return a teacher's last run, but first the one that somebody works on now; None without any."""
+    from training_backend.project.lock import Lock, acquire
+    from training_backend.teacher.requests import counts, runs
+
+    found = runs(project)
+    under_way = [run for run in found if run.status in ("running", "paused")]
+    working = False
+    if under_way:
+        held = acquire(project.path, "job")
+        working = not isinstance(held, Lock)
+        if isinstance(held, Lock):
+            held.release()
+    chosen = under_way[:1] if working else [run for run in found if run.teacher == teacher][:1]
+    if not chosen:
+        return None
+    run = chosen[0]
+    state = "running" if run.status == "paused" else run.status
+    # what ended a run is told with what ended it; a budget is no fault
+    problem = "" if state == "budget" else run.problem
+    note = " ".join(part for part in (NOTES.get(state, state), problem) if part)
+    return LastRun(f"{run.teacher} · {run.model}", project.path.parent / run.folder, working,
+                   counts(project, run.id), note, run.settings)  # fmt: skip
+
+
+def _rows(project: Project, wanted: RowFilter) -> list[int]:
+    listing = Listing(project.path)
+    try:
+        return [int(row) for row in listing.ids(wanted)]
+    finally:
+        listing.close()

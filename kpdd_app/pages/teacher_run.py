@@ -1,0 +1,376 @@
+"""The run: which questions, what is asked for, limits; what it will take; start, pause, stop, ask again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QLocale, Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QApplication,
+    QBoxLayout,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kpdd_app import theme
+from kpdd_app.widgets.generation_view import GenerationView
+from kpdd_app.widgets.job_bar import duration
+from training_backend.methods import KINDS
+from training_backend.project.listing import RowFilter
+from training_backend.teacher.teacher_config import TeacherConfig
+
+ESTIMATE_MS = 500
+PILOT = 20
+ALL, PART, FILTER, SHOWN = "all", "part", "filter", "shown"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a run is to ask: a data set and split or a filter of rows; 0 and None are no limits."""
+
+    dataset: str = ""
+    split: str = ""
+    rows: RowFilter | None = None
+    kinds: tuple[str, ...] = ("pot",)
+    paths: int = 1
+    limit: int = 0
+    one_call: bool = False
+    concurrency: int = 0
+    budget: float | None = None
+
+    def arguments(self, project: Path, teacher: TeacherConfig, rows_file: Path | None = None) -> list[str]:
+        """Return the words of `kpdd generate`; `rows_file` holds the rows of the filter."""
+        words = ["generate", str(project), "--teacher", teacher.name, "--kinds", ",".join(self.kinds)]
+        words += ["--paths", str(self.paths)]
+        for option, value in (("--dataset", self.dataset), ("--split", self.split)):
+            words += [option, value] if value else []
+        words += ["--limit", str(self.limit)] if self.limit else []
+        words += ["--rows-file", str(rows_file)] if rows_file is not None else []
+        if teacher.kind in ("sample", "replay"):
+            return words
+        words += ["--one-call"] if self.one_call else []
+        words += ["--concurrency", str(self.concurrency)] if self.concurrency else []
+        return words + (["--budget", f"{self.budget:g}"] if self.budget is not None else [])
+
+
+class RunPanel(QScrollArea):
+    """The form of a run over how it stands."""
+
+    pilot_wanted = Signal()
+    start_wanted = Signal()
+    pause_wanted = Signal()
+    stop_wanted = Signal()
+    estimate_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Begin without a teacher."""
+        super().__init__(parent)
+        self._config: TeacherConfig | None = None
+        self.status = ""
+        self.writable = True
+        self.shown_filter: RowFilter | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(ESTIMATE_MS)
+        self._timer.timeout.connect(self.estimate_wanted)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._build()
+
+    # --- methods ----------------------------------------------------------------------------------
+
+    def wanted(self) -> Wanted:
+        """Return what was chosen, as data."""
+        how, *about = self.rows.currentData() or (ALL,)
+        dataset, split = about if how == PART else ("", "")
+        rows = self.shown_filter if how == SHOWN else about[0] if how == FILTER else None
+        return Wanted(
+            dataset, split, rows,
+            tuple(kind for kind, box in self.kinds.items() if box.isChecked()),
+            self.paths.value(), self.limit.value(), self.one_call.isChecked(), self.concurrency.value(),
+            self.budget.value() or None,
+        )  # fmt: skip
+
+    def show_config(self, config: TeacherConfig) -> None:
+        """Fit the form to a teacher."""
+        changed = self._config is None or self._config.name != config.name
+        self._config = config
+        asks = config.kind in ("endpoint", "local")
+        for row in (self.one_call, self.concurrency):
+            self.form.setRowVisible(row, asks)
+        self.form.setRowVisible(self.budget, config.kind == "endpoint")
+        self.pilot_button.setVisible(asks)
+        self.how.setText(self._sentence(config))
+        if changed:
+            self.budget.setValue(float(config.get("budget") or 0.0))
+            self.concurrency.setValue(0)
+        self.concurrency.setSpecialValueText(self.tr("as set ({0})").format(config.get("concurrency") or 1))
+        offered = _kinds_of(config)
+        for kind, box in self.kinds.items():
+            box.setEnabled(kind in offered)
+            if kind not in offered:
+                box.setChecked(False)
+        self.show_buttons(self.status)
+        self._changed()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Put the kinds below each other, or beside each other."""
+        direction = QBoxLayout.Direction
+        self._kinds_line.setDirection(direction.TopToBottom if narrow else direction.LeftToRight)
+
+    def set_questions(self, found: Sequence[tuple[str, str, int]], kept: Sequence[Any]) -> None:
+        """Offer these data sets and splits, and the kept filters of the Dataset page."""
+        before = self.rows.currentData()
+        number = QLocale().toString
+        self.rows.blockSignals(True)
+        self.rows.clear()
+        total = sum(count for *_, count in found)
+        self.rows.addItem(self.tr("all questions ({0})").format(number(total)), (ALL,))
+        not_asked = RowFilter({"verdict": frozenset({"not_asked"})})
+        self.rows.addItem(self.tr("questions that were not asked yet"), (FILTER, not_asked))
+        for dataset, split, count in found:
+            self.rows.addItem(f"{dataset} / {split} ({number(count)})", (PART, dataset, split))
+        self.rows.addItem(self.tr("rows that the Dataset page shows now"), (SHOWN,))
+        for one in kept:
+            self.rows.addItem(self.tr("kept filter: {0}").format(one.name), (FILTER, one.filter))
+        for index in range(self.rows.count()):
+            if self.rows.itemData(index) == before:
+                self.rows.setCurrentIndex(index)
+        self.rows.blockSignals(False)
+        self._changed()
+
+    def recall(self, settings: Mapping[str, Any]) -> None:
+        """Choose what a run was started with."""
+        kinds = settings.get("kinds") or ()
+        for kind, box in self.kinds.items():
+            box.setChecked(kind in kinds if kinds else box.isChecked())
+        self.paths.setValue(int(settings.get("paths") or 1))
+        self.one_call.setChecked(bool(settings.get("one_call")))
+        self.budget.setValue(float(settings.get("budget") or 0.0))
+
+    def problem(self) -> str:
+        """Return why nothing can be asked, in one sentence; empty when all is well."""
+        if self._config is None:
+            return self.tr("Choose a teacher.")
+        if wrong := self._config.validate():
+            return self.tr("The teacher's settings are not complete: {0}").format(wrong[0])
+        return "" if self.wanted().kinds else self.tr("Choose at least one kind of rationale.")
+
+    def show_estimate(self, estimate: Any, note: str = "") -> None:
+        """Show what the rest of the run will take; None: nothing is known, `note` says why."""
+        self.estimate.setText(estimate_text(estimate, self.wanted().budget) if estimate is not None else note)
+
+    def show_buttons(self, status: str) -> None:
+        """Fit the buttons to a run's status; empty: none is running."""
+        began_or_ended = bool(status) != bool(self.status)
+        self.status = status
+        running = bool(status)
+        focus = QApplication.focusWidget()
+        had_focus = focus is not None and self.isAncestorOf(focus)
+        for button in (self.pilot_button, self.start_button):
+            button.setEnabled(not running and self.writable)
+        self.pause_button.setVisible(running and self._config is not None
+                                     and self._config.kind in ("endpoint", "local"))  # fmt: skip
+        self.pause_button.setEnabled(status in ("running", "paused"))
+        self.pause_button.setText(self.tr("Go on") if status == "paused" else self.tr("Pause"))
+        self.stop_button.setVisible(running)
+        self.stop_button.setEnabled(status != "stopping")
+        for part in (self.rows, self.paths, self.limit, self.one_call, self.concurrency, self.budget,
+                     self.kinds_box):  # fmt: skip
+            part.setEnabled(not running and self.writable)
+        if had_focus and began_or_ended:
+            # what is switched off loses the keyboard, and with it the keys of the page
+            (self.stop_button if running else self.start_button).setFocus()
+
+    def show_problem(self, text: str) -> None:
+        """Say under the form what is missing."""
+        self.mistake.setText(text)
+        self.mistake.setVisible(bool(text))
+
+    # --- construction -----------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.rows = QComboBox()
+        self.rows.setAccessibleName(self.tr("Which questions"))
+        self.rows.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.rows.setMinimumContentsLength(14)
+        self.rows.currentIndexChanged.connect(self._changed)
+        self.kinds_box = QWidget()
+        kinds = self._kinds_line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self.kinds_box)
+        kinds.setContentsMargins(0, theme.gap(1), 0, theme.gap(1))
+        kinds.setSpacing(theme.gap(4))
+        self.kinds: dict[str, QCheckBox] = {}
+        for kind, title in KINDS.items():
+            self.kinds[kind] = QCheckBox(title)
+            self.kinds[kind].setChecked(kind == "pot")
+            self.kinds[kind].toggled.connect(self._changed)
+            kinds.addWidget(self.kinds[kind])
+        kinds.addStretch(1)
+        self.one_call = QCheckBox(self.tr("key points and rationale together"))
+        self.one_call.toggled.connect(self._changed)
+        self.paths = _number(self.tr("Answers to each question"), 1, 100)
+        self.limit = _number(self.tr("Only the first questions"), 0, 10_000_000)
+        self.limit.setSpecialValueText(self.tr("all of them"))
+        self.limit.setSingleStep(100)
+        self.concurrency = _number(self.tr("Requests at the same time"), 0, 1024)
+        self.budget = QDoubleSpinBox()
+        self.budget.setAccessibleName(self.tr("Budget of the run"))
+        self.budget.setRange(0, 1_000_000)
+        self.budget.setDecimals(4)
+        _dress(self.budget)
+        self.budget.setSpecialValueText(self.tr("no limit"))
+        self.budget.setGroupSeparatorShown(True)
+        self.budget.setToolTip(self.tr("The most that this run may cost, what it cost before included"))
+        for box in (self.paths, self.limit, self.concurrency, self.budget):
+            box.valueChanged.connect(self._changed)
+        self.how = _note("caption")
+        self.mistake = _note("wrong")
+        self.mistake.hide()
+        self.form = QFormLayout()
+        self.form.setHorizontalSpacing(theme.gap(4))
+        self.form.setVerticalSpacing(theme.gap(1.5))
+        self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        for title, widget in (
+            (self.tr("Questions"), self.rows), (self.tr("Kinds"), self.kinds_box),
+            (self.tr("One reply"), self.one_call), (self.tr("Paths"), self.paths),
+            (self.tr("First"), self.limit), (self.tr("At the same time"), self.concurrency),
+            (self.tr("Budget"), self.budget),
+        ):  # fmt: skip
+            self.form.addRow(title, widget)
+        self.estimate = _note("")
+        self.estimate.setTextFormat(Qt.TextFormat.AutoText)
+        self.estimate.setAccessibleName(self.tr("What the run will take"))
+        self.view = GenerationView()
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(theme.gap(5), theme.gap(4), theme.gap(5), theme.gap(4))
+        column.setSpacing(theme.gap(2.5))
+        column.addLayout(self.form)
+        for part in (self.how, self.mistake, self.estimate):
+            column.addWidget(part)
+        column.addLayout(self._buttons())
+        column.addSpacing(theme.gap(1))
+        column.addWidget(self.view)
+        column.addStretch(1)
+        self.setWidget(inside)
+
+    def _buttons(self) -> QHBoxLayout:
+        self.pilot_button = QPushButton(self.tr("Pilot of {0}").format(PILOT))
+        self.pilot_button.setToolTip(self.tr("Ask {0} of them first: they are a part of the run, and an "
+                                             "estimate follows").format(PILOT))  # fmt: skip
+        self.start_button = QPushButton(self.tr("Start"))
+        self.start_button.setProperty("kind", "primary")
+        self.start_button.setToolTip(self.tr("Ask what was not answered yet (Ctrl+Return)"))
+        self.pause_button = QPushButton(self.tr("Pause"))
+        self.stop_button = QPushButton(self.tr("Stop"))
+        row = QHBoxLayout()
+        row.setSpacing(theme.gap(2))
+        for button, signal in (
+            (self.pilot_button, self.pilot_wanted), (self.start_button, self.start_wanted),
+            (self.pause_button, self.pause_wanted), (self.stop_button, self.stop_wanted),
+        ):  # fmt: skip
+            button.clicked.connect(lambda _=False, signal=signal: signal.emit())
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    # --- slots ------------------------------------------------------------------------------------
+
+    def _changed(self, *_: object) -> None:
+        self.show_problem("")
+        if self._config is not None:
+            self._timer.start()
+
+    def _sentence(self, config: TeacherConfig) -> str:
+        """Say in one line how the teacher is asked; the settings change it."""
+        if config.kind not in ("endpoint", "local"):
+            return self.tr("Nothing is sent and nothing costs.")
+        parts = [str(config.get("model") or self.tr("no model"))]
+        parts.append(self.tr("temperature {0}").format(config.get("temperature")))
+        for name, word in (
+            ("requests_per_minute", self.tr("requests")),
+            ("tokens_per_minute", self.tr("tokens")),
+        ):
+            if config.get(name):
+                parts.append(self.tr("{0} {1} a minute").format(QLocale().toString(config.get(name)), word))
+        return " · ".join(parts) + "  " + self.tr("What was answered before is not asked again.")
+
+
+def estimate_text(estimate: Any, budget: float | None = None) -> str:
+    """Return an estimate as rich text: what is left, tokens, money, time, each with its range."""
+    number = QLocale().toString
+    if not estimate.chains:
+        return "Everything that is chosen was asked."
+    source = (f"from {number(estimate.seen)} that were answered" if estimate.seen
+              else "by the length of the texts; a pilot tells more")  # fmt: skip
+    told, answered = (_between(part, 0) for part in (estimate.prompt_tokens, estimate.completion_tokens))
+    lines = [("to ask", f"{number(estimate.chains)} questions and paths"), ("tokens in", told),
+             ("tokens out", answered)]  # fmt: skip
+    if estimate.money is None:
+        lines.append(("money", "not known: this model has no price here (Settings, Price)"))
+    else:
+        over = budget is not None and estimate.money.high > budget
+        text = f"{_between(estimate.money, 4)} {estimate.currency}" if estimate.money.high > 0 else "nothing"
+        lines.append(("money", text + (" — more than the budget may be needed" if over else "")))
+    if estimate.seconds is None:
+        lines.append(("time", "not known before the first replies"))
+    else:
+        low, middle, high = (duration(getattr(estimate.seconds, part)) for part in ("low", "middle", "high"))
+        lines.append(("time", middle if low == high else f"{middle} ({low} to {high})"))
+    muted, space = theme.current().muted, theme.gap(4)
+    cells = "".join(f"<tr><td style='color:{muted}; padding-right:{space}px'>{name}</td><td>{text}</td></tr>"
+                    for name, text in lines)  # fmt: skip
+    return (f"<b>Estimate</b> <span style='color:{muted}'>{source}; the range holds nine times of ten</span>"
+            f"<table>{cells}</table>")  # fmt: skip
+
+
+def _between(part: Any, digits: int) -> str:
+    low, middle, high = (QLocale().toString(float(value), "f", digits)
+                         for value in (part.low, part.middle, part.high))  # fmt: skip
+    return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def _kinds_of(config: TeacherConfig) -> set[str]:
+    from training_backend.teacher.replay import PRESETS
+
+    preset = PRESETS.get(str(config.get("preset"))) if config.kind == "replay" else None
+    return set(preset.prompts) if preset is not None else set(KINDS)
+
+
+def _number(name: str, least: int, most: int) -> QSpinBox:
+    box = QSpinBox()
+    box.setAccessibleName(name)
+    box.setRange(least, most)
+    box.setGroupSeparatorShown(True)
+    _dress(box)
+    return box
+
+
+def _dress(box: QSpinBox | QDoubleSpinBox) -> None:
+    box.lineEdit().setTextMargins(theme.gap(1.4), 0, 0, 0)
+
+
+def _note(role: str) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    if role:
+        label.setProperty("role", role)
+    return label
