@@ -159,6 +159,7 @@ class Walk:
         page.table.current_changed.connect(page.editor.show_row)
         self.note("page down, p50", pages, 50)
         self.note("page down, p99", pages, 99)
+        self.spent("jump to the top", self.key(Qt.Key.Key_Home))
         ends = []
         for _ in range(10):
             ends.append(self.spent("jump to the end", self.key(Qt.Key.Key_End)))
