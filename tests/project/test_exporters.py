@@ -85,6 +85,10 @@ def test_where(filled):
     for wrong in ("colour=red", "verdict", "flagged=perhaps", "path=x", "dataset=[1", "dataset=[]"):
         with pytest.raises(ConfigError):
             parse_where([wrong])
+    for wrong in ("verdict=equal,right", "review=done", "kind=program", "flags=odd"):
+        with pytest.raises(ConfigError, match="is no value of") as told:
+            parse_where([wrong])
+        assert "Use one of: " in told.value.hint
 
 
 @pytest.mark.parametrize(
@@ -133,6 +137,9 @@ def test_a_stop_in_the_middle_leaves_nothing(project, make, tmp_path):
 def test_places_where_nothing_can_go(filled, tmp_path):
     with pytest.raises(ConfigError, match="no format 'xls'"):
         export_rows(filled, tmp_path / "out", wish=Wish("xls"))
+    with pytest.raises(ConfigError, match=r"told by the ending '\.xlsx'"):
+        export_rows(filled, tmp_path / "out.xlsx")
+    assert left_in(tmp_path) == []
     for target in (tmp_path, tmp_path / "nowhere" / "out.jsonl"):
         with pytest.raises(DatasetError, match="No file can be written there"):
             export_rows(filled, target, wish=Wish("jsonl"))

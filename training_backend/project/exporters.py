@@ -22,7 +22,8 @@ from training_backend.project.export_files import (
 )
 from training_backend.project.export_shapes import SHAPES, Record, records
 from training_backend.project.flags import BY_NAME, NONE
-from training_backend.project.listing import FACETS, Listing, RowFilter
+from training_backend.project.listing import FACETS, REVIEWS, Listing, RowFilter
+from training_backend.rationale.judgement import STATES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +50,10 @@ FORMATS: dict[str, Format] = {
     "sharegpt": Format("ShareGPT conversations", ".jsonl"),
     "alpaca": Format("Alpaca instructions", ".jsonl"),
 }
+
+
+# the facets whose values are the same in every project; no kind: no reply yet
+_KNOWN = {"verdict": STATES, "review": REVIEWS, "kind": ("pot", "cot", "eot", ""), "flags": (*BY_NAME, NONE)}
 
 
 @dataclass(frozen=True)
@@ -122,16 +127,20 @@ def _value(facet: str, text: str) -> str | int:
         if not text.isdecimal():
             raise ConfigError(f"'{text}' is no {facet}.", f"Write {facet}=0, {facet}=1, …")
         return int(text)
-    if facet == "flags" and text not in (*BY_NAME, NONE):
-        raise ConfigError(f"'{text}' is no flag.", f"Use one of: {', '.join(BY_NAME)}, {NONE}.")
+    known = _KNOWN.get(facet)
+    if known is not None and text not in known:
+        names = ", ".join(name for name in known if name)
+        raise ConfigError(f"'{text}' is no value of {facet}.", f"Use one of: {names}.")
     return text
 
 
 def format_of(target: Path, format: str = "") -> str:
     """Return the name of the format: the one asked for, else what the target's ending tells."""
-    format = format or {".csv": "csv", ".parquet": "parquet", "": "folder"}.get(
-        target.suffix.lower(), "jsonl"
-    )
+    ending = target.suffix.lower()
+    format = format or next((name for name, known in FORMATS.items() if known.ending == ending), "")
+    if not format:
+        raise ConfigError(f"No format is told by the ending '{ending}'.",
+                          f"Name the format: {', '.join(FORMATS)}.", where=str(target))  # fmt: skip
     if format not in FORMATS:
         raise ConfigError(f"There is no format '{format}'.", f"Use one of: {', '.join(FORMATS)}.")
     return format
