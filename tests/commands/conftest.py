@@ -20,4 +20,5 @@ def _load():
 
 _students = _load()
 lossy, closed, trained_run = _students.lossy, _students.closed, _students.trained_run
+qwen = _students.qwen
 rows_of_students = _students.rows_of_students

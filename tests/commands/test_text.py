@@ -45,6 +45,38 @@ def test_bad_line_is_named(lossy, tmp_path, line, capsys):
     assert json.loads(said.out)["id"] == 0
 
 
+def test_half_a_surrogate_pair_is_written_as_it_came(lossy, qwen, tmp_path, capsys):
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"id": 1, "text": "a \\ud83d b"}\n')
+    for folder, exact in ((lossy, True), (qwen, False)):
+        assert main(["text", str(file), "--student", str(folder)]) == 0
+        assert json.loads(capsys.readouterr().out)["exact"] is exact
+
+
+def test_the_rows_of_a_run_are_checked_for_each_student(trained_run, closed, capsys):
+    assert main(["text", "--student", str(trained_run), "--rows", str(trained_run)]) == 0
+    said = capsys.readouterr()
+    rows = [json.loads(line) for line in said.out.splitlines()]
+    assert {row["student"] for row in rows} == {"Key", "Solve"}
+    assert {row["side"] for row in rows} == {"reads", "writes"}
+    assert all(row["exact"] and not row["why"] and row["tokens"] <= row["longest"] for row in rows)
+    assert "0 damaged, 0 too long" in said.err
+    args = ["text", "--student", str(closed), "--rows", str(trained_run), "--unfit"]
+    assert main([*args, "--max-source-tokens", "8"]) == 0
+    unfit = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert unfit and all(row["why"] for row in unfit)
+    assert {row["lost"] for row in unfit if row["side"] == "writes" and row["student"] == "Solve"} != {""}
+
+
+def test_the_rows_of_a_project_need_a_method(lossy, tmp_path, capsys):
+    assert main(["new", str(tmp_path / "a.kpdd")]) == 0
+    args = ["text", "--student", str(lossy), "--rows", str(tmp_path / "a.kpdd")]
+    assert main(args) == 1
+    assert "--method kpdd-pot" in capsys.readouterr().err
+    assert main([*args, "--method", "kpdd-pot"]) == 0
+    assert "Solve: 0 texts" in capsys.readouterr().err
+
+
 def test_folder_without_tokenizer(tmp_path, capsys):
     assert main(["text", "--student", str(tmp_path)]) == 1
     assert "tokenizer.json" in capsys.readouterr().err
