@@ -25,6 +25,7 @@ TORCH_FILES = {
     "students/lora.py",
     "students/optimizer.py",
     "students/sampling.py",
+    "students/student_export.py",
     "students/trainer.py",
     "students/training.py",
     "students/watcher.py",

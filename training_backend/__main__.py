@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "look a project file over for damage"),
     "repair": ("repair", "repair a damaged project file; the damaged one is kept"),
     "export": ("export", "write rows of a project to a file"),
+    "export-student": ("export_student", "write trained students as folders that plain transformers loads"),
     "flags": ("flags", "look for what is odd about rows, so that a person can start there"),
     "demo": ("demo", "the whole path on sample questions, in the terminal"),
     "doctor": ("doctor", "say what this machine offers and what is missing"),
