@@ -170,7 +170,7 @@ class RunFollower(QObject):
         elif found.working:
             self._follow(self._jobs.follow(found.folder), found.title)
         else:
-            self._panel.view.set_stored(found.title, found.counts, found.note)
+            self._panel.view.set_stored(found.title, found.counts, found.note, found.failed)
         self.estimate()
 
     def _take_estimate(self, found: Any) -> None:

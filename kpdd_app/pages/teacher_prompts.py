@@ -25,6 +25,7 @@ from kpdd_app import messages as say
 from kpdd_app import theme
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.teacher_examples import ExamplesDialog
+from kpdd_app.pages.teacher_reads import find_prompts, find_versions, keep_prompt
 from kpdd_app.settings import Settings
 from training_backend.errors import KpddError
 from training_backend.methods import KINDS
@@ -40,7 +41,6 @@ from training_backend.teacher.prompts import (
 )
 
 if TYPE_CHECKING:
-    from training_backend.project.store import Project
     from training_backend.teacher.trying import SampleRow
 
 PREVIEW_MS = 250
@@ -73,7 +73,7 @@ class PromptsPanel(QWidget):
 
     def refresh(self) -> None:
         """Read the project's prompts, and the drafts of earlier sessions."""
-        self.project.read(_read_prompts, self._take_prompts, key="teacher-prompts")
+        self.project.read(find_prompts, self._take_prompts, key="teacher-prompts")
 
     def show_row(self, row: SampleRow) -> None:
         """Preview on this row."""
@@ -286,7 +286,7 @@ class PromptsPanel(QWidget):
             widget.blockSignals(False)
         self.kind.setVisible(prompt.name == "one_call")
         name = prompt.name
-        self.project.read(partial(_read_versions, name=name), partial(self._take_versions, name),
+        self.project.read(partial(find_versions, name=name), partial(self._take_versions, name),
                           key="teacher-versions")  # fmt: skip
         self._preview()
 
@@ -335,7 +335,7 @@ class PromptsPanel(QWidget):
         self._current[prompt.name] = prompt
         self._drafts.pop(prompt.name, None)
         self._settings.set_text(self._draft_key(prompt.name), "")
-        self.project.change(partial(_save, prompt=prompt), lambda _: self._was_kept(prompt.name))
+        self.project.change(partial(keep_prompt, prompt=prompt), lambda _: self._was_kept(prompt.name))
         self._show_prompt()
 
     def _was_kept(self, name: str) -> None:
@@ -405,24 +405,6 @@ class PromptsPanel(QWidget):
         for box in (self.system, self.user, self.preview):
             box.setStyleSheet(f"QPlainTextEdit {{ {theme.font_rule(theme.mono_font(-0.5))} }}")
             box.setMinimumHeight(theme.line_height() * (8 if box is self.preview else 4))
-
-
-def _read_prompts(project: Project) -> dict[str, Prompt]:
-    from training_backend.teacher.prompt_store import prompts
-
-    return prompts(project)
-
-
-def _read_versions(project: Project, name: str) -> list[Any]:
-    from training_backend.teacher.prompt_store import versions
-
-    return versions(project, name)
-
-
-def _save(project: Project, prompt: Prompt) -> None:
-    from training_backend.teacher.prompt_store import save_prompt
-
-    save_prompt(project, prompt)
 
 
 def _combo(name: str) -> QComboBox:

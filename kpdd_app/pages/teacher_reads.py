@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kpdd_app.widgets.generation_view import how_it_ended
 from training_backend.paths import user_data_dir
 from training_backend.project.listing import Listing, RowFilter
 
@@ -17,16 +18,10 @@ if TYPE_CHECKING:
     from training_backend.project.saved_filters import SavedFilter
     from training_backend.project.store import Project
     from training_backend.teacher.cost import Estimate
+    from training_backend.teacher.prompt_store import StoredPrompt
+    from training_backend.teacher.prompts import Prompt
     from training_backend.teacher.teacher_config import TeacherConfig
     from training_backend.teacher.trying import SampleRow
-
-NOTES = {
-    "done": "The run is done; what is new is asked when you start again.",
-    "stopped": "The run was stopped; starting again asks only what is missing.",
-    "budget": "The budget is reached. Raise it and start again: nothing is asked twice.",
-    "failed": "The run failed; what was answered is kept.",
-    "running": "The run was cut off; starting again asks only what is missing.",
-}
 
 
 @dataclass(frozen=True)
@@ -48,6 +43,7 @@ class LastRun:
     counts: Any
     note: str
     settings: Mapping[str, Any]
+    failed: bool
 
 
 def find_all(project: Project) -> Found:
@@ -109,12 +105,33 @@ def last_run(project: Project, teacher: str) -> LastRun | None:
     if not chosen:
         return None
     run = chosen[0]
-    state = "running" if run.status == "paused" else run.status
     # what ended a run is told with what ended it; a budget is no fault
-    problem = "" if state == "budget" else run.problem
-    note = " ".join(part for part in (NOTES.get(state, state), problem) if part)
+    problem = "" if run.status == "budget" else run.problem
+    stood = counts(project, run.id)
+    note = " ".join(part for part in (how_it_ended(run.status, stood.waiting), problem) if part)
     return LastRun(f"{run.teacher} · {run.model}", project.path.parent / run.folder, working,
-                   counts(project, run.id), note, run.settings)  # fmt: skip
+                   stood, note, run.settings, run.status == "failed")  # fmt: skip
+
+
+def find_prompts(project: Project) -> dict[str, Prompt]:
+    """Return the prompts in use by name."""
+    from training_backend.teacher.prompt_store import prompts
+
+    return prompts(project)
+
+
+def find_versions(project: Project, name: str) -> list[StoredPrompt]:
+    """Return the kept versions of a prompt, the newest first."""
+    from training_backend.teacher.prompt_store import versions
+
+    return versions(project, name)
+
+
+def keep_prompt(project: Project, prompt: Prompt) -> None:
+    """Keep a prompt as a version and use it from now on."""
+    from training_backend.teacher.prompt_store import save_prompt
+
+    save_prompt(project, prompt)
 
 
 def _rows(project: Project, wanted: RowFilter) -> list[int]:

@@ -317,8 +317,8 @@ def estimate_text(estimate: Any, budget: float | None = None) -> str:
     number = QLocale().toString
     if not estimate.chains:
         return "Everything that is chosen was asked."
-    source = (f"from {number(estimate.seen)} that were answered" if estimate.seen
-              else "by the length of the texts; a pilot tells more")  # fmt: skip
+    source = (f"from {number(estimate.seen)} that were answered; the range holds nine times of ten"
+              if estimate.seen else "by the length of the texts only; a pilot tells more")  # fmt: skip
     told, answered = (_between(part, 0) for part in (estimate.prompt_tokens, estimate.completion_tokens))
     lines = [("to ask", f"{number(estimate.chains)} questions and paths"), ("tokens in", told),
              ("tokens out", answered)]  # fmt: skip
@@ -336,7 +336,7 @@ def estimate_text(estimate: Any, budget: float | None = None) -> str:
     muted, space = theme.current().muted, theme.gap(4)
     cells = "".join(f"<tr><td style='color:{muted}; padding-right:{space}px'>{name}</td><td>{text}</td></tr>"
                     for name, text in lines)  # fmt: skip
-    return (f"<b>Estimate</b> <span style='color:{muted}'>{source}; the range holds nine times of ten</span>"
+    return (f"<b>Estimate</b> <span style='color:{muted}'>{source}</span>"
             f"<table>{cells}</table>")  # fmt: skip
 
 

@@ -92,7 +92,7 @@ class GenerationView(QWidget):
         self.reasons = QGridLayout()
         self.reasons.setHorizontalSpacing(theme.gap(3))
         self.reasons.setVerticalSpacing(theme.gap(0.5))
-        self.reasons.setColumnStretch(4, 1)
+        self.reasons.setColumnStretch(2, 1)
         self._buttons: dict[str, QPushButton] = {}
         self._reasons: dict[str, tuple[QLabel, QPushButton]] = {}
         line = QHBoxLayout()
@@ -117,7 +117,7 @@ class GenerationView(QWidget):
         self._running = False
         self._set_states({})
         self._set_reasons({})
-        self.note.setText(self.tr("Nothing was asked yet."))
+        self._say(self.tr("Nothing was asked yet."))
         self._show()
 
     def begin(self, title: str = "") -> None:
@@ -138,8 +138,8 @@ class GenerationView(QWidget):
         self._set_reasons(_under(counts, "failed:"))
         self._show()
 
-    def set_stored(self, title: str, counts: Any, note: str) -> None:
-        """Show a run as the project knows it (a `requests.Counts`)."""
+    def set_stored(self, title: str, counts: Any, note: str, wrong: bool = False) -> None:
+        """Show a run as the project knows it (a `requests.Counts`); `wrong` tells that it failed."""
         self.title.setText(title)
         self._running = False
         shown = {name: getattr(counts, name) for name in ("asked", "done", "failed", "waiting", "replies",
@@ -147,7 +147,7 @@ class GenerationView(QWidget):
         if counts.money is not None:
             shown["money_millionths"] = round(counts.money * MILLION)
         self.set_counts(shown | {f"failed:{reason}": n for reason, n in counts.reasons.items()})
-        self.note.setText(note)
+        self._say(note, wrong)
 
     def set_result(self, data: Mapping[str, Any]) -> None:
         """Show the end: counts, verdicts, reasons of failures."""
@@ -176,17 +176,17 @@ class GenerationView(QWidget):
     def end(self, status: str, failure: str = "") -> None:
         """The run ended as `status` (done, stopped, budget, failed)."""
         self._running = False
-        words = {
-            "done": self.tr("The run is done."),
-            "stopped": self.tr("The run was stopped; starting again asks only what is missing."),
-            "budget": self.tr("The budget is reached. Raise it and start again: nothing is asked twice."),
-            "failed": self.tr("The run failed; what was answered is kept."),
-        }
-        parts = [words.get(status, status), failure, self.note.text()]
-        self.note.setText("\n".join(part for part in parts if part))
+        parts = [how_it_ended(status, self.counts.get("waiting", 0)), failure, self.note.text()]
+        self._say("\n".join(part for part in parts if part), status == "failed")
         self._show()
 
     # --- helpers ----------------------------------------------------------------------------------
+
+    def _say(self, text: str, wrong: bool = False) -> None:
+        self.note.setText(text)
+        self.note.setProperty("role", "wrong" if wrong else "muted")
+        self.note.style().unpolish(self.note)
+        self.note.style().polish(self.note)
 
     def _show(self) -> None:
         visible = bool(self.counts)
@@ -204,8 +204,12 @@ class GenerationView(QWidget):
         text = spent_text(self.counts)
         self.spent.setText(text)
         self.spent.setVisible(bool(text))
-        for _, button in self._reasons.values():
-            button.setEnabled(not self._running)
+        for state, button in self._buttons.items():
+            look = theme.look(state)
+            button.setIcon(theme.icon(look.sign, look.colour))
+            button.setIconSize(QSize(theme.icon_size(), theme.icon_size()))
+        for _, again in self._reasons.values():
+            again.setEnabled(not self._running)
 
     def _set_states(self, states: Mapping[str, int]) -> None:
         for gone in set(self._buttons) - set(states):
@@ -215,7 +219,6 @@ class GenerationView(QWidget):
             if state not in self._buttons:
                 button = QPushButton()
                 button.setProperty("kind", "quiet")
-                button.setIcon(theme.icon(look.sign, look.colour))
                 button.setToolTip(self.tr("Show these rows"))
                 button.clicked.connect(lambda _=False, state=state: self.state_wanted.emit(state))
                 self._buttons[state] = button
@@ -230,10 +233,8 @@ class GenerationView(QWidget):
                 self._reasons[reason] = self._reason_line(reason)
             label, button = self._reasons[reason]
             label.setText(f"✕ {_n(count)}  {_word(reason)}")
-            # two columns: many reasons stay on the screen
-            row, column = place // 2, place % 2 * 2
-            self.reasons.addWidget(label, row, column)
-            self.reasons.addWidget(button, row, column + 1)
+            self.reasons.addWidget(label, place, 0)
+            self.reasons.addWidget(button, place, 1)
 
     def _reason_line(self, reason: str) -> tuple[QLabel, QPushButton]:
         label = QLabel()
@@ -254,6 +255,19 @@ def _remove(*widgets: QWidget) -> None:
 
 def _word(reason: str) -> str:
     return REASONS.get(reason, reason.replace("_", " "))
+
+
+def how_it_ended(status: str, waiting: int) -> str:
+    """Say how a run ended, or was cut off, and what starting again would do."""
+    words = {
+        "done": "What was chosen was asked; the rest of the run waits." if waiting else "The run is done.",
+        "stopped": "The run was stopped; starting again asks only what is missing.",
+        "budget": "The budget is reached. Raise it and start again: nothing is asked twice.",
+        "failed": "The run failed; what was answered is kept.",
+        "running": "The run was cut off; starting again asks only what is missing.",
+        "paused": "The run was cut off; starting again asks only what is missing.",
+    }
+    return words.get(status, status)
 
 
 def spent_text(counts: Mapping[str, int]) -> str:
