@@ -87,7 +87,10 @@ class Message(QDialog):
         outer.addLayout(body)
         if details:
             outer.addWidget(self._details(details), 1)
-        outer.addLayout(self._buttons(choices))
+        row, usual = self._buttons(choices)
+        outer.addLayout(row)
+        # only once it stands in the dialog; before, the first button would get it
+        usual.setFocus()
 
     @property
     def text(self) -> str:
@@ -103,7 +106,7 @@ class Message(QDialog):
         box.setMinimumHeight(theme.line_height() * 9)
         return box
 
-    def _buttons(self, choices: tuple[str, ...]) -> QHBoxLayout:
+    def _buttons(self, choices: tuple[str, ...]) -> tuple[QHBoxLayout, QPushButton]:
         row = QHBoxLayout()
         copy = QPushButton(self.tr("Copy"))
         copy.setProperty("kind", "quiet")
@@ -117,8 +120,7 @@ class Message(QDialog):
             row.addWidget(button)
         button.setProperty("kind", "primary")
         button.setDefault(True)
-        button.setFocus()
-        return row
+        return row, button
 
     def _choose(self, text: str) -> None:
         self.chosen = text

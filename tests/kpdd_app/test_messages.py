@@ -32,6 +32,14 @@ def test_an_error_has_its_parts_and_can_be_copied(qtbot):
     assert text == "Title\nfile, line 3\nWhat happened.\nDo this.\ndetails"
 
 
+def test_the_button_that_return_presses_has_the_keyboard(qtbot):
+    box = messages.Message(None, "Title", "What happened.", details="line", choices=("Cancel", "Repair"))
+    qtbot.addWidget(box)
+    with qtbot.waitActive(box):
+        box.show()
+    assert box.focusWidget().text() == "Repair"
+
+
 def test_every_kind_of_problem_is_understood(qtbot):
     seen: list = []
     problems = [
