@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QLocale, Qt, QTimer, Signal
+from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -30,6 +31,7 @@ from kpdd_app.widgets.empty_state import EmptyState
 from kpdd_app.widgets.facet_panel import FacetPanel
 from kpdd_app.widgets.icon_button import IconButton
 from kpdd_app.widgets.row_editor import RowEditor
+from kpdd_app.widgets.row_paint import COLUMNS
 from kpdd_app.widgets.row_source import RowFilter, RowSource
 from kpdd_app.widgets.row_table import RowTable
 from training_backend.events import RowsChanged
@@ -109,8 +111,10 @@ class DatasetPage(QWidget):
             self.editor.show_row(row_id)
 
     def clear_filter(self) -> None:
-        """Show all rows again."""
-        self.show_filter(RowFilter(sort=self.source.filter.sort, descending=self.source.filter.descending))
+        """Show all rows again, in the order that the head of the table shows."""
+        old = self.source.filter
+        order = ("id", False) if self._hidden_order(old) else (old.sort, old.descending)
+        self.show_filter(RowFilter({}, "", *order))
 
     def import_file(self, path: Path | None = None) -> None:
         """Open the import dialog, with a file in it where one was dropped."""
@@ -223,6 +227,8 @@ class DatasetPage(QWidget):
         self.facets.changed.connect(lambda _: self._filter())
         self.search.textChanged.connect(lambda _: self._search_timer.start())
         self.search.returnPressed.connect(self.take_focus)
+        leave = QShortcut(Qt.Key.Key_Escape, self.search, context=Qt.ShortcutContext.WidgetShortcut)
+        leave.activated.connect(self._leave_search)
         self._search_timer.timeout.connect(self._filter)
         self.table.sort_wanted.connect(self.sort)
         self.table.header.layout_changed.connect(self._keep_columns)
@@ -285,6 +291,13 @@ class DatasetPage(QWidget):
 
         job.event_came.connect(take)
 
+    def _leave_search(self) -> None:
+        """Take the words away, if there are any, and give the keyboard back to the rows."""
+        if self.search.text():
+            self._remove_part("search")
+        else:
+            self.take_focus()
+
     def _filter(self) -> None:
         old = self.source.filter
         words = self.search.text().strip()
@@ -296,15 +309,25 @@ class DatasetPage(QWidget):
         header = self.table.header
         header.sort, header.descending = wanted.sort, wanted.descending
         header.update()
-        self.chips.show_filter(wanted, not self.project.read_only)
+        self._show_chips(wanted)
         self.kept.show_current(wanted)
         self.source.set_filter(wanted)
+
+    def _show_chips(self, wanted: RowFilter) -> None:
+        self.chips.show_filter(wanted, not self.project.read_only, self._hidden_order(wanted))
+
+    def _hidden_order(self, wanted: RowFilter) -> str:
+        """Return the title of the column that gives the order, where the table does not show it."""
+        columns = [column for column in COLUMNS if column.sort == wanted.sort]
+        hidden = self.table.header.hidden()
+        return columns[0].title if all(column.key in hidden for column in columns) else ""
 
     def _remove_part(self, name: str) -> None:
         old = self.source.filter
         words = "" if name == "search" else old.search
         facets = {facet: values for facet, values in old.facets.items() if facet != name}
-        self.show_filter(RowFilter(facets, words, old.sort, old.descending))
+        order = ("id", False) if name == "order" else (old.sort, old.descending)
+        self.show_filter(RowFilter(facets, words, *order))
         self.take_focus()
 
     def _add_filter_actions(self) -> None:
@@ -316,6 +339,7 @@ class DatasetPage(QWidget):
         header = self.table.header
         self.settings.set_numbers("dataset/columns", header.state())
         self.settings.set_text("dataset/order", " ".join(header.order()))
+        self._show_chips(self.source.filter)
 
     def _undone(self, sentence: str, ids: list[int]) -> None:
         from kpdd_app import messages

@@ -50,7 +50,7 @@ class ChipLine(QWidget):
     """One chip for each part of the filter; a click on it takes that part away."""
 
     part_removed = Signal(str)
-    """The facet to choose nothing of; "search" for the words."""
+    """The facet to choose nothing of; "search" for the words, "order" for the order."""
     cleared = Signal()
     keep_wanted = Signal()
 
@@ -70,11 +70,12 @@ class ChipLine(QWidget):
         self.setSizePolicy(policy)
         self.hide()
 
-    def show_filter(self, wanted: RowFilter, writable: bool) -> None:
-        """Show the parts of a filter."""
+    def show_filter(self, wanted: RowFilter, writable: bool, hidden_order: str = "") -> None:
+        """Show the parts of a filter; `hidden_order` names an order that no column of the table shows."""
         parts = [(facet, filter_words(RowFilter({facet: values})))
                  for facet, values in wanted.facets.items() if values]  # fmt: skip
         parts += [("search", self.tr("Text: “{0}”").format(wanted.search))] if wanted.search else []
+        parts += [("order", self.tr("Order: {0}").format(hidden_order))] if hidden_order else []
         self._flow.take_all()
         for chip in self.chips.values():
             chip.hide()

@@ -184,6 +184,17 @@ def test_search_as_you_type_and_facets(qtbot, page):
     assert page.stack.currentWidget() is page.table
 
 
+def test_escape_takes_the_words_away_and_leaves_the_search(qtbot, page):
+    qtbot.keyClick(page.table, Qt.Key.Key_F, CONTROL)
+    qtbot.keyClicks(page.search, "9 boxes")
+    qtbot.waitUntil(lambda: len(page.source) == 1)
+    qtbot.keyClick(page.search, Qt.Key.Key_Escape)
+    assert not page.search.text() and page.source.filter == RowFilter() and page.table.hasFocus()
+    qtbot.keyClick(page.table, Qt.Key.Key_F, CONTROL)
+    qtbot.keyClick(page.search, Qt.Key.Key_Escape)
+    assert page.table.hasFocus()
+
+
 def test_a_reviewed_row_stays_in_its_filter_until_refresh(qtbot, page):
     with qtbot.waitSignal(page.source.ids_changed):
         page.show_filter(RowFilter({"review": frozenset({"unreviewed"})}))

@@ -64,12 +64,25 @@ def test_another_name_and_forgetting_by_keys(qtbot, page, monkeypatch):
 
 def test_a_chip_for_each_part_and_each_can_be_taken_away(qtbot, page):
     page.show_filter(WRONG)
-    assert set(page.chips.chips) == {"verdict", "search"}
+    assert set(page.chips.chips) == {"verdict", "search", "order"}
     assert page.chips.chips["search"].text() == "Text: “jars”"
     page.chips.chips["verdict"].click()
     assert page.source.filter == RowFilter({}, "jars", "suspicion", True)
     page.chips._clear.click()
-    assert page.chips.isHidden() and not page.source.filter.search
+    assert page.chips.isHidden() and page.source.filter == RowFilter()
+
+
+def test_an_order_that_no_column_shows_has_a_chip(qtbot, page):
+    header = page.table.header
+    page.sort("suspicion", True)
+    assert page.chips.chips["order"].text() == "Order: Suspicion" and not page.chips.isHidden()
+    header.set_hidden("suspicion", False)
+    assert page.chips.isHidden()
+    page.clear_filter()
+    assert page.source.filter.sort == "suspicion"
+    header.set_hidden("suspicion", True)
+    page.chips.chips["order"].click()
+    assert page.source.filter == RowFilter() and page.chips.isHidden()
 
 
 def test_a_name_that_is_taken_or_empty_cannot_be_kept(qtbot):
