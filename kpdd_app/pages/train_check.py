@@ -184,7 +184,7 @@ def _texts(role: methods.Role, config: RunConfig, examples: Sequence[Any]) -> tu
     words: list[str] = []
     for example in tried:
         source, target = text.check(example.source), text.check(example.target)
-        lost += not target.exact
+        lost += not (source.exact and target.exact) and not (source.unknown or target.unknown)
         written += target.tokens + 1
         unknown += bool(source.unknown or target.unknown)
         long += source.tokens >= config.max_source_tokens or target.tokens >= config.max_target_tokens
@@ -192,12 +192,15 @@ def _texts(role: methods.Role, config: RunConfig, examples: Sequence[Any]) -> tu
     of = f"of {len(tried):,} tried"
     named = ", ".join(f"“{word}”" for word in list(dict.fromkeys(words))[:6])
     found = []
+    # damaged texts refuse the start, unless they are to be left out
+    refused = config.damaged == "refuse"
+    kind, then = ("wrong", "") if refused else ("unjudged", " They are left out.")
     if lost:
         found.append(
-            Finding("unjudged", f"{title}: {lost:,} {of} cannot be spelled exactly with this vocabulary.")
+            Finding(kind, f"{title}: {lost:,} {of} cannot be spelled exactly with this vocabulary.{then}")
         )
     if unknown:
-        found.append(Finding("unjudged", f"{title}: {unknown:,} {of} hold unknown words, such as {named}."))
+        found.append(Finding(kind, f"{title}: {unknown:,} {of} hold unknown words, such as {named}.{then}"))
     if long:
         found.append(Finding("unjudged", f"{title}: {long:,} {of} are too long and are left out."))
     return (

@@ -131,6 +131,7 @@ def test_project_without_rows(tmp_path, capsys):
         ("half", "config.json"),
         ("random:flan-t5-tiny:half", "names no random student"),
         ("tiny:half", "no tokenizer.json"),
+        ("nobody/nothing", "could not be downloaded: Nothing is downloaded, as HF_HUB_OFFLINE is set"),
     ],
 )
 def test_a_base_that_is_not_here_makes_no_run(project, base, said, capsys, monkeypatch):
@@ -141,6 +142,17 @@ def test_a_base_that_is_not_here_makes_no_run(project, base, said, capsys, monke
     assert not (project.parent / "my project.runs").exists()
     with Project.open(project) as opened:
         assert runs(opened) == []
+
+
+def test_damaged_texts_make_no_run_unless_they_are_to_be_left_out(project, closed, capsys):
+    base = ["--method", "potd", "--base", f"tiny:{closed}"]
+    assert main(["train", str(project), *base, *FAST]) == 1
+    said = capsys.readouterr().err
+    assert "12 rows would reach the student Solve damaged" in said and "vocabulary lacks" in said
+    assert not (project.parent / "my project.runs").exists()
+    # nothing is left to learn from: that is refused as well
+    assert main(["train", str(project), *base, *FAST, "--damaged", "leave out"]) == 1
+    assert "None of the 12 examples fits the student Solve" in capsys.readouterr().err
 
 
 @pytest.mark.slow
