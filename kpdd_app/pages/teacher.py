@@ -146,7 +146,7 @@ class TeacherPage(QWidget):
 
     def _connect(self) -> None:
         self.project.opened.connect(self._opened)
-        self.project.closed.connect(self._refresh)
+        self.project.closed.connect(self._closed)
         self.project.rows_changed.connect(lambda ids: self._refresh() if ids is None else None)
         self.follower.began.connect(lambda: self.show_tab(RUN))
         self.empty.acted.connect(self._help)
@@ -197,6 +197,13 @@ class TeacherPage(QWidget):
 
     # --- what the project has ---------------------------------------------------------------------
 
+    def _closed(self) -> None:
+        """Let nothing of a closed project be saved into the next one."""
+        self.settings.forget()
+        self._configs = {}
+        self.list.show_teachers([])
+        self._refresh()
+
     def _opened(self, _: object) -> None:
         self._row_number = 0
         self.trial.clear()
@@ -215,6 +222,10 @@ class TeacherPage(QWidget):
     def _take_all(self, found: Found) -> None:
         self._has_questions = bool(found.datasets)
         self._configs = {config.name: config for config in found.teachers}
+        shown = self.settings.shown()
+        if shown is not None and shown.name in self._configs:
+            # what was typed last may not be on disk yet
+            self._configs[shown.name] = shown
         self.run.writable = not self.project.read_only
         self.run.set_questions(found.datasets, found.filters)
         kept = self._settings.text("teacher/current")

@@ -96,6 +96,15 @@ class TeacherSettings(QScrollArea):
             settings["preset"] = self._form.rows["preset"].editor.currentData()
         return TeacherConfig(self._config.name, kind, settings)
 
+    def forget(self) -> None:
+        """Have no teacher: the project it belonged to is closed."""
+        self._timer.stop()
+        self._config = None
+
+    def shown(self) -> TeacherConfig | None:
+        """Return the teacher as it was told last; the project may still be writing it."""
+        return self._config
+
     def first_field(self) -> QWidget:
         """Return the field that takes the keyboard first."""
         kind = self._config.kind if self._config is not None else ""

@@ -180,6 +180,26 @@ def test_teachers_are_renamed_copied_and_removed(qtbot, page, server, monkeypatc
     qtbot.waitUntil(lambda: [one.name for one in teachers(page.project.project)] == ["My loop"])
 
 
+def test_another_project_shows_its_own_teacher_of_the_same_name(qtbot, page, server, tmp_path, small_project):
+    import shutil
+
+    from training_backend.project.store import Project
+    from training_backend.teacher.teacher_config import save_teacher
+
+    other = tmp_path / "other.kpdd"
+    shutil.copy(small_project, other)
+    add_endpoint(qtbot, page, server)
+    with Project.open(other, holder="") as project:
+        save_teacher(project, TeacherConfig("Loop", "endpoint", {"base_url": "http://other.example/v1"}))
+    # typed, and not saved yet when the project goes
+    page.settings.address.setText("http://typed.example/v1")
+    page.project.open(other)
+    qtbot.waitUntil(lambda: page.settings.address.text() == "http://other.example/v1")
+    page.settings.flush()
+    page.project.flush()
+    assert teachers(page.project.project)[0].settings["base_url"] == "http://other.example/v1"
+
+
 def test_the_preview_is_what_is_sent_and_a_mistake_names_its_line(qtbot, page, server):
     add_endpoint(qtbot, page, server)
     page.show_tab(PROMPTS)
