@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
+from PySide6.QtCore import SIGNAL, QCoreApplication, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
@@ -218,5 +218,5 @@ def name_button(button: QWidget, name: str, action_id: str) -> None:
 
 def _follow(owner: QObject, take: Callable[[], None]) -> None:
     """Call `take` whenever keys change, as long as `owner` lives."""
-    connection = notifier().changed.connect(take)
-    owner.destroyed.connect(lambda: notifier().changed.disconnect(connection))
+    # Qt ends a connection with its context; the signal's own `connect` has no room for one
+    QObject.connect(notifier(), SIGNAL("changed()"), owner, take)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from kpdd_app import key_bindings
 from kpdd_app.jobs import Jobs
@@ -89,6 +90,20 @@ def test_a_new_key_really_triggers(qtbot, bound):
     qtbot.keyClick(place, Qt.Key.Key_F9)
     qtbot.keyClick(place, Qt.Key.Key_F10, Qt.KeyboardModifier.ControlModifier)
     assert done == [bound.id] * 2
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_button_and_the_notifier_may_end_in_any_order(qtbot, monkeypatch, capfd):
+    monkeypatch.setattr(key_bindings, "_notifier", None)
+    first, second = QPushButton(), QPushButton()
+    for button in (first, second):
+        key_bindings.name_button(button, "Accept", "dataset.accept")
+    shiboken6.delete(first)
+    set_keys("dataset.accept", ("Y",))
+    assert second.toolTip() == "Accept (Y)"
+    shiboken6.delete(key_bindings.notifier())
+    shiboken6.delete(second)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_choice_is_remembered_also_the_choice_of_no_key(qtbot):
