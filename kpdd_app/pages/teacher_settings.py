@@ -229,6 +229,8 @@ class TeacherSettings(QScrollArea):
 
     def _make_form(self, kind: str) -> None:
         if self._form is not None:
+            self.place.removeWidget(self._form)
+            self._form.hide()
             self._form.deleteLater()
         fields = {name: FIELDS[name] for name in SHOWN[kind]}
         groups = {group: self.tr(title) for group, title in GROUPS.items()
@@ -305,7 +307,9 @@ class TeacherSettings(QScrollArea):
         line = self.model.lineEdit()
         if line is not None:
             line.setCursorPosition(0)
-            line.setPlaceholderText(self.tr("fetch the list, or write a name"))
+            local = self._config is not None and self._config.kind == "local"
+            line.setPlaceholderText(self.tr("a folder, or a hub id") if local
+                                    else self.tr("fetch the list, or write a name"))  # fmt: skip
         self.model.blockSignals(False)
 
     def _fit(self, config: TeacherConfig) -> None:

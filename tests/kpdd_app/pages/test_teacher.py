@@ -119,6 +119,21 @@ def test_every_setting_of_a_kind_has_a_field_and_comes_back_from_its_text():
     assert seen > 15
 
 
+def test_a_kind_shows_its_own_fields_and_no_others(qtbot, page):
+    for key in ("other", "local", "replay", "sample"):
+        page.list.add(PRESETS[key])
+        page.show_tab(SETTINGS)
+        wanted = set(SHOWN[PRESETS[key].kind])
+        qtbot.waitUntil(lambda wanted=wanted: shown_fields(page) == wanted)
+        boxes = [one for one in page.settings.findChildren(QWidget)
+                 if one.accessibleName() == FIELDS["temperature"].title and one.isVisible()]  # fmt: skip
+        assert len(boxes) == ("temperature" in wanted)
+
+
+def shown_fields(page: TeacherPage) -> set[str]:
+    return {name for name, row in page.settings._form.rows.items() if row.editor.isVisible()}
+
+
 def test_models_are_fetched_and_the_test_names_its_results(qtbot, page, server):
     add_endpoint(qtbot, page, server)
     page.settings.models_button.click()
