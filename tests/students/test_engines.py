@@ -123,10 +123,22 @@ def test_groups_hold_what_fits():
     groups = list(group_by_length(requests, "cpu"))
     assert [i for group in groups for i in group] == [3, 1, 2, 0, 4]
     assert groups[0] == [3, 1]
-    many = [Request((1,), tuple(range(8))) for _ in range(20)]
+    many = [Request((1,), tuple(range(24))) for _ in range(20)]
     assert [len(group) for group in group_by_length(many, "cpu")] == [8, 8, 4]
+    # what rows remember counts too
+    wide = [Request((1,) * 100, (0,)) for _ in range(8)]
+    assert [len(group) for group in group_by_length(wide, "cpu", 2**30 // 400)] == [2, 2, 2, 2]
     # one source with more samples than a group holds is still written
     assert list(group_by_length([Request((1,), tuple(range(999)))], "cpu")) == [[0]]
+
+
+def test_no_more_is_read_than_there_are_positions(causal, monkeypatch):
+    monkeypatch.setattr(causal, "_positions", 60)
+    long, short = "price " * 30, "price"
+    texts = causal.generate([long, short], settings=SHORT)
+    assert texts[0] == "" and texts[1] == stock(causal, [short])[0]
+    with pytest.raises(ConfigError, match="60 positions"):
+        list(causal.stream(long, SHORT))
 
 
 def test_stop_ends_the_writing(student):

@@ -11,10 +11,11 @@ from typing import Any
 import torch
 
 from training_backend.errors import CheckpointError, ConfigError
-from training_backend.students.base_student import check_vocabulary, kind_of, load_network
+from training_backend.students.base_student import check_vocabulary, kind_of, load_network, longest_text
 from training_backend.students.ct2_engine import WORTH_IT, CT2Engine, NotUsable
 from training_backend.students.decoding_settings import DecodingSettings
 from training_backend.students.hf_engine import HFEngine, Request
+from training_backend.students.lint import fits_together
 from training_backend.students.sampling import Chooser
 from training_backend.students.text import FILE_NAME, LOST, StudentText
 
@@ -55,6 +56,8 @@ class Student:
         self.text = text
         self.about = about or {}
         self.kind = kind_of(network)
+        # 0: as many as one likes
+        self._positions = longest_text(network)
         self._reference = HFEngine(network, text)
         self._quick: CT2Engine | None = None
         # why the quick engine is not used; empty while that is not known
@@ -143,6 +146,7 @@ class Student:
         """Yield (number, text) for (source, number of the sample) pairs, in the order in which they end.
 
         Equal sources are read once. Without drawing all samples of a source are the same text, written once.
+        A source for which the network has no positions gives an empty text.
         """
         places: dict[tuple[str, int], list[int]] = {}
         for i, (source, sample) in enumerate(wanted):
@@ -150,11 +154,18 @@ class Student:
         samples: dict[str, list[int]] = {}
         for source, sample in places:
             samples.setdefault(source, []).append(sample)
-        sources = list(samples)
-        requests = [Request(tuple(self.source_ids(s)), tuple(samples[s])) for s in sources]
-        engine = self._engine(len(requests), settings)
-        limit = settings.max_new_tokens or self.max_new_tokens
-        for request, sample, ids in engine.write(requests, settings, limit, stop):
+        limit = self._limit(settings)
+        encoded = {source: tuple(self.source_ids(source)) for source in samples}
+        sources = [source for source, ids in encoded.items() if self._fits(ids, limit)]
+        requests = [Request(encoded[source], tuple(samples[source])) for source in sources]
+        for (source, _), numbers in places.items():
+            if not self._fits(encoded[source], limit):
+                yield from ((i, "") for i in numbers)
+        if not requests:
+            return
+        for request, sample, ids in self._engine(len(requests), settings).write(
+            requests, settings, limit, stop
+        ):
             text = self.text.decode(ids)
             for i in places[sources[request], sample]:
                 yield i, text
@@ -197,8 +208,13 @@ class Student:
 
         With a temperature it is the sample of that number. Probabilities are the student's own, before it.
         """
-        ids = self.source_ids(source)
-        limit = settings.max_new_tokens or self.max_new_tokens
+        ids, limit = self.source_ids(source), self._limit(settings)
+        if not self._fits(ids, limit):
+            raise ConfigError(
+                f"The student has {self._positions} positions; this text has {len(ids)} tokens and up to "
+                f"{limit} are written.",
+                "Shorten the question.",
+            )
         chooser = Chooser(settings, [(ids, sample)], limit, self.device)
         row = torch.zeros(1, dtype=torch.long, device=self.device)
         rows = self._reference.begin([ids])
@@ -233,6 +249,14 @@ class Student:
             for source, target in zip(sources, targets, strict=True)
         ]
         return [-float(likely.mean()) for likely in self._reference.score(pairs)]
+
+    def _limit(self, settings: DecodingSettings) -> int:
+        """Return how many tokens may be written."""
+        limit = settings.max_new_tokens or self.max_new_tokens
+        return min(limit, self._positions) if self._positions else limit
+
+    def _fits(self, ids: Sequence[int], limit: int) -> bool:
+        return fits_together(len(ids), limit, self._positions, self.kind)
 
     def _known(self, tokens: Sequence[int]) -> list[int]:
         rows = self.network.get_input_embeddings().weight.shape[0]

@@ -18,9 +18,11 @@ from training_backend.students.decoding_settings import DecodingSettings
 from training_backend.students.sampling import Chooser
 from training_backend.students.text import StudentText
 
-# padded source tokens, and rows (sources times samples), that are written together
+# written together: so many padded source tokens and rows (sources times samples), which remember about so many
+# bytes
 _BATCH_TOKENS = {"cpu": 4096, "cuda": 32768}
-_MOST_ROWS = {"cpu": 64, "cuda": 512}
+_MOST_ROWS = {"cpu": 192, "cuda": 512}
+_MEMORY = {"cpu": 2**30, "cuda": 2**34}
 # rows that ended leave the batch when they are this share of it
 _LEAVE_AT = 0.25
 
@@ -61,7 +63,7 @@ class HFEngine:
         stop: Callable[[], bool] | None = None,
     ) -> Iterator[Written]:
         """Yield what is written as each row ends, at most `limit` tokens; after `stop` nothing more comes."""
-        for group in group_by_length(requests, self.device.type):
+        for group in group_by_length(requests, self.device.type, self._token_bytes()):
             if settings.beams > 1:
                 if stop is not None and stop():
                     return
@@ -86,6 +88,11 @@ class HFEngine:
             likely = logits[0].float().log_softmax(-1)
             found.append(likely.gather(-1, ids[0][:, None])[:, 0].cpu())
         return found
+
+    def _token_bytes(self) -> int:
+        """Return about how many bytes a row remembers of a token: keys and values of each layer, in fp32."""
+        config = self.network.config
+        return 2 * 4 * int(config.num_hidden_layers) * int(config.hidden_size)
 
     def _write(
         self,
@@ -234,16 +241,23 @@ def padded(
     return ids.to(device), mask.to(device)
 
 
-def group_by_length(requests: Sequence[Request], device: str) -> Iterator[list[int]]:
-    """Yield the numbers of requests of similar length, the longest first, as many as fit the device."""
-    most_tokens, most_rows = (limits.get(device, limits["cpu"]) for limits in (_BATCH_TOKENS, _MOST_ROWS))
+def group_by_length(requests: Sequence[Request], device: str, token_bytes: int = 1) -> Iterator[list[int]]:
+    """Yield the numbers of requests of similar length, the longest first, as many as fit the device.
+
+    `token_bytes` is what a row remembers of each token; texts are taken to be as long as their sources.
+    """
+    most_tokens, most_rows, memory = (
+        limits.get(device, limits["cpu"]) for limits in (_BATCH_TOKENS, _MOST_ROWS, _MEMORY)
+    )
     group: list[int] = []
     rows = 0
     for i in sorted(range(len(requests)), key=lambda i: -len(requests[i].ids)):
         more = len(requests[i].samples)
         # the first one is the longest: it says how wide the group is
-        wide = (len(group) + 1) * len(requests[group[0]].ids) if group else 0
-        if group and (rows + more > most_rows or wide > most_tokens):
+        longest = len(requests[group[0]].ids) if group else 0
+        remembered = (rows + more) * 2 * longest * token_bytes
+        wide = (len(group) + 1) * longest
+        if group and (rows + more > most_rows or wide > most_tokens or remembered > memory):
             yield group
             group, rows = [], 0
         group.append(i)
