@@ -221,6 +221,7 @@ class StudentText:
         self._meaning |= {i: text for text, i in self._string_ids.items()}
         self._engine, self._pieces = _engine(self.tokenizer, set(ids.values()), rule.split_digits)
         letters = {piece for piece in self._pieces if piece and len(piece) == 1} - {MARK, " "}
+        self._plain = letters | {" "}
         # what is no letter of the vocabulary: a known string, a run of spaces, or bytes
         strings = sorted(self._string_ids, key=len, reverse=True)
         spelled = "".join(map(re.escape, sorted(letters)))
@@ -239,7 +240,9 @@ class StudentText:
         body = line.lstrip(" ")
         ids = [self._space_ids[count] for count in _split_run(len(line) - len(body), self._space_ids)]
         if body:
-            carried = self._token.sub(self._carry, body)
+            # most lines hold nothing to carry, and the long expression takes twice the time of all the rest
+            plain = self._plain.issuperset(body) and "  " not in body and body[-1] != " "
+            carried = body.replace(" ", MARK) if plain else self._token.sub(self._carry, body)
             # the word mark at the start of a line is free: take it unless it costs a token more
             bare = self._engine.encode(carried, add_special_tokens=False).ids
             if ord(carried[0]) < _PRIVATE:
