@@ -2,7 +2,8 @@
 
 kpdd train PROJECT.kpdd --method kpdd-pot --base google/flan-t5-small --preset kpdd-paper
 kpdd train PROJECT.kpdd --method kpdd-pot --base tiny --preset demo --prepare-only
-kpdd train RUN_FOLDER [--role key] [--resume] [--parallel-roles]
+kpdd train RUN_FOLDER [--role key] [--resume] [--resume-from solve:200] [--parallel-roles]
+torchrun --nproc-per-node N -m training_backend train RUN_FOLDER      several processes, the same curve
 
 A run folder needs no project: it can be trained on another machine. Stop (Ctrl+C) keeps a checkpoint.
 """
@@ -20,7 +21,9 @@ from training_backend.errors import ConfigError, DatasetError, KpddError
 from training_backend.events import Control, Reporter, Started
 from training_backend.methods import Role
 from training_backend.paths import runs_dir
+from training_backend.students import processes
 from training_backend.students.examples import TrainingRowLike, build_examples
+from training_backend.students.going_back import go_back
 from training_backend.students.run_config import FIELDS, PRESET_TITLES, PRESETS, RunConfig, convert
 from training_backend.students.run_folder import RoleStatus, RunFolder, new_run_folder, prepare_run
 
@@ -37,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train the students at the same time, one process and one CPU thread each",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+    parser.add_argument(
+        "--resume-from",
+        action="append",
+        default=[],
+        metavar="ROLE:STEP",
+        help="go on from this checkpoint of a student; its later ones are set aside (may be repeated)",
+    )
     making = parser.add_argument_group("from a project")
     making.add_argument("--preset", help="; ".join(f"{key}: {PRESET_TITLES[key][1]}" for key in PRESETS))
     making.add_argument("--prepare-only", action="store_true", help="make the run folder and end")
@@ -60,6 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Prepare where a project is given, then train."""
+    if processes.world() > 1:
+        reporter = _alone(args, reporter)
     if args.what.suffix == ".kpdd" or args.what.is_file():
         folder, run_id = _prepare(args, reporter, control)
         if args.prepare_only:
@@ -74,6 +86,17 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
             str(args.what),
         )
     return _train(args, RunFolder.open(args.what), reporter, control)
+
+
+def _alone(args: argparse.Namespace, reporter: Reporter) -> Reporter:
+    """Return the reporter of one of several processes: the first one speaks; ConfigError for a project."""
+    if args.what.is_file() or args.parallel_roles:
+        raise ConfigError(
+            "Several processes train a run that is prepared, one student after the other.",
+            "Run `kpdd train PROJECT --prepare-only` first, then name the run folder to torchrun.",
+            str(args.what),
+        )
+    return reporter if processes.first() else Reporter(quiet=True)
 
 
 def settings_from(args: argparse.Namespace) -> RunConfig:
@@ -181,17 +204,29 @@ def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, cont
         raise DatasetError(
             f"The run has no examples for {', '.join(missing)}.", "Prepare the run again.", str(opened.path)
         )
+    if args.resume_from and processes.world() > 1:
+        raise ConfigError(
+            "One process chooses the checkpoint to go on from.",
+            "Start and stop the run once with --resume-from in one process, then name it to torchrun.",
+        )
+    for where in args.resume_from:
+        go_back(opened, where)
     if not args.child:
         _check_base(opened.config.base, roles, reporter, control)
-        reporter.attach(opened.path)
-        control.attach(opened.path)
+        if processes.first():
+            reporter.attach(opened.path)
+            control.attach(opened.path)
     reporter.emit(Started("train", os.getpid(), str(opened.path)))
-    if args.parallel_roles and len(roles) > 1:
+    side_by_side = args.parallel_roles and len(roles) > 1
+    if side_by_side and opened.config.key_points_from != "teacher":
+        reporter.log("One student after the other: the later ones learn from what the earlier ones write.")
+        side_by_side = False
+    if side_by_side:
         from training_backend.students.parallel import train_in_parallel
 
-        train_in_parallel(opened, roles, reporter, control, resume=args.resume)
+        train_in_parallel(opened, roles, reporter, control, resume=bool(args.resume or args.resume_from))
     else:
-        _one_after_the_other(opened, roles, reporter, control, args.resume)
+        _one_after_the_other(opened, roles, reporter, control, bool(args.resume or args.resume_from))
     if args.child:
         return 0
     summary = summary_of(opened)

@@ -16,7 +16,8 @@ import torch
 
 from training_backend.students.examples import Example
 from training_backend.students.lint import fits_together
-from training_backend.students.text import SEQ2SEQ, StudentText
+from training_backend.students.packing import PackedBatch, collate_packed, pack, packed_groups, packed_logits
+from training_backend.students.text import CAUSAL, SEQ2SEQ, StudentText
 
 # steps whose examples are sorted together: long enough to group lengths, short enough to stay random
 POOL_STEPS = 16
@@ -73,6 +74,57 @@ class Batch:
             "decoder_input_ids": self.decoder_input_ids.to(device, non_blocking=True),
             "labels": self.labels.to(device, non_blocking=True),
         }
+
+
+@dataclass
+class CausalBatch:
+    """One micro-batch of a decoder-only student: sources end, and targets begin, in one column.
+
+    Token ids (examples, source + target - 1 tokens); labels (examples, target tokens) are those of the last
+    columns: the loss is on the target only, and scores of the source are never computed.
+    """
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    labels: torch.Tensor
+
+    def to(self, device: torch.device) -> dict[str, torch.Tensor]:
+        """Return the arguments of a network on `device`; positions begin where the source does."""
+        mask = self.attention_mask.to(device, non_blocking=True)
+        return {
+            "input_ids": self.input_ids.to(device, non_blocking=True),
+            "attention_mask": mask,
+            "position_ids": (mask.cumsum(1) - 1).clamp(min=0),
+            "labels": self.labels.to(device, non_blocking=True),
+        }
+
+
+@dataclass(frozen=True)
+class Form:
+    """How micro-batches are made for a student: its kind, its marks, and whether rows are packed."""
+
+    kind: str
+    pad_id: int
+    start_id: int
+    packed: bool = False
+
+    def micro_batches(
+        self, plan: BatchPlan, encoded: Sequence[Encoded], indices: Sequence[int], budget: int
+    ) -> Iterator[tuple[list[int], Batch | CausalBatch | PackedBatch]]:
+        """Yield (indices, micro-batch) of a step, each of at most `budget` padded tokens."""
+        if self.packed:
+            rows = pack(indices, plan.sources, plan.targets)
+            for group in packed_groups(rows, plan.sources, plan.targets, budget):
+                texts = [[encoded[i] for i in row] for row in group]
+                part = [i for row in group for i in row]
+                yield part, collate_packed(texts, self.pad_id, self.start_id, IGNORED)
+            return
+        for part in plan.micro_batches(indices, budget):
+            chosen = [encoded[i] for i in part]
+            if self.kind == CAUSAL:
+                yield part, collate_causal(chosen, self.pad_id)
+            else:
+                yield part, collate(chosen, self.pad_id, self.start_id)
 
 
 def encode_examples(
@@ -204,22 +256,35 @@ def collate(encoded: Sequence[Encoded], pad_id: int, start_id: int) -> Batch:
     return Batch(sources, mask, decoder, labels)
 
 
+def collate_causal(encoded: Sequence[Encoded], pad_id: int) -> CausalBatch:
+    """Return one padded micro-batch of a decoder-only student: sources padded left, targets right."""
+    sources = _pad([e.source[::-1] for e in encoded], pad_id).flip(1)
+    targets = _pad([e.target for e in encoded], IGNORED)
+    written = _pad([e.target[:-1] for e in encoded], pad_id)
+    before = torch.tensor([sources.shape[1] - len(e.source) for e in encoded])
+    after = torch.tensor([sources.shape[1] + len(e.target) - 1 for e in encoded])
+    columns = torch.arange(sources.shape[1] + written.shape[1])[None, :]
+    mask = (columns >= before[:, None]) & (columns < after[:, None])
+    return CausalBatch(torch.cat([sources, written], 1), mask.long(), targets)
+
+
 def token_losses(network: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """Return the negative log-likelihood summed over the target tokens of a batch (in fp32)."""
     labels = batch["labels"]
-    logits = network(
-        input_ids=batch["input_ids"],
-        attention_mask=batch["attention_mask"],
-        decoder_input_ids=batch["decoder_input_ids"],
-        use_cache=False,
-    ).logits
+    inputs = {name: value for name, value in batch.items() if name != "labels"}
+    if "source_blocks" in inputs:
+        logits = packed_logits(network, inputs)
+    elif "decoder_input_ids" in inputs:
+        logits = network(**inputs, use_cache=False).logits
+    else:
+        logits = network(**inputs, logits_to_keep=labels.shape[1], use_cache=False).logits
     return torch.nn.functional.cross_entropy(
         logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum"
     )
 
 
 def _pad(rows: list[list[int]], value: int) -> torch.Tensor:
-    width = max(map(len, rows))
+    width = max(map(len, rows), default=0)
     table = np.full((len(rows), width), value, dtype=np.int64)
     for n, row in enumerate(rows):
         table[n, : len(row)] = row

@@ -25,10 +25,12 @@ class Look:
     judged: int = 0
     samples: list[dict[str, Any]] = field(default_factory=list)
 
-    @property
-    def score(self) -> float | None:
-        """Return what is compared between looks, larger is better: accuracy, ties broken by loss."""
-        if self.accuracy is not None:
+    def score_by(self, what: str) -> float | None:
+        """Return what is compared between looks, larger is better; `what` is accuracy or loss.
+
+        Accuracy, where answers were judged, has its ties broken by the loss.
+        """
+        if self.accuracy is not None and what == "accuracy":
             return self.accuracy - (self.loss or 0.0) * 1e-6
         return None if self.loss is None else -self.loss
 

@@ -2,7 +2,7 @@
 
 run.json                        what it is: method, title, counts, versions, hash of the examples
 config.yaml                     the settings
-events.jsonl                    what happened
+events.jsonl                    what happened; tensorboard/<role> has the same figures
 examples/<role>.train.jsonl     the exact texts; examples/<role>.held_out.jsonl those kept from training
 checkpoints/<role>/step-N/      loadable students with what resuming needs
 checkpoints/<role>/status.json  running, stopped, failed or done; step; best step
@@ -15,8 +15,10 @@ import datetime
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
@@ -36,6 +38,8 @@ from training_backend.students.examples import (
 from training_backend.students.run_config import RunConfig
 
 VERSION = 1
+# a run on another machine that said nothing for so long is taken for ended
+SILENT_S = 1800.0
 STATUSES = ("prepared", "running", "stopped", "interrupted", "failed", "done")
 _STEP = re.compile(r"step-(\d+)")
 
@@ -52,6 +56,7 @@ class RoleStatus:
     best_score: float | None = None
     error: str = ""
     pid: int = 0
+    host: str = ""
 
 
 class RunFolder:
@@ -108,6 +113,10 @@ class RunFolder:
         """Return the examples of a role; `part` is train or held_out."""
         return self.path / "examples" / f"{role}.{part}.jsonl"
 
+    def own_key_points_file(self, role: str) -> Path:
+        """Return the key points that the run's own students wrote for `role` to be trained on."""
+        return self.path / "examples" / f"{role}.own_key_points.json"
+
     def checkpoints_dir(self, role: str) -> Path:
         """Return the folder of a role's checkpoints."""
         return self.path / "checkpoints" / role
@@ -149,9 +158,19 @@ class RunFolder:
             status = RoleStatus(**data)
         except (OSError, ValueError, TypeError):
             status = RoleStatus(role, "prepared")
-        if status.status == "running" and not _alive(status.pid):
+        if status.status == "running" and not self._at_work(status):
             return RoleStatus(**{**status.__dict__, "status": "interrupted"})
         return status
+
+    def _at_work(self, status: RoleStatus) -> bool:
+        """Tell whether the process of a run is alive; of another machine's, by its last words."""
+        file = self.checkpoints_dir(status.role) / "status.json"
+        try:
+            if status.host in ("", platform.node()):
+                return _alive(status.pid, file.stat().st_mtime)
+            return time.time() - self.events_file.stat().st_mtime < SILENT_S
+        except OSError:
+            return False
 
     def set_role_status(self, status: RoleStatus) -> None:
         """Write where a role stands (atomically: a reader never sees half a file)."""
@@ -296,13 +315,16 @@ def read_role_examples(run: RunFolder, role: str) -> tuple[list, list]:
     )
 
 
-def _alive(pid: int) -> bool:
+def _alive(pid: int, written: float) -> bool:
+    """Tell whether the process that wrote a status at `written` (Unix seconds) is still there."""
     if pid <= 0:
         return False
     import psutil
 
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        process = psutil.Process(pid)
+        # a number is given again: who began later is another
+        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= written + 2
     except psutil.Error:
         return False
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import shutil
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from transformers import PrinterCallback, Seq2SeqTrainer, Seq2SeqTrainingArguments
 
-from training_backend.errors import ConfigError, StoreError
-from training_backend.students.base_student import generation_config, save_student_files
-from training_backend.students.batches import BatchPlan, Step, StepLoader, collate, token_losses
+from training_backend.errors import ConfigError, DatasetError, StoreError
+from training_backend.students import processes
+from training_backend.students.base_student import generation_config, kind_of, save_student_files
+from training_backend.students.batches import BatchPlan, Form, Step, StepLoader, token_losses
 from training_backend.students.optimizer import AdamWScaledByRms
+from training_backend.students.packing import require_packable
 from training_backend.students.run_config import FP16_REASON
 from training_backend.students.run_folder import replace_folder
 
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 _MICRO_TOKENS = {"cpu": 4096, "cuda": 65536}
 # on a CPU the scores of a large vocabulary (32,128 in fp32: 128 KiB a token) fill memory and caches
 _LARGE_VOCABULARY, _MICRO_TOKENS_LARGE = 8192, 1536
+# a pause, or a look at many held-out questions, keeps the other processes waiting
+_WAIT_S = 7 * 24 * 3600
+# where in a checkpoint stands what the watcher knew: the best look, the looks since, the micro-batch
+PROGRESS_FILE = "progress.json"
+_NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
 
 
 def choose_precision(wanted: str, device: torch.device) -> str:
@@ -48,7 +55,9 @@ class StudentTrainer(Seq2SeqTrainer):
         config = training.config
         self.training = training
         self.plan = plan
-        self.last_loss = torch.zeros(())
+        self.last_loss = 0.0
+        # what a checkpoint keeps beside the library's state; the watcher fills it
+        self.progress: dict[str, float | None] = {}
         on_gpu = torch.cuda.is_available()
         device = torch.device("cuda" if on_gpu else "cpu")
         self.precision = choose_precision(config.precision, device)
@@ -70,6 +79,7 @@ class StudentTrainer(Seq2SeqTrainer):
             bf16=self.precision == "bf16",
             seed=config.seed,
             use_cpu=not on_gpu,
+            ddp_timeout=_WAIT_S,
             # the plan skips to the step of a resumed run by itself
             ignore_data_skip=True,
             logging_strategy="no",
@@ -80,12 +90,16 @@ class StudentTrainer(Seq2SeqTrainer):
             remove_unused_columns=False,
             logging_nan_inf_filter=False,
         )
+        if config.packing:
+            require_packable(training.network)
         super().__init__(model=training.network, args=args, train_dataset=plan.steps)
         self.remove_callback(PrinterCallback)
         large = device.type == "cpu" and training.text.size > _LARGE_VOCABULARY
         usual = _MICRO_TOKENS_LARGE if large else _MICRO_TOKENS.get(device.type, 4096)
         self.micro_tokens = config.micro_tokens or usual
-        self.start_id = generation_config(training.network, training.text).decoder_start_token_id
+        start = getattr(generation_config(training.network, training.text), "decoder_start_token_id", None)
+        start_id = training.text.pad_id if start is None else start
+        self.form = Form(kind_of(training.network), training.text.pad_id, start_id, config.packing)
 
     def get_train_dataloader(self) -> StepLoader:
         """Return the steps that are left."""
@@ -116,43 +130,78 @@ class StudentTrainer(Seq2SeqTrainer):
     def training_step(self, model, inputs: Step, num_items_in_batch=None) -> torch.Tensor:
         """Compute the gradient of one step: the sum over its tokens divided by their number.
 
-        With several processes each takes a part of the step's examples; the gradients that the processes
-        average are scaled back, so the curve is that of one process. Out of memory halves the micro-batch.
+        With several processes each takes a part of the step's examples, and their gradients are added up, so
+        the curve is that of one process. Out of memory halves the micro-batch, in all processes alike.
+        DatasetError where the loss is no number: the weights are still those of the step before.
         """
         model.train()
-        rank, world = self.args.process_index, self.args.world_size
-        mine = inputs.indices[rank::world] or inputs.indices[:1]
-        weight = 1.0 if inputs.indices[rank::world] else 0.0
-        scale = weight * world / self.plan.tokens(inputs)
+        mine = inputs.indices[processes.rank() :: processes.world()]
+        scale = 1.0 / self.plan.tokens(inputs)
         while True:
-            try:
-                self.last_loss = self._gradients(model, mine, scale) / world
-                return self.last_loss
-            except torch.cuda.OutOfMemoryError as error:
-                self._shrink(model, mine, error)
+            loss, odd, error = self._gradients(mine, scale)
+            if not processes.most(float(error is not None), self.args.device):
+                break
+            self._shrink(model, inputs.indices, error)
+        if processes.world() > 1:
+            learning = [p for p in self.training.network.parameters() if p.requires_grad]
+            for p in learning:
+                p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+            processes.add_up([*(p.grad for p in learning if p.grad is not None), loss])
+        self.last_loss = float(loss)
+        if not math.isfinite(self.last_loss):
+            self.refuse_step(inputs, odd)
+        return loss
 
-    def _gradients(self, model, indices, scale: float) -> torch.Tensor:
-        groups = list(self.plan.micro_batches(indices, self.micro_tokens))
+    def _gradients(
+        self, indices: Sequence[int], scale: float
+    ) -> tuple[torch.Tensor, list[int], Exception | None]:
+        """Add up the gradients of some examples; return the loss, whose loss is no number, what failed."""
+        network = self.training.network
         total = torch.zeros((), device=self.args.device)
-        for n, group in enumerate(groups):
-            encoded = [self.training.encoded[i] for i in group]
-            batch = collate(encoded, self.training.text.pad_id, self.start_id).to(self.args.device)
-            last = n == len(groups) - 1
-            with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
-                with self.compute_loss_context_manager():
-                    loss = token_losses(model, batch) * scale
+        seen: list[tuple[list[int], torch.Tensor]] = []
+        parts = self.form.micro_batches(self.plan, self.training.encoded, indices, self.micro_tokens)
+        try:
+            for part, batch in parts if indices else ():
+                with self.accelerator.autocast():
+                    loss = token_losses(network, batch.to(self.args.device)) * scale
                 self.accelerator.backward(loss)
-            total += loss.detach()
-        return total
+                seen.append((part, loss.detach()))
+                total += loss.detach()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            # its traceback would keep the tensors that did not fit
+            return total, [], error.with_traceback(None)
+        if torch.isfinite(total):
+            return total, [], None
+        return total, [i for part, loss in seen if not torch.isfinite(loss) for i in part], None
 
-    def _shrink(self, model, indices, error: Exception) -> None:
+    def refuse_step(self, step: Step, odd: Sequence[int] = ()) -> None:
+        """Raise DatasetError that names the step and the rows whose loss, or gradient, is no number."""
+        names = [self.training.train_examples[i].id for i in odd or step.indices]
+        more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+        raise DatasetError(
+            f"The loss is not a number at step {step.number + 1} (rows {', '.join(names[:20])}{more}).",
+            "Lower the learning rate, or resume from the last checkpoint with another seed.",
+            str(self.training.run.examples_file(self.training.role.name)),
+        )
+
+    def _get_grad_norm(self, model, grad_norm=None):
+        """Return the norm of the gradient; refuse a step whose gradient is no number before it is taken."""
+        norm = super()._get_grad_norm(model, grad_norm=grad_norm)
+        if norm is not None and not math.isfinite(float(norm)):
+            self.refuse_step(self.plan.steps[self.state.global_step])
+        return norm
+
+    def _shrink(self, model, indices: Sequence[int], error: Exception | None) -> None:
         model.zero_grad()
-        torch.cuda.empty_cache()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
         longest = max(int(self.plan.sources[i] + self.plan.targets[i]) for i in indices)
         if self.micro_tokens <= longest:
             raise ConfigError(
                 f"One example of {longest} tokens does not fit the device's memory.",
-                "Use gradient checkpointing, Adafactor, a smaller base student or shorter limits.",
+                "Use gradient checkpointing, Adafactor, LoRA, a smaller base student or shorter limits.",
             ) from error
         self.micro_tokens = max(longest, self.micro_tokens // 2)
         self.training.reporter.log(
@@ -167,26 +216,46 @@ class StudentTrainer(Seq2SeqTrainer):
         final, temporary = folder / f"step-{step}", folder / f".new-step-{step}"
         if final.is_dir():
             return
-        shutil.rmtree(temporary, ignore_errors=True)
         try:
-            if self.args.should_save:
-                network = self.accelerator.unwrap_model(self.model)
-                save_student_files(temporary, network, training.text, training.tokenizer_dir)
+            if processes.first():
+                shutil.rmtree(temporary, ignore_errors=True)
+                save_student_files(temporary, training.network, training.text, training.tokenizer_dir)
                 about = json.dumps(training.about(step), ensure_ascii=False, indent=1)
                 (temporary / "student.json").write_text(about + "\n", encoding="utf-8")
                 self._save_optimizer_and_scheduler(str(temporary))
                 self.state.save_to_json(str(temporary / "trainer_state.json"))
-                self._save_rng_state(str(temporary))
+                kept = json.dumps({**self.progress, "micro_tokens": self.micro_tokens})
+                (temporary / PROGRESS_FILE).write_text(kept, encoding="utf-8")
+            processes.all_here()
+            # every process has random numbers of its own
+            self._save_rng_state(str(temporary))
+            processes.all_here()
+            if processes.first():
                 replace_folder(temporary, final)
+            processes.all_here()
         except Exception as error:
             shutil.rmtree(temporary, ignore_errors=True)
-            if isinstance(error, OSError) or "space left" in str(error).lower() or "I/O" in str(error):
-                kept = training.run.checkpoints(training.role.name)
-                raise StoreError(
-                    f"The checkpoint of step {step} could not be written ({error}).",
-                    f"{kept[-1].name} is the last good one; free some space and resume the run."
-                    if kept
-                    else "Free some space and start the run again.",
-                    str(final),
-                ) from error
+            self._refuse_disk(error, str(final), step)
             raise
+
+    def _refuse_disk(self, error: Exception, where: str, step: int) -> None:
+        """Raise StoreError where a checkpoint could not be written for want of space."""
+        if not isinstance(error, OSError) and not any(
+            sign in str(error).lower() for sign in ("space left", "i/o", "iostream", "file write failed")
+        ):
+            return
+        kept = self.training.run.checkpoints(self.training.role.name)
+        raise StoreError(
+            f"The checkpoint of step {step} could not be written ({error}).",
+            f"{kept[-1].name} is the last good one; free some space and resume the run."
+            if kept
+            else "Free some space and start the run again.",
+            where,
+        ) from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error is a device's, or the machine's, lack of memory."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return any(sign in str(error).lower() for sign in _NO_MEMORY)

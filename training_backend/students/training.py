@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
+import platform
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,13 @@ from typing import Any
 import torch
 from transformers import set_seed
 
-from training_backend.errors import DatasetError, StoreError
+from training_backend.errors import ConfigError, DatasetError, StoreError
 from training_backend.events import Checkpoint, Control, Reporter
 from training_backend.execution.limits import Limits
 from training_backend.execution.runner import ProgramRunner
 from training_backend.methods import KINDS, Role
+from training_backend.students import processes
+from training_backend.students.base_names import adapter_base
 from training_backend.students.base_student import (
     kind_of,
     load_base,
@@ -25,13 +29,15 @@ from training_backend.students.base_student import (
 )
 from training_backend.students.batches import BatchPlan, encode_examples
 from training_backend.students.lint import require_sound
+from training_backend.students.lora import add_lora
+from training_backend.students.own_key_points import own_examples
 from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import RoleStatus, RunFolder, read_role_examples, replace_folder
 from training_backend.students.text import StudentText
-from training_backend.students.trainer import StudentTrainer
+from training_backend.students.trainer import PROGRESS_FILE, StudentTrainer
 from training_backend.students.watcher import Watcher
 
-RESUME_FILES = ("optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
+RESUME_FILES = ("optimizer.pt", "scheduler.pt", "rng_state*.pth", "trainer_state.json", PROGRESS_FILE)
 
 
 def train_role(
@@ -46,17 +52,37 @@ def train_role(
     config = run.config
     if config.threads:
         torch.set_num_threads(config.threads)
-    status = RoleStatus(role.name, "running", pid=os.getpid())
-    run.set_role_status(status)
+    old = run.role_status(role.name)
+    if processes.first():
+        _require_free(old, role, run)
+        begun = RoleStatus(role.name, "running", pid=os.getpid(), host=platform.node())
+        run.set_role_status(
+            dataclasses.replace(old, status="running", pid=begun.pid, host=begun.host, error="")
+            if resume
+            else begun
+        )
+    work = None
     try:
-        status = Training(run, role, reporter, control, resume).train()
+        work = Training(run, role, reporter, control, resume)
+        return work.train()
     except BaseException as error:
-        last = run.role_status(role.name)
+        last = work.watcher.status("failed") if work and work.watcher else run.role_status(role.name)
         word = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
-        with contextlib.suppress(OSError):
-            run.set_role_status(RoleStatus(**{**last.__dict__, "status": word, "error": str(error)[:2000]}))
+        if processes.first():
+            with contextlib.suppress(OSError):
+                run.set_role_status(dataclasses.replace(last, status=word, error=str(error)[:2000]))
         raise
-    return status
+
+
+def _require_free(old: RoleStatus, role: Role, run: RunFolder) -> None:
+    """Raise ConfigError where another process trains the same student of the same run."""
+    if old.status == "running" and (old.pid, old.host) != (os.getpid(), platform.node()):
+        where = f" on {old.host}" if old.host not in ("", platform.node()) else ""
+        raise ConfigError(
+            f"The student {role.title} of this run is being trained already (process {old.pid}{where}).",
+            "Wait for it or stop it, then resume; or prepare another run.",
+            str(run.path),
+        )
 
 
 class Training:
@@ -68,11 +94,13 @@ class Training:
         """Load the student and its examples; without `resume` older checkpoints of the role are removed."""
         self.run, self.role, self.reporter, self.control = run, role, reporter, control
         self.config: RunConfig = run.config
+        self.resume = resume
+        self.watcher: Watcher | None = None
         checkpoints = run.checkpoints(role.name)
         self.resume_from: Path | None = checkpoints[-1] if resume and checkpoints else None
         if resume and self.resume_from is None:
             reporter.log(f"{role.title}: there is no checkpoint to resume, training starts from the base.")
-        if not resume and checkpoints:
+        if not resume and checkpoints and processes.first():
             shutil.rmtree(run.checkpoints_dir(role.name))
         self._load()
         self._read_examples()
@@ -86,10 +114,12 @@ class Training:
         )
         if self.resume_from is not None:
             self.text = StudentText.for_folder(self.resume_from)
-            self.network = load_network(self.resume_from)
+            self.network = load_network(self.resume_from, trainable=config.tuning == "lora")
             self.tokenizer_dir = self.resume_from
         if config.dropout >= 0:
             set_dropout(self.network, config.dropout)
+        if config.tuning == "lora" and self.resume_from is None:
+            self.network = add_lora(self.network, config, adapter_base(config.base, self.role.name))
         if config.gradient_checkpointing:
             # the old name serves transformers before 5.20
             enable = getattr(self.network, "activation_checkpointing_enable", None)
@@ -98,6 +128,7 @@ class Training:
     def _read_examples(self) -> None:
         config, title = self.config, self.role.title
         train, held = read_role_examples(self.run, self.role.name)
+        train, held = own_examples(self.run, self.role, train, held, self.reporter, self.control, self.resume)
         kind = kind_of(self.network)
         limits = (config.max_source_tokens, config.max_target_tokens)
         fits = (*limits, kind, longest_text(self.network))
@@ -130,26 +161,32 @@ class Training:
             self.encoded, config.batch, config.batch_unit, config.epochs, config.max_steps, config.seed
         )
         judged = any(task.writes in KINDS for task in self.role.tasks) and bool(self.held_examples)
-        runner = ProgramRunner(workers=1, limits=Limits()) if judged and config.held_out_judged else None
+        judged = judged and bool(config.held_out_judged) and processes.first()
+        runner = ProgramRunner(workers=1, limits=Limits()) if judged else None
         with runner or contextlib.nullcontext():
             trainer = StudentTrainer(self, plan)
-            watcher = Watcher(self, plan, trainer, runner)
+            watcher = self.watcher = Watcher(self, plan, trainer, runner)
             trainer.add_callback(watcher)
-            trainer.train(resume_from_checkpoint=str(self.resume_from) if self.resume_from else None)
-        stopped = self.control.stop_requested and watcher.step < len(plan.steps) and not watcher.early
-        return self._finish(watcher, len(plan.steps), stopped)
+            try:
+                trainer.train(resume_from_checkpoint=str(self.resume_from) if self.resume_from else None)
+            finally:
+                watcher.curves.close()
+        return self._finish(watcher, len(plan.steps))
 
-    def _finish(self, watcher: Watcher, total: int, stopped: bool) -> RoleStatus:
+    def _finish(self, watcher: Watcher, total: int) -> RoleStatus:
         run, name = self.run, self.role.name
+        stopped = watcher.stopped and watcher.step < total and not watcher.early
         status = watcher.status("stopped" if stopped else "done")
-        if not stopped:
+        if not stopped and processes.first():
             best = run.checkpoints_dir(name) / f"step-{watcher.best_step}"
             taken = best if self.config.take == "best" and watcher.best_step and best.is_dir() else None
             taken = taken or run.checkpoints(name)[-1]
             self._publish(taken)
             step = int(taken.name.removeprefix("step-"))
             self.reporter.emit(Checkpoint(name, step, str(run.student_dir(name)), "final"))
-        run.set_role_status(status)
+        if processes.first():
+            run.set_role_status(status)
+        processes.all_here()
         return status
 
     def _publish(self, checkpoint: Path) -> None:
@@ -190,7 +227,9 @@ class Training:
 
 def set_dropout(network: Any, rate: float) -> None:
     """Set the dropout of every layer and of the configuration."""
-    for module in network.modules():
+    for name, module in network.named_modules():
+        if "lora_" in name:
+            continue
         if isinstance(module, torch.nn.Dropout):
             module.p = rate
         # the attention of some networks keeps its own

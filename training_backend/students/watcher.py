@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import math
+import contextlib
+import json
 import os
+import platform
 import shutil
 import time
 from typing import TYPE_CHECKING
@@ -12,14 +14,15 @@ import psutil
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
-from training_backend.errors import DatasetError
 from training_backend.events import Checkpoint, HeldOut, Metrics
 from training_backend.execution.runner import ProgramRunner
-from training_backend.students.batches import BatchPlan, Encoded, Step, collate, token_losses
+from training_backend.students import processes
+from training_backend.students.batches import BatchPlan, Step, token_losses
+from training_backend.students.curves import Curves
 from training_backend.students.decoding import DecodingSettings, Student
 from training_backend.students.held_out import Look, look
 from training_backend.students.run_folder import RoleStatus
-from training_backend.students.trainer import StudentTrainer
+from training_backend.students.trainer import PROGRESS_FILE, StudentTrainer
 
 if TYPE_CHECKING:
     from training_backend.students.training import Training
@@ -41,17 +44,35 @@ class Watcher(TrainerCallback):
         self.step = 0
         self.tokens = 0
         self.began = self.reported = time.monotonic()
-        self.best_step, self.best_score, self.worse = 0, None, 0
-        self.early = False
+        self.best_step, self.worse = 0, 0
+        self.best_score: float | None = None
+        self.early = self.stopped = False
+        self.curves = Curves(training.run.path, training.role.name)
         if training.resume_from is not None:
-            old = training.run.role_status(training.role.name)
-            self.best_step, self.best_score = old.best_step, old.best_score
+            self._go_on()
+        self._keep()
+
+    def _go_on(self) -> None:
+        """Take up what the checkpoint keeps: the best look, the looks since, the micro-batch that fits."""
+        assert self.training.resume_from is not None
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            kept = json.loads((self.training.resume_from / PROGRESS_FILE).read_text(encoding="utf-8"))
+            self.best_step, self.worse = int(kept.get("best_step", 0)), int(kept.get("worse", 0))
+            self.best_score = kept.get("best_score")
+            self.trainer.micro_tokens = min(
+                self.trainer.micro_tokens, int(kept.get("micro_tokens") or self.trainer.micro_tokens)
+            )
+
+    def _keep(self) -> None:
+        self.trainer.progress = {
+            "best_step": self.best_step, "best_score": self.best_score, "worse": self.worse,
+        }  # fmt: skip
 
     def status(self, word: str) -> RoleStatus:
         """Return where the training stands."""
         return RoleStatus(
             self.training.role.name, word, self.step, len(self.plan.steps), self.best_step, self.best_score,
-            pid=os.getpid(),
+            pid=os.getpid(), host=platform.node(),
         )  # fmt: skip
 
     def on_train_begin(self, args, state: TrainerState, control: TrainerControl, **kwargs) -> None:
@@ -62,7 +83,9 @@ class Watcher(TrainerCallback):
         training.reporter.log(
             f"{training.role.title}: {len(training.encoded)} examples, {len(self.plan.steps)} steps, "
             f"{sum(p.numel() for p in training.network.parameters()) / 1e6:.2f} million weights, "
-            f"{self.trainer.precision} on {device}, text: {training.text.rule.way}"
+            f"{self.trainer.precision} on {device}"
+            + (f" in {processes.world()} processes" if processes.world() > 1 else "")
+            + f", text: {training.text.rule.way}"
             + (f", resumed at step {self.step}" if self.step else "")
         )
 
@@ -80,9 +103,11 @@ class Watcher(TrainerCallback):
             self.training.reporter.log(f"{self.training.role.title}: paused after step {self.step}")
             ask.wait_while_paused()
             self.reported = time.monotonic()
-        stop = ask.stop_requested
+        stop = bool(processes.most(float(ask.stop_requested), self.trainer.args.device))
+        self.stopped = stop
         if (self.step % self.eval_every == 0 or last) and not stop:
             self._look()
+            self._agree()
         patience = self.training.config.early_stopping
         if patience and self.worse >= patience:
             self.early = True
@@ -99,6 +124,8 @@ class Watcher(TrainerCallback):
         """Say where the checkpoint is, and remove old ones."""
         training = self.training
         run, name = training.run, training.role.name
+        if not processes.first():
+            return
         folder = run.checkpoints_dir(name) / f"step-{self.step}"
         kind = "best" if self.step == self.best_step else "step"
         training.reporter.emit(Checkpoint(name, self.step, str(folder), kind))
@@ -108,28 +135,21 @@ class Watcher(TrainerCallback):
                 shutil.rmtree(old, ignore_errors=True)
 
     def _report(self, step: Step, now: float) -> None:
-        loss = float(self.trainer.last_loss)
-        if not math.isfinite(loss):
-            rows = ", ".join(self.training.train_examples[i].id for i in step.indices[:20])
-            raise DatasetError(
-                f"The loss is not a number at step {self.step} (rows {rows}).",
-                "Lower the learning rate, or resume from the last checkpoint with another seed.",
-                str(self.training.run.examples_file(self.training.role.name)),
-            )
+        loss = self.trainer.last_loss
         elapsed = max(1e-6, now - self.reported)
-        self.training.reporter.emit(
-            Metrics(
-                role=self.training.role.name,
-                step=self.step,
-                total_steps=len(self.plan.steps),
-                epoch=round(step.epoch, 4),
-                loss=round(loss, 6),
-                learning_rate=self.trainer._get_learning_rate(),
-                tokens_per_s=round(self.tokens / elapsed, 1),
-                memory_bytes=memory_bytes(),
-                elapsed_s=round(now - self.began, 3),
-            )
+        metrics = Metrics(
+            role=self.training.role.name,
+            step=self.step,
+            total_steps=len(self.plan.steps),
+            epoch=round(step.epoch, 4),
+            loss=round(loss, 6),
+            learning_rate=self.trainer._get_learning_rate(),
+            tokens_per_s=round(self.tokens / elapsed, 1),
+            memory_bytes=memory_bytes(),
+            elapsed_s=round(now - self.began, 3),
         )
+        self.training.reporter.emit(metrics)
+        self.curves.training(metrics)
         self.training.reporter.progress(
             f"{self.training.role.title}: training", self.step, len(self.plan.steps), f"loss {loss:.3f}"
         )
@@ -137,7 +157,7 @@ class Watcher(TrainerCallback):
 
     def _look(self) -> None:
         training = self.training
-        if not training.held_encoded:
+        if not training.held_encoded or not processes.first():
             return
         training.network.eval()
         longest = max(len(e.target) for e in training.held_encoded)
@@ -148,27 +168,39 @@ class Watcher(TrainerCallback):
             lambda: training.control.stop_requested,
         )  # fmt: skip
         training.network.train()
-        training.reporter.emit(
-            HeldOut(training.role.name, self.step, found.loss, found.accuracy, found.samples)
-        )
-        score = found.score
+        event = HeldOut(training.role.name, self.step, found.loss, found.accuracy, found.samples)
+        training.reporter.emit(event)
+        self.curves.held_out(event)
+        if training.control.stop_requested:
+            # what was cut short is compared with nothing
+            return
+        score = found.score_by(training.config.best_by)
         if score is not None and (self.best_score is None or score > self.best_score):
             self.best_score, self.best_step, self.worse = score, self.step, 0
         else:
             self.worse += 1
         self.reported = time.monotonic()
 
+    def _agree(self) -> None:
+        """Have all processes know what the look of the first one found."""
+        least = -1e300
+        score = least if self.best_score is None else self.best_score
+        told = processes.told_by_first([score, self.best_step, self.worse], self.trainer.args.device)
+        self.best_score = None if told[0] == least else told[0]
+        self.best_step, self.worse = int(told[1]), int(told[2])
+        self._keep()
+
     @torch.inference_mode()
     def _held_out_loss(self) -> float:
         training, encoded = self.training, self.training.held_encoded
         plan = BatchPlan(encoded, 1, "examples", 1)
-        total = tokens = 0.0
-        for group in plan.micro_batches(range(len(encoded)), self.trainer.micro_tokens):
-            pairs: list[Encoded] = [encoded[i] for i in group]
-            batch = collate(pairs, training.text.pad_id, self.trainer.start_id)
-            total += float(token_losses(training.network, batch.to(self.trainer.args.device)))
-            tokens += sum(len(pair.target) for pair in pairs)
-        return round(total / tokens, 6)
+        total = 0.0
+        everything = range(len(encoded))
+        budget = self.trainer.micro_tokens
+        for _, batch in self.trainer.form.micro_batches(plan, encoded, everything, budget):
+            with self.trainer.accelerator.autocast():
+                total += float(token_losses(training.network, batch.to(self.trainer.args.device)))
+        return round(total / int(plan.targets.sum()), 6)
 
 
 def memory_bytes() -> int:
