@@ -169,6 +169,19 @@ def test_every_second_page_damaged_still_gives_a_project(path):
     assert find_problems(path) == []
 
 
+def test_a_file_that_was_cut_off_says_what_it_cannot_count(path):
+    before = {name: count(path, name) for name in ("question", "row", "rationale", "judgement")}
+    whole_size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.truncate(whole_size * 2 // 3 // PAGE * PAGE)
+    done = repair(path)
+    assert 0 < whole(path) <= 400
+    for name, number in done.lost.items():
+        assert number <= before.get(name, whole_size), name
+    assert done.uncounted
+    assert "nothing tells how many: the last " in summary(done)
+
+
 def test_what_cannot_be_repaired_is_refused_and_left_alone(path, tmp_path):
     other = tmp_path / "text.kpdd"
     other.write_text("no database")

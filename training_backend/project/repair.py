@@ -30,13 +30,15 @@ class Repaired:
     """What a repair did: `problems` it found, where the damaged file is `kept`, what was `lost` by table.
 
     `kept` is None where nothing was damaged and nothing was changed. `restored` counts what was made again
-    from what other tables knew of it: lines of the list in full, questions by their beginning.
+    from what other tables knew of it: lines of the list in full, questions by their beginning. `uncounted`
+    are the tables of which nothing tells where they ended, as in a file that was cut off.
     """
 
     problems: list[str]
     kept: Path | None = None
     lost: dict[str, int] = field(default_factory=dict)
     restored: dict[str, int] = field(default_factory=dict)
+    uncounted: list[str] = field(default_factory=list)
 
 
 def repair(path: str | Path, reporter: Reporter | None = None) -> Repaired:
@@ -57,14 +59,14 @@ def repair(path: str | Path, reporter: Reporter | None = None) -> Repaired:
         try:
             with explained(path):
                 _remove(new)
-                lost, restored = _make(path, new, reporter)
+                lost, restored, uncounted = _make(path, new, reporter)
                 shutil.copymode(path, new)
                 kept = _keep(path)
                 _remove_log(path)
                 new.replace(path)
         finally:
             _remove(new)
-    return Repaired(problems, kept, lost, restored)
+    return Repaired(problems, kept, lost, restored, uncounted)
 
 
 def find_problems(path: str | Path) -> list[str]:
@@ -87,17 +89,19 @@ def _take(path: Path, holder: str) -> lock.Lock:
     raise StoreError(f"The project is in use ({got}).", "Close it there first.", where=str(path))
 
 
-def _make(path: Path, new: Path, reporter: Reporter | None) -> tuple[dict[str, int], dict[str, int]]:
-    """Write the repaired project to `new`; return what was lost and what was restored, by table."""
+def _make(
+    path: Path, new: Path, reporter: Reporter | None
+) -> tuple[dict[str, int], dict[str, int], list[str]]:
+    """Write the repaired project to `new`; return what was lost, restored and could not be counted."""
     if _copy_tables(path, new):
-        return {}, {}
+        return {}, {}, []
     _remove(new)
     with Project.create(new) as project:
-        lost = salvage(path, project, reporter)
+        lost, uncounted = salvage(path, project, reporter)
         restored = mend(project, lost)
         search.catch_up(project)
         _require_whole(project, path)
-    return {name: count for name, count in lost.items() if count}, restored
+    return {name: count for name, count in lost.items() if count}, restored, uncounted
 
 
 def _copy_tables(path: Path, new: Path) -> bool:
@@ -160,7 +164,10 @@ def summary(done: Repaired) -> str:
         return "Nothing is damaged; the file was left as it is."
     lines = [f"Repaired. The damaged file is kept as {done.kept.name}."]
     lines += [f"  lost: {count:,} {_said(table)}" for table, count in sorted(done.lost.items())]
-    if not done.lost:
+    if done.uncounted:
+        ends = ", ".join(_said(table) for table in done.uncounted)
+        lines.append(f"  lost too, and nothing tells how many: the last {ends}")
+    elif not done.lost:
         lines.append("  nothing is lost: what was damaged could be made anew from the rest")
     if questions := done.restored.get("question", 0):
         lines.append(

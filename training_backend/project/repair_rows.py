@@ -24,21 +24,28 @@ _CHUNK = 1000
 _NOT_COPIED = {"about", "row_touched", "flag_due"}
 
 
-def salvage(path: Path, project: Project, reporter: Reporter | None = None) -> dict[str, int]:
+def salvage(
+    path: Path, project: Project, reporter: Reporter | None = None
+) -> tuple[dict[str, int], list[str]]:
     """Copy every line that can be read into the empty `project`; return how many are lost, by table.
 
     Where an index that is whole tells how many lines there were, the number is exact; else it counts the ids
-    that could not be read, some of which may never have existed. StoreError when no table can be read.
+    that could not be read, some of which may never have existed. The tables returned too are those of which
+    nothing tells where they ended: what they held after their last line that can be read is in no number.
+    StoreError when no table can be read.
     """
     source, target = _open(path), _free_of_order(project.path)
     tables = [table for table in schema.metadata.sorted_tables if table.name not in _NOT_COPIED]
-    lost = {}
+    lost: dict[str, int] = {}
+    uncounted = []
     with contextlib.closing(source), contextlib.closing(target):
         for number, table in enumerate(tables):
-            lost[table.name] = _copy(source, target, table)
+            lost[table.name], end_known = _copy(source, target, table)
+            if not end_known:
+                uncounted.append(table.name)
             if reporter is not None:
                 reporter.progress("repair", number + 1, len(tables), table.name.replace("_", " "))
-    return lost
+    return lost, uncounted
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -65,15 +72,15 @@ def _free_of_order(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: Table) -> int:
-    """Copy one table; return how many of its lines are lost."""
+def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: Table) -> tuple[int, bool]:
+    """Copy one table; return how many of its lines are lost, and whether it is known where it ended."""
     try:
         there = {line[1] for line in source.execute(f'PRAGMA table_info("{table.name}")')}
     except sqlite3.DatabaseError:
-        return 0
+        return 0, True
     names = [column.name for column in table.columns if column.name in there]
     if not names:
-        return 0  # of a version that did not have it
+        return 0, True  # of a version that did not have it
     insert = (f'INSERT OR IGNORE INTO "{table.name}" ({", ".join(names)}) '
               f"VALUES ({', '.join('?' * len(names))})")  # fmt: skip
     found = _Reader(source, table.name, names)
@@ -87,7 +94,9 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: Table) 
     copied += _insert(target, insert, chunk)
     refused = found.read - copied if table.name != "setting" else 0
     expected = found.expected()
-    return max(0, expected - copied) if expected is not None else found.unreadable + refused
+    if expected is not None:
+        return max(0, expected - copied), True
+    return found.unreadable + refused, found.end_known
 
 
 def _insert(target: sqlite3.Connection, statement: str, chunk: list[tuple]) -> int:
@@ -105,6 +114,9 @@ class _Reader:
         self._columns = ", ".join(names)
         self.unreadable = 0
         self.read = 0
+        self.end_known = True
+        # ids that could not be read since the last line that could
+        self._unreadable_since = 0
 
     def lines(self) -> Iterator[tuple]:
         """Yield every line that can be read."""
@@ -117,6 +129,10 @@ class _Reader:
             return
         for first in range(0, last + 1, _WINDOW):
             yield from self._between(first, min(first + _WINDOW - 1, last))
+        if self.end_known:
+            self.unreadable += self._unreadable_since
+        else:
+            self.end_known = not self._unreadable_since
 
     def expected(self) -> int | None:
         """Return how many lines the table had, as an index that is whole says; None where none is."""
@@ -142,12 +158,15 @@ class _Reader:
             ).fetchall()
         except (sqlite3.DatabaseError, OverflowError):
             if first == last:
-                self.unreadable += 1
+                self._unreadable_since += 1
                 return
             middle = (first + last) // 2
             yield from self._between(first, middle)
             yield from self._between(middle + 1, last)
             return
+        if found:
+            self.unreadable += self._unreadable_since
+            self._unreadable_since = 0
         self.read += len(found)
         yield from found
 
@@ -173,6 +192,7 @@ class _Reader:
                     raise
             except sqlite3.DatabaseError:
                 continue
+        self.end_known = False
         pages = self._source.execute("PRAGMA page_count").fetchone()[0]
         size = self._source.execute("PRAGMA page_size").fetchone()[0]
         return pages * size // 16
