@@ -25,7 +25,13 @@ from training_backend.execution.frames import (
     StepsFrame,
     as_record,
 )
-from training_backend.execution.limits import MAX_RESULT_BYTES, MAX_SOURCE_BYTES, MAX_TRACE_BYTES, Limits
+from training_backend.execution.limits import (
+    MAX_PRINTED_CHARS,
+    MAX_RESULT_BYTES,
+    MAX_SOURCE_BYTES,
+    MAX_TRACE_BYTES,
+    Limits,
+)
 from training_backend.execution.reading import read_value
 from training_backend.execution.results import RunResult
 
@@ -218,7 +224,7 @@ class Job:
         if end.status == "memory":
             return self._result("out_of_memory", reason=f"needs more than {self.limits.memory_mib} MiB")
         if end.status == "output_limit":
-            return self._result("crashed", reason="printed too much")
+            return self._result("crashed", reason=f"printed more than {MAX_PRINTED_CHARS:,} characters")
         return self._result("no_answer", reason=end.reason or "no answer was left")
 
     def _result(self, verdict: str, **parts: Any) -> RunResult:
