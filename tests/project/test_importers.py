@@ -256,6 +256,7 @@ def test_a_file_without_a_question_is_refused(tmp_path, project, name, content, 
     with pytest.raises(DatasetError, match=sentence) as caught:
         import_file(project, path)
     assert str(path) in caught.value.where and caught.value.hint
+    assert ("Its columns are: colour." in caught.value.hint) == (b"colour" in content)
     assert datasets(project) == []
 
 

@@ -152,7 +152,8 @@ class QuestionFile:
             f"No question could be read from the file; {reason}.",
             "Check that this is the right file. The formats that are read: "
             + ", ".join(form.title for form in FORMATS.values())
-            + ". A file with other columns needs a mapping: --map question=COLUMN --map gold=COLUMN.",
+            + ". A file with other columns needs a mapping: --map question=COLUMN --map gold=COLUMN."
+            + (f" Its columns are: {', '.join(self.columns[:40])}." if self.columns else ""),
             where=f"{self.path}, {self._source.unit} {line}" if line else str(self.path),
         )
 
