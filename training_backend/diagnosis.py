@@ -20,8 +20,9 @@ from training_backend.paths import resources_dir, user_data_dir
 
 # distribution names in the order in which people ask for them
 PACKAGES = (
-    "kpdd-studio", "torch", "transformers", "accelerate", "tokenizers", "safetensors", "PySide6-Essentials",
-    "matplotlib", "numpy", "sympy", "SQLAlchemy", "msgspec", "pyseccomp", "py-landlock", "psutil",
+    "kpdd-studio", "torch", "transformers", "accelerate", "ctranslate2", "tokenizers", "safetensors",
+    "PySide6-Essentials", "matplotlib", "numpy", "sympy", "SQLAlchemy", "msgspec", "pyseccomp", "py-landlock",
+    "psutil",
 )  # fmt: skip
 
 # What Qt loads at run time on Debian and Ubuntu: shared library → package. The first group is enough without

@@ -25,6 +25,9 @@ class Adder:
 
     method = get("kpdd-pot")
 
+    def engines(self, count):
+        return {"solve": "transformers"}
+
     def solve_many(self, questions, runner, reporter, kind=None, gold=(), stop=None):
         return [self.solve(text, g, runner) for text, g in zip(questions, gold, strict=True)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 from rows import make_rows
@@ -218,6 +220,14 @@ def test_a_copy_that_is_not_proven_is_not_used(lossy, monkeypatch):
     assert student.engine_name(100) == "transformers" and "other probabilities" in student.engine_note
     with pytest.raises(ConfigError, match="cannot write for this student"):
         student.generate(["a"], settings=DecodingSettings(3, engine="ctranslate2"))
+
+
+@needs_ct2
+def test_a_broken_library_is_no_end(lossy, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ctranslate2.converters", None)
+    text = StudentText.for_folder(lossy)
+    student = Student(new_tiny(text), text, training=False)
+    assert student.engine_name(100) == "transformers" and "cannot be loaded" in student.engine_note
 
 
 def test_without_ctranslate2_transformers_writes(lossy, monkeypatch):

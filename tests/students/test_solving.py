@@ -112,6 +112,7 @@ def test_about_names_what_a_window_shows(solver):
     about = solver.about()
     assert about["method"] == "kpdd-pot" and about["kind"] == "pot"
     assert about["roles"] == ["key", "solve"] and about["device"] == "cpu"
+    assert solver.engines(1) == {"key": "transformers", "solve": "transformers"}
 
 
 def test_students_are_found(trained_run, tmp_path):

@@ -83,7 +83,7 @@ def test_what_it_learned_is_written_by_the_lines_of_its_card(trained_run, tmp_pa
 
 
 @pytest.mark.parametrize("split_digits", [False, True])
-@pytest.mark.parametrize("vocabulary", ["lossy", "byte_level", "closed"])
+@pytest.mark.parametrize("vocabulary", ["lossy", "byte_level", "closed", "t5_tokenizer"])
 def test_the_card_encodes_as_we_do(vocabulary, split_digits, tmp_path, request):
     folder = made(tmp_path / "one", new_tiny, request.getfixturevalue(vocabulary), split_digits)
     export_student(folder, tmp_path / "out")

@@ -68,7 +68,8 @@ def _measure(args: argparse.Namespace, reporter: Reporter, control: Control, pro
         project, solver, questions, reporter, control, students=_name(args.students),
         method=solver.method.key, benchmark=benchmark, kind=args.kind,
         run_id=_run_id(project, folder), notes=(*notes, *_notes(folder, questions)),
-        settings={"kind": args.kind, "limit": args.limit, "dataset": args.dataset, "split": args.split},
+        settings={"kind": args.kind, "limit": args.limit, "dataset": args.dataset, "split": args.split,
+                  "engines": solver.engines(len(questions))},
     )  # fmt: skip
     if args.out is not None:
         _write(args.out, [as_line(one) for one in report.predictions])

@@ -122,9 +122,11 @@ class CT2Engine:
 
 def _converted(reference: HFEngine) -> Any:
     """Return the network as a CTranslate2 model; its tokens are named by their ids."""
-    import ctranslate2
-    from ctranslate2.converters import transformers as converters
-
+    try:
+        import ctranslate2
+        from ctranslate2.converters import transformers as converters
+    except (ImportError, OSError) as error:
+        raise NotUsable(f"CTranslate2 cannot be loaded ({error})") from error
     text = reference.text
     # some loaders take the network apart as they read it: they get modules of their own over its weights
     weights = [*reference.network.parameters(), *reference.network.buffers()]

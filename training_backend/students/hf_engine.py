@@ -18,8 +18,8 @@ from training_backend.students.decoding_settings import DecodingSettings
 from training_backend.students.sampling import Chooser
 from training_backend.students.text import StudentText
 
-# written together: so many padded source tokens and rows (sources times samples), which remember about so many
-# bytes
+# written together: so many padded source tokens, so many rows (sources times samples), and rows that remember
+# about so many bytes
 _BATCH_TOKENS = {"cpu": 4096, "cuda": 32768}
 _MOST_ROWS = {"cpu": 192, "cuda": 512}
 _MEMORY = {"cpu": 2**30, "cuda": 2**34}

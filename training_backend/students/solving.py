@@ -90,6 +90,10 @@ class Solver:
             "device": str(next(iter(self.students.values())).device),
         }
 
+    def engines(self, count: int) -> dict[str, str]:
+        """Return what each student writes with for `count` questions; it is made ready."""
+        return {name: student.engine_name(count) for name, student in self.students.items()}
+
     def unknown_words(self, question: str) -> list[str]:
         """Return the words of a question that some student's vocabulary cannot spell, each once."""
         found = (word for s in self.students.values() for word in s.text.unknown_words(question))
