@@ -23,6 +23,7 @@ def beside(name: str):
 vocabularies = beside("vocabularies")
 make_rows = beside("rows").make_rows
 Row = sys.modules["rows"].Row
+beside("small_runs")
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,11 @@ def train_role(
     work = None
     try:
         work = Training(run, role, reporter, control, resume)
+        if control.stop_requested and processes.world() == 1:
+            # what was loaded when the stop came may be half
+            stopped = dataclasses.replace(run.role_status(role.name), status="stopped")
+            run.set_role_status(stopped)
+            return stopped
         return work.train()
     except BaseException as error:
         last = work.watcher.status("failed") if work and work.watcher else run.role_status(role.name)
