@@ -33,7 +33,7 @@ import sympy
 
 from tests.benchmarks import program_mix
 from tests.benchmarks.program_mix import Recorded
-from training_backend.execution import pool
+from training_backend.execution import launching
 from training_backend.execution.runner import ProgramRunner
 
 ROUNDS = int(os.environ.get("KPDD_BENCHMARK_ROUNDS", "10"))
@@ -106,7 +106,7 @@ def through(runner: ProgramRunner) -> Design:
 
 def without_layers(monkeypatch: pytest.MonkeyPatch) -> ProgramRunner:
     """Return a runner whose launchers are started already, without what protects."""
-    usual = pool.launcher_command
+    usual = launching.launcher_command
 
     def opened(*arguments) -> list[str]:
         command = usual(*arguments)
@@ -115,7 +115,7 @@ def without_layers(monkeypatch: pytest.MonkeyPatch) -> ProgramRunner:
 
     runner = ProgramRunner(niceness=0, sharing=False)
     with monkeypatch.context() as patch:
-        patch.setattr(pool, "launcher_command", opened)
+        patch.setattr(launching, "launcher_command", opened)
         for code in ("ans = 1", "import numpy as np\nans = np.int64(1)", "import sympy\nans = sympy.sqrt(4)"):
             assert runner.run(code).verdict == "ok"
     return runner

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from training_backend.execution import plain, pool
+from training_backend.execution import launching, plain, pool
 from training_backend.execution.jobs import Job
 from training_backend.execution.limits import Limits
 from training_backend.execution.results import RunResult
@@ -50,7 +50,7 @@ def fake_launcher(monkeypatch, script: str) -> None:
     head = "import json, os, socket, sys, time\ncontrol = socket.socket(fileno=int(sys.argv[1]))\n"
     monkeypatch.delenv("KPDD_SANDBOX", raising=False)
     monkeypatch.setattr(
-        pool, "launcher_command",
+        launching, "launcher_command",
         lambda tier, descriptor, niceness: [sys.executable, "-S", "-c", head + script, str(descriptor)],
     )  # fmt: skip
 

@@ -117,18 +117,18 @@ def test_the_filters_names_are_known_here():
 
 
 def test_a_clean_start_leaves_one_descriptor_and_five_words(monkeypatch):
-    from training_backend.execution import pool
+    from training_backend.execution import launching
 
     shown = ("import json, os, socket, sys\n"
              "found = [dict(os.environ), sorted(map(int, os.listdir('/proc/self/fd'))), os.getcwd()]\n"
              "socket.socket(fileno=int(sys.argv[1])).send(json.dumps(found).encode())")  # fmt: skip
     monkeypatch.setattr(
-        pool, "launcher_command", lambda tier, fd, niceness: [sys.executable, "-S", "-c", shown, str(fd)]
+        launching, "launcher_command", lambda tier, fd, niceness: [sys.executable, "-S", "-c", shown, str(fd)]
     )
     monkeypatch.setenv("KPDD_CANARY", "secret")
     with open(os.devnull) as kept:  # noqa: PTH123
         os.set_inheritable(kept.fileno(), True)
-        started = pool._start("light", 0)
+        started = launching.start("light", 0)
         started.control.setblocking(True)
         environment, descriptors, folder = json.loads(started.control.recv(8192))
         started.process.wait(10)

@@ -71,10 +71,10 @@ def test_the_level_is_full_only_when_the_self_test_could_do_nothing():
 
 
 def test_a_launcher_that_does_not_start_leads_to_the_reduced_path(monkeypatch):
-    from training_backend.execution import pool
+    from training_backend.execution import launching
 
     monkeypatch.delenv("KPDD_SANDBOX", raising=False)
-    monkeypatch.setattr(pool, "launcher_command", lambda *arguments: ["/bin/false"])
+    monkeypatch.setattr(launching, "launcher_command", lambda *arguments: ["/bin/false"])
     with ProgramRunner(workers=1) as own:
         result = own.run("ans = 5")
         assert result.value == 5 and result.isolation == "basic"

@@ -334,7 +334,7 @@ def test_a_program_that_was_to_share_finds_its_libraries_where_no_launcher_start
     def cannot(*arguments):
         raise OSError("no launcher here")
 
-    monkeypatch.setattr("training_backend.execution.pool._start", cannot)
+    monkeypatch.setattr("training_backend.execution.launching.start", cannot)
     with ProgramRunner(workers=1) as own:
         result = own.run("import numpy as np\nans = 6 * 7")
     assert (result.verdict, result.value, result.isolation) == ("ok", 42, "basic"), result

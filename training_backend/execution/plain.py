@@ -17,7 +17,7 @@ from typing import Any
 
 from training_backend.execution.frames import FrameReader, ProtocolError
 from training_backend.execution.jobs import Job
-from training_backend.execution.pool import clean_environment, import_paths
+from training_backend.execution.launching import clean_environment, import_paths
 
 _WATCH_S = 0.05
 # loading SymPy takes its time on a slow disk; the program's own clock starts when it has been sent

@@ -5,23 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import selectors
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from training_backend.execution import launching
 from training_backend.execution.batch import LANE, Batch, Lane, alone, may_share
 from training_backend.execution.frames import FrameReader, ProtocolError
 from training_backend.execution.isolation import from_ready
 from training_backend.execution.jobs import Job, tier_of
+from training_backend.execution.launching import Launcher
 from training_backend.execution.waiting import Waiting
 
 _READ = 1 << 16
@@ -36,18 +34,6 @@ _MOST_SENDS = 4
 # of one launcher at a time: each costs it a descriptor
 _MOST_CHILDREN = 100
 _logger = logging.getLogger(__name__)
-
-
-@dataclass
-class _Launcher:
-    """The handle on one launcher process."""
-
-    tier: str
-    process: subprocess.Popen
-    control: socket.socket
-    started: float
-    ready: bool = False
-    jobs: dict[int, Job | Batch] = field(default_factory=dict)
 
 
 class Pool:
@@ -77,7 +63,7 @@ class Pool:
             end.setblocking(False)
         self._selector.register(self._wake_in, selectors.EVENT_READ, None)
         self._inbox: deque[Callable[[], None]] = deque()
-        self._launchers: dict[str, _Launcher] = {}
+        self._launchers: dict[str, Launcher] = {}
         self._failures: dict[str, int] = {}
         self._waiting = Waiting()
         self._running: dict[int, Job | Batch] = {}
@@ -146,7 +132,7 @@ class Pool:
         for key, _ in self._selector.select(self._patience_s()):
             if key.fileobj is self._wake_in:
                 self._drain_inbox()
-            elif isinstance(key.data, _Launcher):
+            elif isinstance(key.data, Launcher):
                 heard.append(key.data)
                 self._on_control(key.data)
             elif isinstance(key.data, Job | Batch):
@@ -232,7 +218,7 @@ class Pool:
         else:
             self._waiting.add(job)
 
-    def _send(self, launcher: _Launcher, job: Job | Batch) -> None:
+    def _send(self, launcher: Launcher, job: Job | Batch) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             ours.setblocking(False)
@@ -305,7 +291,7 @@ class Pool:
             self._selector.unregister(job.socket)
             job.socket.close()
 
-    def _on_control(self, launcher: _Launcher) -> None:
+    def _on_control(self, launcher: Launcher) -> None:
         try:
             data = launcher.control.recv(8192)
         except BlockingIOError:
@@ -322,7 +308,7 @@ class Pool:
             # only a launcher of another version of this program says what cannot be understood
             self._on_death(launcher, f"it said something strange: {type(error).__name__}: {error}")
 
-    def _on_message(self, launcher: _Launcher, message: dict[str, Any]) -> None:
+    def _on_message(self, launcher: Launcher, message: dict[str, Any]) -> None:
         if "ready" in message:
             launcher.ready = True
             self._failures.pop(launcher.tier, None)
@@ -375,10 +361,10 @@ class Pool:
     def _want(self, tier: str) -> None:
         self._launcher(tier)
 
-    def _launcher(self, tier: str) -> _Launcher | None:
+    def _launcher(self, tier: str) -> Launcher | None:
         if tier not in self._launchers:
             try:
-                self._launchers[tier] = launcher = _start(tier, self._niceness)
+                self._launchers[tier] = launcher = launching.start(tier, self._niceness)
             except OSError as error:
                 self._fail(f"The launcher cannot be started: {error}.")
                 return None
@@ -391,7 +377,7 @@ class Pool:
                 launcher.process.kill()
                 self._on_death(launcher, "it did not get ready")
 
-    def _check_overdue(self, heard: list[_Launcher]) -> None:
+    def _check_overdue(self, heard: list[Launcher]) -> None:
         """End a launcher that owes a report for far too long; one that was just heard is looked at again."""
         now = time.monotonic()
         if now - self._overdue_seen < _OVERDUE_LOOKED_AT_EVERY_S:
@@ -406,7 +392,7 @@ class Pool:
             ):
                 self._on_death(launcher, "it did not report")
 
-    def _on_death(self, launcher: _Launcher, why: str = "it ended") -> None:
+    def _on_death(self, launcher: Launcher, why: str = "it ended") -> None:
         """Forget a launcher; its jobs go again once, then count as crashed."""
         if self._launchers.get(launcher.tier) is not launcher:
             return
@@ -446,7 +432,7 @@ class Pool:
         for launcher in self._launchers.values():
             launcher.control.close()
         for launcher in self._launchers.values():
-            _end_process(launcher.process)
+            launching.end_process(launcher.process)
         with self._call_lock:
             self._closed = True
         while self._inbox:
@@ -462,56 +448,3 @@ class Pool:
         self._selector.close()
         self._wake_in.close()
         self._wake_out.close()
-
-
-def _end_process(process: subprocess.Popen) -> None:
-    """Wait for a launcher whose socket is closed; one that does not go is killed."""
-    try:
-        process.wait(3)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-
-
-def _start(tier: str, niceness: int) -> _Launcher:
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs:
-        process = subprocess.Popen(
-            launcher_command(tier, theirs.fileno(), niceness),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),), start_new_session=True, cwd="/", env=clean_environment(),
-        )  # fmt: skip
-    ours.setblocking(False)
-    return _Launcher(tier, process, ours, time.monotonic())
-
-
-def launcher_command(tier: str, descriptor: int, niceness: int) -> list[str]:
-    """Return the command that starts a launcher, from source or in a frozen app."""
-    paths = json.dumps(import_paths())
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "sandbox-launcher", tier, str(descriptor), str(niceness), paths]
-    file = Path(__file__).with_name("launcher.py")
-    return [sys.executable, "-s", "-P", str(file), tier, str(descriptor), str(niceness), paths]
-
-
-def import_paths() -> list[str]:
-    """Return this process's import path, absolute, with the folder of this program first.
-
-    The folder in which a person works and that of the script that was started are left out: a file there
-    called `random.py` must not stand in for the library that a launcher loads.
-    """
-    here = str(Path(__file__).resolve().parents[2])
-    script = getattr(sys.modules.get("__main__"), "__file__", None)
-    left_out = {str(Path.cwd()), here, *([str(Path(script).resolve().parent)] if script else [])}
-    paths = dict.fromkeys(str(Path(path).resolve()) for path in sys.path if path)
-    return [here, *(path for path in paths if path not in left_out)]
-
-
-def clean_environment() -> dict[str, str]:
-    """Return the whole environment of a launcher: nothing of the user's, one fixed hash seed, one thread."""
-    environment = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "OPENBLAS_NUM_THREADS": "1",
-                   "OMP_NUM_THREADS": "1"}  # fmt: skip
-    if os.name == "nt":
-        environment["SYSTEMROOT"] = os.environ.get("SYSTEMROOT", r"C:\Windows")
-    return environment
