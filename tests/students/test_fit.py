@@ -36,6 +36,17 @@ def test_the_students_of_a_run_are_checked_with_their_own_lengths(trained_run, r
     assert f"it holds {longest}" in fit_for(folder)(row)
 
 
+def test_a_base_student_that_brings_only_the_parts_of_its_tokenizer(t5_tokenizer, tmp_path, rows_of_students):
+    (tmp_path / "spiece.model").write_bytes((t5_tokenizer / "spiece.model").read_bytes())
+    why = fit_for(tmp_path)
+    assert [why(row) for row in rows_of_students] == [""] * 8
+
+
+def test_a_name_of_the_hub_that_is_not_here_is_told():
+    with pytest.raises(CheckpointError, match="not here yet"):
+        fit_for("nobody/nothing")
+
+
 def test_a_folder_without_a_student_is_refused(tmp_path, lossy):
     with pytest.raises(CheckpointError, match="no fast tokenizer"):
         fit_for(tmp_path)

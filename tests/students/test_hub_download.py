@@ -16,7 +16,7 @@ from training_backend.errors import CheckpointError
 from training_backend.events import Control
 from training_backend.project.fetching import Fetcher
 from training_backend.students import hub_download
-from training_backend.students.base_names import ensure_base, resolve_base
+from training_backend.students.base_names import adapter_base, ensure_base, resolve_base
 from training_backend.students.base_student import load_base, make_tiny
 from training_backend.students.hub_download import fetch_base, find_base
 
@@ -158,6 +158,18 @@ def test_wrong_weights_are_not_kept(hub, student):
     with pytest.raises(CheckpointError, match="checksum differs"):
         fetch_base("some/tiny")
     assert find_base("some/tiny") is None
+
+
+def test_lora_weights_stand_on_a_commit_whatever_main_becomes(hub, student):
+    assert adapter_base("some/tiny") == "some/tiny"
+    folder = fetch_base("some/tiny")
+    named = adapter_base("some/tiny")
+    assert named == f"some/tiny@{COMMIT}" and ensure_base(named) == folder
+    # on another machine, later
+    shutil.rmtree(folder.parent)
+    publish(hub, student, PROPOSED)
+    publish(hub, student, COMMIT, COMMIT)
+    assert ensure_base(named).name == COMMIT and ensure_base("some/tiny").name == PROPOSED
 
 
 def test_a_revision_is_kept_apart(hub, student):

@@ -82,7 +82,8 @@ def _choose(project: Project, student: str) -> None:
         return
     # a folder that holds no student is refused before anything is written
     fit_for(student)
-    choose_student(project, student if student == "demo" else str(Path(student).absolute()))
+    a_folder = student != "demo" and Path(student).is_dir()
+    choose_student(project, str(Path(student).absolute()) if a_folder else student)
 
 
 def _fit(project: Project, reporter: Reporter) -> Fit | None:

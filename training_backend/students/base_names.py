@@ -74,9 +74,12 @@ def ensure_base(
 
 
 def adapter_base(base: str, role: str = "") -> str:
-    """Return what LoRA weights name as their base student: a hub id, or an absolute folder."""
+    """Return what LoRA weights name as their base: a hub id with its commit, or an absolute folder."""
     form, folder = resolve_base(base, role)
-    return base if form == "hub" or folder is None else str(folder.resolve())
+    if folder is None:
+        return base
+    # a snapshot's folder is called by its commit; `main` may mean other weights tomorrow
+    return f"{base.partition('@')[0]}@{folder.name}" if form == "hub" else str(folder.resolve())
 
 
 def demo_tokenizer_dir() -> Path:

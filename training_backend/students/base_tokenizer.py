@@ -11,7 +11,7 @@ import json
 import shutil
 from pathlib import Path
 
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, T5Tokenizer
 
 from training_backend.errors import CheckpointError
 from training_backend.paths import user_data_dir
@@ -48,9 +48,11 @@ def _make(folder: Path, parts: tuple[str, ...], made: Path) -> None:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False).save_pretrained(
-            temporary
-        )
+        # a spiece.model alone is T5's
+        told = any((folder / name).is_file() for name in _BESIDE[:2])
+        maker = AutoTokenizer if told or "spiece.model" not in parts else T5Tokenizer
+        read = maker.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        read.save_pretrained(temporary)
         json.loads((temporary / TOKENIZER).read_text(encoding="utf-8"))
         temporary.replace(made)
     except Exception as error:

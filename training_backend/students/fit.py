@@ -11,7 +11,9 @@ from pathlib import Path
 from training_backend.errors import CheckpointError
 from training_backend.methods import Role, Task
 from training_backend.paths import demo_students_dir
+from training_backend.students.base_files import TOKENIZER, has_tokenizer, kind_of_folder
 from training_backend.students.examples import TrainingRowLike, build_examples
+from training_backend.students.hub_download import find_base, is_hub_id
 from training_backend.students.lint import check_example
 from training_backend.students.run_folder import RunFolder
 from training_backend.students.text import SEQ2SEQ, StudentText
@@ -37,8 +39,9 @@ class _Student:
 def fit_for(source: Path | str) -> Callable[[TrainingRowLike], str]:
     """Return what says why a row does not fit the students of `source`, or "" where it does.
 
-    `source` is `demo`, the folder of a run or of one student, or any folder with a tokenizer.json (its texts
-    are then checked as those of KPDD, up to 512 tokens). CheckpointError where there is no such student.
+    `source` is `demo`, the folder of a run or of one student, any folder with a tokenizer, or a hub id that
+    is here (texts are then checked as those of KPDD, up to 512 tokens). CheckpointError where there is no
+    such student.
     """
     students = _students(source)
     for student in students:
@@ -52,7 +55,7 @@ def fit_for(source: Path | str) -> Callable[[TrainingRowLike], str]:
 
 
 def _students(source: Path | str) -> list[_Student]:
-    folder = demo_students_dir() if str(source) == "demo" else Path(source)
+    folder = _folder(str(source))
     if (folder / "run.json").is_file():
         found = RunFolder.open(folder).usable_students()
         if not found:
@@ -62,8 +65,21 @@ def _students(source: Path | str) -> list[_Student]:
     return [_student(folder)]
 
 
+def _folder(source: str) -> Path:
+    if source == "demo":
+        return demo_students_dir()
+    if Path(source).is_dir() or not is_hub_id(source):
+        return Path(source)
+    found = find_base(source)
+    if found is None:
+        raise CheckpointError(
+            "The base student is not here yet.", "It is downloaded when a run with it starts.", source
+        )
+    return found
+
+
 def _student(folder: Path) -> _Student:
-    text = StudentText.for_folder(folder)
+    text = _text(folder)
     try:
         about = json.loads((folder / "student.json").read_text(encoding="utf-8"))
         tasks = tuple(Task(task["prefix"], tuple(task["reads"]), task["writes"]) for task in about["tasks"])
@@ -71,13 +87,22 @@ def _student(folder: Path) -> _Student:
         longest = int(about["max_source_tokens"]), int(about["max_target_tokens"])
         return _Student(role, text, *longest, about.get("kind", SEQ2SEQ))
     except FileNotFoundError:
-        return _Student(_PLAIN, text, LONGEST, LONGEST)
+        return _Student(_PLAIN, text, LONGEST, LONGEST, kind_of_folder(folder))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"The student's description cannot be read ({error}).",
             "Take the folder from the run that trained this student.",
             str(folder / "student.json"),
         ) from error
+
+
+def _text(folder: Path) -> StudentText:
+    if (folder / TOKENIZER).is_file() or not has_tokenizer(folder):
+        return StudentText.for_folder(folder)
+    # made by transformers, which is loaded only for this
+    from training_backend.students.base_tokenizer import tokenizer_folder
+
+    return StudentText.for_folder(tokenizer_folder(folder))
 
 
 def _why(student: _Student, row: TrainingRowLike) -> str:

@@ -5,6 +5,9 @@ peft is imported where it is used: a student without LoRA starts without it.
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,16 +34,17 @@ def add_lora(network: Any, config: RunConfig, base: str) -> PeftModel:
         targets = sorted(_ATTENTION & names) or "all-linear"
     causal = not getattr(network.config, "is_encoder_decoder", False)
     network.enable_input_require_grads()
-    made = get_peft_model(
-        network,
-        LoraConfig(
-            task_type=TaskType.CAUSAL_LM if causal else TaskType.SEQ_2_SEQ_LM,
-            r=config.lora_rank,
-            lora_alpha=config.lora_alpha,
-            lora_dropout=config.lora_dropout,
-            target_modules=targets,
-        ),
-    )
+    with _quiet():
+        made = get_peft_model(
+            network,
+            LoraConfig(
+                task_type=TaskType.CAUSAL_LM if causal else TaskType.SEQ_2_SEQ_LM,
+                r=config.lora_rank,
+                lora_alpha=config.lora_alpha,
+                lora_dropout=config.lora_dropout,
+                target_modules=targets,
+            ),
+        )
     made.peft_config["default"].base_model_name_or_path = base
     return made
 
@@ -52,7 +56,8 @@ def with_adapter(network: Any, folder: Path, trainable: bool) -> Any:
     try:
         if trainable:
             network.enable_input_require_grads()
-        adapted = PeftModel.from_pretrained(network, str(folder), is_trainable=trainable)
+        with _quiet():
+            adapted = PeftModel.from_pretrained(network, str(folder), is_trainable=trainable)
     except Exception as error:
         raise CheckpointError(
             f"The LoRA weights do not fit their base student ({' '.join(str(error).split())[:200]}).",
@@ -77,3 +82,11 @@ def save_adapter(folder: Path, network: PeftModel) -> None:
     network.save_pretrained(str(folder), safe_serialization=True)
     # an empty form of a model card
     (folder / "README.md").unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep to itself that peft asks transformers by an older name."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield

@@ -183,9 +183,9 @@ FP16_REASON = (
 FIELDS: dict[str, FieldInfo] = {
     "method": FieldInfo("Method", "which students are trained on which texts", group="what",
                         choices=tuple(METHODS)),
-    "base": FieldInfo("Base student", "a folder, a hub id, tiny (the demo's T5), tiny:TOKENIZER_FOLDER, "
-                      "random:flan-t5-small:TOKENIZER_FOLDER; or demo or a run folder, from whose students "
-                      "each goes on", group="what"),
+    "base": FieldInfo("Base student", "a folder, a hub id (OWNER/NAME, with @REVISION if wanted), tiny (the "
+                      "demo's T5), tiny:TOKENIZER_FOLDER, random:flan-t5-small:TOKENIZER_FOLDER; or demo or "
+                      "a run folder, from whose students each goes on", group="what"),
     "tuning": FieldInfo("Tuning", "full: all weights learn; lora: small matrices beside them (peft), with a "
                         "tenth of the memory, for base students that already know something",
                         choices=("full", "lora")),
