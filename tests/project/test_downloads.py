@@ -12,7 +12,7 @@ import pytest
 
 from training_backend.__main__ import main
 from training_backend.errors import ConfigError, DatasetError
-from training_backend.events import Control
+from training_backend.events import Control, Reporter
 from training_backend.project import downloads
 from training_backend.project.downloads import BENCHMARKS, Benchmark, fetch
 from training_backend.project.fetching import Checksum, Fetcher
@@ -119,11 +119,13 @@ def test_failures_are_told(server, tmp_path, troubles, sentence, asked):
     assert len(server.asked) == asked
 
 
-def test_an_unreachable_server_is_told(server, tmp_path, monkeypatch):
+def test_an_unreachable_server_is_told(server, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(downloads, "GITHUB", "http://127.0.0.1:9")
     with pytest.raises(DatasetError, match=r"could not be fetched: .*refused") as caught:
-        list(fetch("own", tmp_path))
+        list(fetch("own", tmp_path, Reporter()))
     assert "HTTPS_PROXY" in caught.value.hint
+    shown = capsys.readouterr().err
+    assert "refused; trying again" in shown and "urlopen" not in shown
 
 
 def test_offline_is_said_and_what_is_here_is_still_used(server, tmp_path, monkeypatch):

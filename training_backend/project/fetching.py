@@ -161,8 +161,8 @@ class Fetcher:
 
     def _wait(self, number: int, url: str, problem: Exception) -> None:
         """Wait before the next try; after the last one raise what a person can do."""
+        reason = getattr(problem, "reason", None) or problem
         if number + 1 >= _TRIES:
-            reason = getattr(problem, "reason", None) or problem
             raise DatasetError(
                 f"The file could not be fetched: {reason}.",
                 "Check the network (HTTPS_PROXY names a proxy). What came so far is kept; trying again goes "
@@ -170,7 +170,7 @@ class Fetcher:
                 where=url,
             ) from problem
         if self._reporter is not None:
-            self._reporter.log(f"{url}: {problem}; trying again")
+            self._reporter.log(f"{url}: {reason}; trying again")
         Event().wait(self.wait_s * 2**number)
 
 
