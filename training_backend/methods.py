@@ -59,11 +59,6 @@ class Method:
         written = [task.writes for role in self.roles for task in role.tasks]
         return tuple(cast(Kind, field) for field in written if field in KINDS)
 
-    @property
-    def uses_key_points(self) -> bool:
-        """Tell whether the teacher writes key points for this method."""
-        return "key_points" in self.teacher_writes
-
     def role(self, name: str) -> Role:
         """Return the role called `name`; ConfigError when the method has none of that name."""
         for role in self.roles:
