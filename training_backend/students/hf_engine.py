@@ -1,8 +1,8 @@
 """Writing with transformers: the reference for every network and device, and the only engine that draws.
 
 Samples of one source share its encoder pass and its first step. Rows that have ended leave the batch once
-they are a quarter of it: of the tokens computed for the demo's Solve 98 in 100 are then part of a text (78 where
-rows stay), so refilling their places would gain next to nothing.
+they are a quarter of it: of the tokens computed for the demo's Solve 98 in 100 are then part of a text (78
+where rows stay), so refilling their places would gain next to nothing.
 """
 
 from __future__ import annotations
