@@ -92,7 +92,8 @@ def test_the_funnel_counts_what_home_shows(filled):
     assert funnel(filled) == {
         "questions": 6, "asked_questions": 3, "solved_questions": 1, "used": 2, "runs": 0, "evaluations": 0,
         "rows": 7, "asked": 4, "parsed": 3, "not_run": 0, "judged": 3, "equal": 1, "not_equal": 1,
-        "failed": 1,         "reviewed": 1, "accepted": 1, "rejected": 0, "changed": 0, "flagged": 0,
+        "failed": 1, "reviewed": 1, "accepted": 1, "rejected": 0, "changed": 0, "flagged": 0, "suspects": 0,
+        "unfit": 0, "trained": 0,
     }  # fmt: skip
 
 
