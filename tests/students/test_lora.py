@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 
 import pytest
 import torch
 
 from training_backend.errors import CheckpointError
+from training_backend.students.base_files import base_of_adapter
 from training_backend.students.base_student import load_base, load_network, make_tiny, save_student_files
 from training_backend.students.batches import collate, encode_examples, token_losses
 from training_backend.students.examples import Example
@@ -62,6 +64,16 @@ def test_only_small_matrices_learn(base, learned):
     assert loss < float(token_losses(plain, batch(text)).detach()) - 0.5
     before = plain.state_dict()["shared.weight"]
     assert torch.equal(network.get_base_model().state_dict()["shared.weight"], before)
+
+
+def test_saving_asks_nobody_about_the_base_student(base, lossy, tmp_path, monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr("peft.utils.save_and_load.check_file_exists_on_hf_hub", lambda *a, **k: pytest.fail())
+    network, text, tokenizer = load_base(str(base))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save_student_files(tmp_path, add_lora(network, CONFIG, "some/tiny@c0ffee1"), text, tokenizer)
+    assert base_of_adapter(tmp_path) == "some/tiny@c0ffee1"
 
 
 def test_attention_alone_has_fewer_of_them(base, lossy):

@@ -79,7 +79,8 @@ def merged(network: Any) -> Any:
 
 def save_adapter(folder: Path, network: PeftModel) -> None:
     """Write adapter_model.safetensors and adapter_config.json."""
-    network.save_pretrained(str(folder), safe_serialization=True)
+    # "auto" would ask the hub whether the base student's vocabulary is still as it was
+    network.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
     # an empty form of a model card
     (folder / "README.md").unlink(missing_ok=True)
 
