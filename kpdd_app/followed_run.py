@@ -7,14 +7,17 @@ import json
 import os
 import platform
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 from PySide6.QtCore import Slot
 
-from kpdd_app.supervisor import CHUNK, PENDING_BYTES, POLL_MS, TICK_MS, Source
-from training_backend.events import Ended, Event, Failed, Started
+from kpdd_app.supervisor import CHUNK, PENDING_BYTES, POLL_MS, TICK_MS, Source, read_end
+from training_backend.errors import KpddError
+from training_backend.events import Ended, Event, Failed, Started, parse_line, to_line
+from training_backend.students.run_folder import RunFolder
 
 # a run on another machine counts as alive while its file still grows
 ELSEWHERE_S = 180.0
@@ -134,3 +137,25 @@ class Followed(Source):
             host = data.get("host", "")
             return not host or host == platform.node()
         return True
+
+
+def note_death(folder: Path, failure: Failed) -> None:
+    """Write the last word of a run whose process could not: how it ended, for every window to come.
+
+    A run that said its own last word keeps it.
+    """
+    with contextlib.suppress(OSError, KpddError):
+        file = folder / "events.jsonl"
+        end = read_end(file).rpartition("\n")
+        last = end[2] or end[0].rpartition("\n")[2]
+        if isinstance(parse_line(last), Ended):
+            return
+        lines = [to_line(replace(event, t=time.time())) for event in (failure, Ended(status="failed"))]
+        with file.open("a", encoding="utf-8") as events:
+            # a line that was cut off is ended first
+            events.write(("\n" if end[2] else "") + "\n".join(lines) + "\n")
+        run = RunFolder.open(folder)
+        for role in run.method.roles:
+            status = run.role_status(role.name)
+            if status.status == "interrupted":
+                run.set_role_status(replace(status, status="failed", error=failure.message, pid=0))

@@ -16,6 +16,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QThread, QTimer, Signal, Slot
 
 from kpdd_app.followed_run import Followed
+from kpdd_app.pace import Pace
 from kpdd_app.supervisor import Child, End, Source
 from training_backend.events import Event, Failed, Progress, Started
 from training_backend.paths import log_dir
@@ -49,6 +50,7 @@ class Job(QObject):
         self.background = False
         self.status = "starting"
         self.progress: Progress | None = None
+        self.pace = Pace()
         self.run_folder: Path | None = None
         self.pid = 0
         self.last_failure: Failed | None = None
@@ -86,6 +88,8 @@ class Job(QObject):
     def resume(self) -> None:
         """Let a paused command go on."""
         if self.status == "paused":
+            # the time of the pause is no work
+            self.pace.clear()
             self.send({"command": "resume"})
             self._set_status("running")
 
@@ -137,12 +141,19 @@ class Job(QObject):
             if item.run_folder:
                 self.run_folder = Path(item.run_folder)
         elif isinstance(item, Progress):
-            self.progress = item
+            self._measure(item)
         if self.status == "starting":
             self._set_status("running")
         self.event_came.emit(item)
         if isinstance(item, Failed) and not item.request:
             self._fail(item)
+
+    def _measure(self, progress: Progress) -> None:
+        if self.progress is not None and self.progress.stage != progress.stage:
+            self.pace.clear()
+        self.progress = progress
+        if progress.total:
+            self.pace.add(progress.t or time.monotonic(), progress.done, progress.total)
 
     def _fail(self, failure: Failed) -> None:
         self.last_failure = failure

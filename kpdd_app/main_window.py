@@ -18,7 +18,7 @@ from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.opening import Opening
 from kpdd_app.page_list import PAGES, broken_page
-from kpdd_app.settings import Settings
+from kpdd_app.settings import ON_CLOSE, Settings
 from kpdd_app.widgets.palette import Entry, KeysDialog, Palette
 from kpdd_app.widgets.rail import Rail, RailButton
 from kpdd_app.widgets.status_line import StatusLine
@@ -113,6 +113,10 @@ class MainWindow(QMainWindow):
     def use_students(self, key: str, students: str) -> None:
         """Bring the Solve or the Evaluate page to the front with these students (`demo`, a run folder)."""
         self.show_page(key).use_students(students)  # type: ignore[attr-defined]
+
+    def ask_again(self, row_ids: Any) -> None:
+        """Put another answer of a teacher to these rows into the Teacher page's run."""
+        self.show_page("teacher").ask_again(row_ids)  # type: ignore[attr-defined]
 
     def show_trace(self, detail: Any) -> None:
         """Show a row's program line by line on the Solve page."""
@@ -302,6 +306,7 @@ class MainWindow(QMainWindow):
             ("rows_wanted", self.show_rows),
             ("solve_wanted", self.show_solution),
             ("trace_wanted", self.show_trace),
+            ("ask_again_wanted", self.ask_again),
             ("solve_students_wanted", partial(self.use_students, "solve")),
             ("evaluate_students_wanted", partial(self.use_students, "evaluate")),
             ("project_wanted", self.open_project),
@@ -340,17 +345,26 @@ class MainWindow(QMainWindow):
             return None
         if not lasting:
             return False
+        remembered = self.settings.text(ON_CLOSE)
+        if remembered:
+            return remembered == "stop"
         stay, stop, go_on = self.tr("Cancel"), self.tr("Stop and keep"), self.tr("Let it go on")
         box = messages.Message(
             self,
             QApplication.applicationDisplayName(),
             self.tr("{0} is still running.").format(lasting[0].title),
-            self.tr("It does not need this window: nothing will be missing when you come back."),
+            self.tr(
+                "It does not need this window: nothing will be missing when you come back. "
+                "Your choice is kept; the Train page changes it."
+            ),
             sign=("question", "accent"),
             choices=(stay, stop, go_on),
         )
         box.exec()
-        return {stop: True, go_on: False}.get(box.chosen)
+        chosen = {stop: True, go_on: False}.get(box.chosen)
+        if chosen is not None:
+            self.settings.set_text(ON_CLOSE, "stop" if chosen else "leave")
+        return chosen
 
     def _opened(self, path: Path) -> None:
         self.settings.add_recent(path)

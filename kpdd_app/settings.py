@@ -9,6 +9,8 @@ from PySide6.QtCore import QByteArray, QSettings
 from training_backend.paths import user_data_dir
 
 RECENT = 12
+# the text that says what becomes of runs when the window closes: "" (ask), leave, stop
+ON_CLOSE = "runs/on_close"
 
 
 class Settings:

@@ -5,6 +5,7 @@ No torch import (unless `deep`), no keys, no project texts; the home folder is w
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -14,9 +15,12 @@ import sys
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training_backend.paths import resources_dir, user_data_dir
+
+if TYPE_CHECKING:
+    from training_backend.students.memory_estimate import Device
 
 # distribution names in the order in which people ask for them
 PACKAGES = (
@@ -121,6 +125,57 @@ def gpus() -> list[dict[str, Any]]:
             name, total, used, driver = parts
             found.append({"name": name, "memory_mib": total, "used_mib": used, "driver": driver})
     return found
+
+
+def training_device() -> Device:
+    """Return the first GPU by NVML (nvidia-ml-py) or nvidia-smi, else the processor and its memory.
+
+    Whether torch can use that GPU is known only when the run begins.
+    """
+    return _by_nvml() or _by_tool() or _processor()
+
+
+def _by_nvml() -> Device | None:
+    try:
+        import pynvml
+    except ImportError:
+        return None
+    from training_backend.students.memory_estimate import Device
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    with contextlib.ExitStack() as stack:
+        stack.callback(pynvml.nvmlShutdown)
+        try:
+            handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+            memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+            major, _ = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
+            name: Any = pynvml.nvmlDeviceGetName(handle)
+        except pynvml.NVMLError:
+            return None
+        name = name.decode() if isinstance(name, bytes) else str(name)
+        return Device("cuda", name, int(memory.total), int(memory.free), major >= 8)
+
+
+def _by_tool() -> Device | None:
+    from training_backend.students.memory_estimate import Device
+
+    for gpu in gpus():
+        total, used = int(gpu["memory_mib"]) << 20, int(gpu["used_mib"]) << 20
+        # nvidia-smi is asked for no capability: what computes bf16 has been sold since 2020
+        return Device("cuda", str(gpu["name"]), total, total - used, True)
+    return None
+
+
+def _processor() -> Device:
+    import psutil
+
+    from training_backend.students.memory_estimate import Device
+
+    memory = psutil.virtual_memory()
+    return Device("cpu", "the processor", int(memory.total), int(memory.available))
 
 
 def torch_devices() -> dict[str, Any]:

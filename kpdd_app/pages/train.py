@@ -1,42 +1,41 @@
-"""The Train page: the runs of the project, a new one, and how each stands."""
+"""The Train page: the runs of the project, a new one, those that wait, and how each stands."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QPushButton,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from kpdd_app import theme
+from kpdd_app import messages, theme
+from kpdd_app.followed_run import note_death
 from kpdd_app.jobs import Job, Jobs
 from kpdd_app.key_bindings import add_action
 from kpdd_app.open_project import OpenProject
+from kpdd_app.pages.train_compare import CompareView
 from kpdd_app.pages.train_form import TrainForm
-from kpdd_app.pages.train_run import SIGNS, WORDS, RunView
+from kpdd_app.pages.train_list import Entry, RunList, status_of
+from kpdd_app.pages.train_parts import choice_box
+from kpdd_app.pages.train_queue import QueueView
+from kpdd_app.pages.train_run import LIVE, RunView
+from kpdd_app.run_queue import RunQueue, Waiting
+from kpdd_app.settings import ON_CLOSE, Settings
 from kpdd_app.widgets.notice import Notice
-from training_backend.events import Failed, Started
+from training_backend.errors import KpddError
+from training_backend.events import Failed, Progress, Started
+from training_backend.students.run_folder import RunFolder
 
-FOLDER = Qt.ItemDataRole.UserRole
-METHOD = Qt.ItemDataRole.UserRole + 1
-STATUS = Qt.ItemDataRole.UserRole + 2
-TITLE = Qt.ItemDataRole.UserRole + 3
+# how often runs of an earlier window are looked at while others wait for their end
+LOOK_MS = 3000
 
 
 class TrainPage(QWidget):
-    """At the left the runs, at the right a new run or the chosen one."""
+    """At the left the runs, at the right a new run, the chosen one, or several compared."""
 
     page_wanted = Signal(str)
+    rows_wanted = Signal(object)
     solve_students_wanted = Signal(str)
     evaluate_students_wanted = Signal(str)
 
@@ -45,11 +44,21 @@ class TrainPage(QWidget):
         super().__init__(parent)
         self._project = project
         self._jobs = jobs
+        self._settings = Settings()
         self._show_next: Path | None = None
+        # the job whose run is being made, and what it was taken from the queue as
+        self._making: Job | None = None
+        self._taken: Waiting | None = None
+        # runs from elsewhere that a read-only project cannot keep
+        self._visitors: list[Entry] = []
+        self.queue = RunQueue(self)
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_MS)
+        self._timer.timeout.connect(self._read_runs)
         self._build()
         self._connect()
         self._make_actions()
-        self._read_runs()
+        self._opened()
 
     def key(self) -> str:
         """Return the page's name in the rail."""
@@ -57,47 +66,59 @@ class TrainPage(QWidget):
 
     def show_run(self, folder: Path | str) -> None:
         """Show a run of the list."""
-        for number in range(self.runs.count()):
-            if Path(self.runs.item(number).data(FOLDER)) == Path(folder):
-                self.runs.setCurrentRow(number)
-                return
-        self._show_next = Path(folder)
+        if not self.runs.choose(Path(folder), tell=True):
+            self._show_next = Path(folder)
 
     def show_form(self) -> None:
         """Show the form of a new run."""
-        self.runs.setCurrentRow(-1)
+        self.runs.choose_none()
+        self.view.release()
         self.stack.setCurrentWidget(self.form)
+
+    def open_run(self) -> None:
+        """Ask for the folder of a run made elsewhere and show it."""
+        folder = messages.open_folder(self, self.tr("Choose a run folder"))
+        if folder is not None:
+            self.take_run(folder)
+
+    def take_run(self, folder: Path) -> None:
+        """Put a run made elsewhere into the list and show it; a folder that is none is refused."""
+        try:
+            run = RunFolder.open(folder.resolve())
+        except KpddError as error:
+            messages.error(self, error)
+            return
+        self._show_next = run.path
+        if self._project.project is None or self._project.read_only:
+            self._visitors.append(Entry(run.path, run.title, run.config.method, run.status()))
+            self._read_runs()
+            return
+
+        def keep(project: Any) -> None:
+            from training_backend.project.runs import add_run
+
+            add_run(project, str(run.path), run.config.method, run.title)
+
+        self._project.change(keep, lambda _: self._project.runs_changed.emit())
+
+    def compare(self) -> None:
+        """Compare the chosen runs; with fewer than two chosen, all."""
+        chosen = list(self.runs.selectedItems())
+        if len(chosen) < 2:
+            self.runs.selectAll()
+        else:
+            self._compare([self.runs.entries()[self.runs.row(item)] for item in chosen])
 
     # --- construction -----------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.new_button = QPushButton(self.tr("New run"))
-        self.new_button.clicked.connect(self.show_form)
-        self.runs = QListWidget()
-        self.runs.setAccessibleName(self.tr("Runs"))
-        self.runs.setWordWrap(True)
-        self.runs.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.runs.hide()
-        self.runs.currentItemChanged.connect(lambda item, _: self._show_item(item))
-        self.none = QLabel(self.tr("Runs stand here, with their curves, also after the window was closed."))
-        self.none.setProperty("role", "caption")
-        self.none.setWordWrap(True)
-        left = QVBoxLayout()
-        left.setSpacing(theme.gap(2))
-        left.addWidget(self.new_button)
-        left.addWidget(self.none)
-        left.addWidget(self.runs, 1)
-        left.addStretch(0)
-        side = QWidget()
-        side.setLayout(left)
-        left.setContentsMargins(0, 0, 0, 0)
-        side.setFixedWidth(theme.line_height() * 14)
         self.problem = Notice()
         self.form = TrainForm(self._project)
         self.view = RunView(self._jobs)
+        self.comparison = CompareView(self._project)
         self.stack = QStackedWidget()
-        self.stack.addWidget(self.form)
-        self.stack.addWidget(self.view)
+        for part in (self.form, self.view, self.comparison):
+            self.stack.addWidget(part)
         right = QVBoxLayout()
         right.setSpacing(theme.gap(2))
         right.addWidget(self.problem)
@@ -108,147 +129,273 @@ class TrainPage(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(*[theme.gap(theme.M)] * 4)
         row.setSpacing(theme.gap(3))
-        row.addWidget(side)
+        row.addWidget(self._side())
         row.addWidget(line)
         row.addLayout(right, 1)
 
+    def _side(self) -> QWidget:
+        self.new_button = QPushButton(self.tr("New run"))
+        self.new_button.clicked.connect(self.show_form)
+        self.open_button = QPushButton(self.tr("Open a run…"))
+        self.open_button.setToolTip(self.tr("A run folder that was made or trained elsewhere"))
+        self.open_button.clicked.connect(self.open_run)
+        self.runs = RunList()
+        self.none = _caption(self.tr("Runs stand here, with their curves, also after the window was closed."))
+        self.hint = _caption(self.tr("Choose several (Ctrl+click) to compare them."))
+        self.waiting = QueueView(self.queue)
+        self.on_close = choice_box(self.tr("When the window closes"))
+        for words, value in (
+            (self.tr("ask about runs"), ""),
+            (self.tr("runs go on"), "leave"),
+            (self.tr("runs stop, kept"), "stop"),
+        ):
+            self.on_close.addItem(words, value)
+        self.on_close.activated.connect(
+            lambda _: self._settings.set_text(ON_CLOSE, str(self.on_close.currentData()))
+        )
+        closing = _caption(self.tr("When the window closes"))
+        closing.setBuddy(self.on_close)
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.gap(2))
+        buttons = QVBoxLayout()
+        buttons.setSpacing(theme.gap(1))
+        for button in (self.new_button, self.open_button):
+            buttons.addWidget(button)
+        column.addLayout(buttons)
+        for part in (self.none, self.runs, self.hint, self.waiting):
+            column.addWidget(part, 1 if part is self.runs else 0)
+        column.addStretch(0)
+        column.addWidget(closing)
+        column.addWidget(self.on_close)
+        side.setFixedWidth(theme.line_height() * 14)
+        return side
+
     def _connect(self) -> None:
         self.form.start_wanted.connect(self._start)
+        self.form.queue_wanted.connect(self._enqueue)
+        self.form.unfit_wanted.connect(self._show_unfit)
+        self.form.side.cancel_wanted.connect(self._cancel)
         self.view.solve_wanted.connect(self.solve_students_wanted)
         self.view.evaluate_wanted.connect(self.evaluate_students_wanted)
         self.view.resume_wanted.connect(self._resume)
+        self.view.settings_wanted.connect(self._use_settings)
         self.view.status_changed.connect(self._status_changed)
+        self.runs.run_chosen.connect(self._show)
+        self.runs.several_chosen.connect(self._compare)
+        self.runs.none_chosen.connect(self.show_form)
+        self.waiting.go_on_wanted.connect(self._go_on)
+        self.queue.changed.connect(self._watch)
         self._project.opened.connect(lambda _: self._opened())
         self._project.closed.connect(self._closed)
         self._project.runs_changed.connect(self._read_runs)
-        theme.notifier().changed.connect(self._restyle)
 
     def _make_actions(self) -> None:
-        for name, do in (("new", self.show_form), ("start", self.form.start), ("copy", self.form._copy)):
+        for name, do in (
+            ("new", self.show_form),
+            ("start", self.form.start),
+            ("queue", self.form.queue),
+            ("copy", self.form.copy),
+            ("yaml", self.form.copy_yaml),
+            ("open", self.open_run),
+            ("compare", self.compare),
+            ("pause", self.view.toggle_pause),
+            ("stop", self.view.stop_run),
+            ("resume_from", self.view.choose_checkpoint),
+        ):
             add_action(self, f"train.{name}", do)
+
+    def showEvent(self, event) -> None:
+        """Show what was chosen for the closing of the window, also when the closing itself asked."""
+        super().showEvent(event)
+        self.on_close.setCurrentIndex(max(0, self.on_close.findData(self._settings.text(ON_CLOSE))))
 
     # --- runs -------------------------------------------------------------------------------------
 
     def _opened(self) -> None:
         self.view.release()
+        self._visitors = []
+        self.queue.open(self._project.path)
         self.stack.setCurrentWidget(self.form)
         self._read_runs()
 
     def _closed(self) -> None:
         self.view.release()
-        self.runs.clear()
+        self.queue.open(None)
+        self.runs.fill([])
         self.none.show()
         self.runs.hide()
+        self.hint.hide()
         self.stack.setCurrentWidget(self.form)
 
     def _read_runs(self) -> None:
-        def read(project: Any) -> list[Any]:
+        def read(project: Any) -> list[Entry]:
             from training_backend.project.runs import runs
 
-            return list(runs(project))
+            parent = project.path.parent
+            return [
+                Entry(folder := parent / run.folder, run.title, run.method, status_of(folder, run.status))
+                for run in runs(project)
+            ]
 
         self._project.read(read, self._fill, key="train-runs")
+        if self._project.project is None:
+            self._fill([])
 
-    def _fill(self, runs: list[Any]) -> None:
-        if self._project.path is None:
-            return
-        shown = self.view.folder
-        current = self._show_next or (shown if self.stack.currentWidget() is self.view else None)
-        self.runs.blockSignals(True)
-        self.runs.clear()
-        for run in runs:
-            folder = Path(run.folder)
-            folder = folder if folder.is_absolute() else self._project.path.parent / folder
-            item = QListWidgetItem()
-            for role, value in ((FOLDER, str(folder)), (METHOD, run.method), (TITLE, run.title)):
-                item.setData(role, value)
-            self._dress(item, _status(folder, run.status))
-            self.runs.addItem(item)
-        self.runs.blockSignals(False)
-        self.none.setVisible(not runs)
-        self.runs.setVisible(bool(runs))
-        if current is not None:
-            self._mark(current, open_it=current != shown)
+    def _fill(self, entries: Sequence[Entry]) -> None:
+        known = {entry.folder for entry in entries}
+        entries = [*(each for each in self._visitors if each.folder not in known), *entries]
+        several = len(self.runs.selectedItems()) > 1
+        shown = self.view.folder if self.stack.currentWidget() is self.view else None
+        if not several or self._show_next is not None:
+            self.runs.fill(entries)
+        self.none.setVisible(not entries)
+        self.runs.setVisible(bool(entries))
+        self.hint.setVisible(len(entries) > 1)
+        wanted = self._show_next or shown
+        if wanted is not None and self.runs.choose(wanted, tell=wanted != shown):
+            self._show_next = None
+        at_work = any(entry.status == "running" for entry in entries)
+        if self.queue.held and at_work:
+            # what was at work when the window closed still is: the queue was never interrupted
+            self.queue.hold(False)
+        self.form.set_busy(self._at_work())
+        self._advance()
 
-    def _mark(self, folder: Path, open_it: bool) -> None:
-        for number in range(self.runs.count()):
-            if Path(self.runs.item(number).data(FOLDER)) == folder:
-                self._show_next = None
-                self.runs.blockSignals(not open_it)
-                self.runs.setCurrentRow(number)
-                self.runs.blockSignals(False)
-
-    def _show_item(self, item: QListWidgetItem | None) -> None:
-        if item is None:
-            self.view.release()
-            return
+    def _show(self, entry: Entry) -> None:
         self.problem.clear()
-        self.view.show_run(Path(item.data(FOLDER)), item.data(TITLE), item.data(METHOD))
+        if self.view.folder != entry.folder or self._show_next == entry.folder:
+            self.view.show_run(entry.folder, entry.title, entry.method)
         self.stack.setCurrentWidget(self.view)
 
-    def _status_changed(self, folder: Path, status: str) -> None:
-        for number in range(self.runs.count()):
-            item = self.runs.item(number)
-            if Path(item.data(FOLDER)) == folder:
-                self._dress(item, status)
+    def _compare(self, entries: list[Entry]) -> None:
+        self.view.release()
+        self.comparison.show_runs([(entry.folder, entry.title) for entry in entries])
+        self.stack.setCurrentWidget(self.comparison)
 
-    def _dress(self, item: QListWidgetItem, status: str) -> None:
-        item.setData(STATUS, status)
-        item.setText(f"{item.data(TITLE)}\n{WORDS.get(status, status)} · {Path(item.data(FOLDER)).name}")
-        item.setToolTip(str(item.data(FOLDER)))
-        sign = SIGNS.get(status, ("dash", "faint"))
-        item.setIcon(theme.icon(*sign))
-        item.setSizeHint(QSize(0, theme.line_height() * 2 + theme.gap(3)))
+    def _status_changed(self, folder: Path, status: str) -> None:
+        self.runs.set_status(folder, status)
+        self.form.set_busy(self._at_work())
+        if status not in LIVE:
+            self._advance()
+
+    def _use_settings(self, folder: Path) -> None:
+        try:
+            config = RunFolder.open(folder).config
+        except KpddError as error:
+            messages.error(self, error)
+            return
+        self.show_form()
+        self.form.use_settings(config)
 
     # --- starting ---------------------------------------------------------------------------------
 
     def _start(self, arguments: list[str], title: str) -> None:
-        self.problem.clear()
         # a disabled button would hand the keyboard to the list of pages
         self.new_button.setFocus()
-        self.form.set_starting(True)
-        self._launch(self.tr("Training {0}").format(title), arguments)
+        self._make(arguments, title)
 
-    def _resume(self, folder: Path) -> None:
-        self._launch(self.tr("Training {0}").format(folder.name), ["train", str(folder), "--resume"])
+    def _make(self, arguments: list[str], title: str) -> None:
+        self.problem.clear()
+        self.form.set_starting(True)
+        self._making = self._launch(self.tr("Training {0}").format(title), arguments)
+
+    def _enqueue(self, arguments: list[str], title: str) -> None:
+        self.queue.add(title, arguments)
+        messages.note(self.tr("{0} waits for its turn").format(title))
+        self._advance()
+
+    def _go_on(self) -> None:
+        self.queue.hold(False)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Start the next waiting run if nothing is at work."""
+        ready = not self.queue.held and self._project.project is not None and not self._project.read_only
+        if not ready or not self.queue.waiting or self._at_work():
+            return
+        self._taken = self.queue.take()
+        if self._taken is not None:
+            self._make(self._taken.arguments, self._taken.title)
+
+    def _at_work(self) -> bool:
+        ours = any(job.arguments[:1] == ["train"] for job in self._jobs.running())
+        return ours or any(entry.status in LIVE for entry in self.runs.entries())
+
+    def _watch(self) -> None:
+        """While runs wait, look at the ones of an earlier window, whose end nobody tells."""
+        if self.queue.waiting and not self.queue.held:
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def _cancel(self) -> None:
+        if self._making is not None:
+            self._making.stop()
+
+    def _resume(self, folder: Path, where: str) -> None:
+        how = {"": ["--resume"], "begin": []}.get(where, ["--resume-from", where])
+        self._launch(self.tr("Training {0}").format(folder.name), ["train", str(folder), *how])
 
     def _launch(self, title: str, arguments: list[str]) -> Job:
         job = self._jobs.start(title, arguments, detached=True)
-        job.event_came.connect(self._take)
+        job.event_came.connect(lambda event: self._take(job, event))
         job.failed.connect(lambda failure: self._failed(job, failure))
-        job.ended.connect(lambda _: self._ended())
+        job.ended.connect(lambda status: self._ended(job, status))
         return job
 
-    def _take(self, event: Any) -> None:
+    def _take(self, job: Job, event: Any) -> None:
         if isinstance(event, Started) and event.run_folder:
-            self.form.set_starting(False)
+            self._made(job)
             folder = Path(event.run_folder)
             if self.view.folder == folder:
                 # resumed: follow the new part of its events too
                 self.view.release()
             self._show_next = folder
             self._project.runs_changed.emit()
+        elif isinstance(event, Progress) and job is self._making:
+            self.form.side.show_progress(event)
+
+    def _made(self, job: Job) -> None:
+        if job is self._making:
+            self._making = self._taken = None
+            self.form.set_starting(False)
 
     def _failed(self, job: Job, failure: Failed) -> None:
         if job.run_folder is None:
             # nothing was prepared: the form is where it can be mended
             self.problem.say_failure(failure)
 
-    def _ended(self) -> None:
-        self.form.set_starting(False)
+    def _ended(self, job: Job, status: str) -> None:
+        taken = self._taken if job is self._making else None
+        self._made(job)
+        if status == "detached":
+            return
+        if taken is not None and job.run_folder is None:
+            self.queue.put_back(taken)
+        if status == "failed" and job.run_folder is not None and job.last_failure is not None:
+            note_death(job.run_folder, job.last_failure)
+            if self.view.folder == job.run_folder:
+                self.view.say_failure(job.last_failure)
         self._project.runs_changed.emit()
 
-    def _restyle(self) -> None:
-        for number in range(self.runs.count()):
-            self._dress(self.runs.item(number), self.runs.item(number).data(STATUS))
+    def _show_unfit(self, student: str) -> None:
+        """Have rows checked against a student's vocabulary, then show those that do not fit."""
+        from training_backend.project.listing import RowFilter
+
+        if self._project.path is None:
+            return
+        wanted = RowFilter(facets={"flags": frozenset(["unfit_for_student"])})
+        arguments = ["flags", str(self._project.path), "--student", student]
+        job = self._jobs.start(self.tr("Checking texts"), arguments)
+        job.failed.connect(self.problem.say_failure)
+        job.ended.connect(lambda status: self.rows_wanted.emit(wanted) if status == "done" else None)
 
 
-def _status(folder: Path, known: str) -> str:
-    """Return how a run stands by its own folder; what the project knows where the folder is gone."""
-    from training_backend.errors import KpddError
-    from training_backend.students.run_folder import RunFolder
-
-    try:
-        return RunFolder.open(folder).status()
-    except KpddError:
-        return known
+def _caption(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "caption")
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label

@@ -1,10 +1,10 @@
-"""The check before a run starts: the device, which rows are used and why others are not, lost texts."""
+"""The check before a run starts: device, memory, time, which rows are used and why, lost texts."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from training_backend import methods, paths
 
 if TYPE_CHECKING:
     from training_backend.project.store import Project
+    from training_backend.students.memory_estimate import Device
     from training_backend.students.run_config import RunConfig
 
 # examples whose text is tried with the student's vocabulary, spread evenly over all
@@ -20,6 +21,9 @@ TEXTS_TRIED = 400
 ENOUGH_FROM_NOTHING = 10_000
 # optimizer steps of 1,000 target tokens a second: the tiny T5 with one thread of a usual CPU
 TINY_STEPS_PER_S = 5.0
+# what a finding can offer to do
+SHOW_UNFIT = "unfit"
+_GIB = 2**30
 _WHY = {
     "not_equal": "not equal to gold",
     "no_answer": "gave no answer",
@@ -43,21 +47,41 @@ FROM_NOTHING = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: equal (fine), unjudged (beware), wrong (it cannot start) or muted (not known yet)."""
+    """One line: equal (fine), unjudged (beware), wrong (it cannot start) or muted (not known yet).
+
+    `action` is what can be done about it (SHOW_UNFIT), `where` what that needs: the student's folder.
+    """
 
     kind: str
     text: str
+    action: str = ""
+    where: str = ""
+
+
+@dataclass
+class Lengths:
+    """Mean tokens of what one student reads and writes (0: not known), and how many examples it has."""
+
+    examples: int
+    source: float = 0.0
+    target: float = 0.0
+    findings: list[Finding] = field(default_factory=list)
 
 
 def check(project: Project, config: RunConfig, dataset: str | None, split: str | None) -> list[Finding]:
     """Return what is to be said before this run starts; reads the project and a sample of the texts."""
+    from training_backend.diagnosis import training_device
     from training_backend.project.training_rows import training_rows
     from training_backend.students.examples import build_examples, split_examples
 
-    method = methods.get(config.method)
+    method, device = methods.get(config.method), training_device()
     rows = list(training_rows(project, method.kinds, dataset=dataset, split=split))
-    findings = [device(), *_rows(project, method, len(rows), dataset, split)]
-    fewest = len(rows)
+    findings = [
+        of_device(device, config),
+        *_base(config.base),
+        *_rows(project, method, len(rows), dataset, split),
+    ]
+    known: list[Lengths] = []
     for role in method.roles:
         examples = build_examples(role, rows)
         train, held = split_examples(examples, config.held_out, config.seed)
@@ -65,18 +89,19 @@ def check(project: Project, config: RunConfig, dataset: str | None, split: str |
             wants = " and ".join(sorted({task.writes.replace("_", " ") for task in role.tasks}))
             findings.append(Finding("wrong", f"{role.title} has nothing to learn from: no row with {wants}."))
             continue
-        texts, tokens = _texts(role, config, examples)
-        steps = steps_of(config, len(train), tokens)
+        lengths = _texts(role, config, examples, len(train))
+        steps = steps_of(config, len(train), lengths.target)
         about = f", about {steps:,} steps" if steps else ""
-        if steps and config.base.split(":")[0] in ("demo", "tiny") and config.batch_unit == "target tokens":
-            about += f" ({span(steps * config.batch / 1000 / TINY_STEPS_PER_S)} on a usual CPU)"
         findings.append(
             Finding("equal", f"{role.title}: {len(train):,} examples, {len(held):,} held out{about}.")
         )
-        findings += texts
-        fewest = min(fewest, len(train))
-    if config.base.split(":")[0] in ("tiny", "random") and fewest < ENOUGH_FROM_NOTHING:
-        findings.append(Finding("unjudged", FROM_NOTHING.format(f"{fewest:,}")))
+        findings += lengths.findings
+        known.append(lengths)
+    if known:
+        findings += [*_memory(config, device, known), *_time(project, config, known)]
+        fewest = min(each.examples for each in known)
+        if config.base.split(":")[0] in ("tiny", "random") and fewest < ENOUGH_FROM_NOTHING:
+            findings.append(Finding("unjudged", FROM_NOTHING.format(f"{fewest:,}")))
     return findings
 
 
@@ -106,16 +131,13 @@ def span(seconds: float) -> str:
     return f"about {seconds / 60:.0f} min" if seconds < 3600 else f"about {seconds / 3600:.1f} h"
 
 
-def device() -> Finding:
-    """Return what the run will compute on, as far as it is known without torch."""
-    from training_backend.diagnosis import gpus
-
-    found = gpus()
-    if not found:
-        return Finding("unjudged", "No GPU is seen: the run computes on the CPU.")
-    gpu = found[0]
-    free = (gpu["memory_mib"] - gpu["used_mib"]) / 1024
-    return Finding("equal", f"{gpu['name']}, {free:.1f} of {gpu['memory_mib'] / 1024:.1f} GiB free.")
+def of_device(device: Device, config: RunConfig) -> Finding:
+    """Return what the run will compute on and in which precision, as far as it is known without torch."""
+    precision = device.precision if config.precision == "auto" else config.precision
+    if device.kind == "cpu":
+        return Finding("unjudged", f"No GPU is seen: the run computes on the processor, in {precision}.")
+    free = f"{device.free / _GIB:.1f} of {device.total / _GIB:.1f} GiB free"
+    return Finding("equal", f"{device.name}, {free}; computes in {precision}.")
 
 
 def steps_of(config: RunConfig, examples: int, tokens: float = 0) -> int:
@@ -127,8 +149,9 @@ def steps_of(config: RunConfig, examples: int, tokens: float = 0) -> int:
     return min(steps, config.max_steps) if config.max_steps and steps else steps or config.max_steps
 
 
-def tokenizer_folder(base: str, role: str = "solve") -> Path | None:
-    """Return the folder of a base student's tokenizer, or None where it is not on this disk."""
+def base_folder(base: str, role: str = "solve") -> Path | None:
+    """Return the folder of a base student or its vocabulary, or None where it is not on this disk."""
+    from training_backend.students.hub_download import find_base, is_hub_id
     from training_backend.students.run_folder import RunFolder, base_run
 
     run = base_run(base)
@@ -141,9 +164,30 @@ def tokenizer_folder(base: str, role: str = "solve") -> Path | None:
         places = [Path(base[5:])]
     elif base.startswith("random:"):
         places = [Path(base.split(":", 2)[-1])]
+    elif is_hub_id(base) and not Path(base).expanduser().is_dir():
+        places = list(filter(None, [find_base(base)]))
     else:
         places = [Path(base).expanduser()]
     return next((place for place in places if (place / "tokenizer.json").is_file()), None)
+
+
+def _base(base: str) -> list[Finding]:
+    """Say of a hub id whether it is here, and how much is to be downloaded."""
+    from training_backend.students.hub_download import find_base, is_hub_id
+    from training_backend.students.known_bases import shape_of
+
+    if not is_hub_id(base) or Path(base).expanduser().is_dir():
+        return []
+    if find_base(base) is not None:
+        return [Finding("equal", f"{base} is on this computer.")]
+    shape = shape_of(base)
+    size = f" (about {4 * shape.parameters / _GIB:.1f} GiB)" if shape is not None else ""
+    return [
+        Finding(
+            "unjudged",
+            f"{base} is not on this computer: it is downloaded first{size}, before the run starts.",
+        )
+    ]
 
 
 def _rows(
@@ -171,39 +215,101 @@ def _rows(
     return [Finding("equal", f"{used:,} of {total:,} rows are used.{left}")]
 
 
-def _texts(role: methods.Role, config: RunConfig, examples: Sequence[Any]) -> tuple[list[Finding], float]:
-    """Return what is to be said of the texts, and the mean length of a target in tokens (0: not known)."""
-    from training_backend.students.text import StudentText
+def _texts(role: methods.Role, config: RunConfig, examples: Sequence[Any], count: int) -> Lengths:
+    """Try texts with the student's vocabulary: how long they are, and what it would lose."""
+    from training_backend.students.known_bases import shape_of
+    from training_backend.students.lint import check_example
+    from training_backend.students.text import CAUSAL, SEQ2SEQ, StudentText
 
-    title, folder = role.title, tokenizer_folder(config.base, role.name)
+    title, folder = role.title, base_folder(config.base, role.name)
     if folder is None:
-        return [Finding("unjudged", f"{title}: texts are checked when the base student is there.")], 0
-    text = StudentText.for_folder(folder, config.split_digits)
+        later = f"{title}: texts are checked when the base student is here, before its run is made."
+        return Lengths(count, findings=[Finding("muted", later)])
+    shape = shape_of(config.base, folder)
+    text, kind = StudentText.for_folder(folder, config.split_digits), SEQ2SEQ
+    if shape is not None and shape.causal:
+        kind = CAUSAL
     tried = examples[:: max(1, len(examples) // TEXTS_TRIED)]
-    lost = unknown = long = written = 0
-    words: list[str] = []
-    for example in tried:
-        source, target = text.check(example.source), text.check(example.target)
-        lost += not (source.exact and target.exact) and not (source.unknown or target.unknown)
-        written += target.tokens + 1
-        unknown += bool(source.unknown or target.unknown)
-        long += source.tokens >= config.max_source_tokens or target.tokens >= config.max_target_tokens
-        words += [*source.unknown_words, *target.unknown_words]
-    of = f"of {len(tried):,} tried"
-    named = ", ".join(f"“{word}”" for word in list(dict.fromkeys(words))[:6])
+    pairs = [
+        check_example(one, text, config.max_source_tokens, config.max_target_tokens, kind) for one in tried
+    ]
+    damaged = [one for pair in pairs for one in pair if one.damaged]
+    rows, of = len({one.id for one in damaged}), f"of {len(tried):,} tried"
+    long = sum(any(one.too_long and not one.damaged for one in pair) for pair in pairs)
     found = []
-    # damaged texts refuse the start, unless they are to be left out
-    refused = config.damaged == "refuse"
-    kind, then = ("wrong", "") if refused else ("unjudged", " They are left out.")
-    if lost:
-        found.append(
-            Finding(kind, f"{title}: {lost:,} {of} cannot be spelled exactly with this vocabulary.{then}")
-        )
-    if unknown:
-        found.append(Finding(kind, f"{title}: {unknown:,} {of} hold unknown words, such as {named}.{then}"))
+    if damaged:
+        refused = config.damaged == "refuse"
+        what = "the start is refused" if refused else "they are left out"
+        found.append(Finding("wrong" if refused else "unjudged",
+                             f"{title}: {rows:,} {of} would be damaged, {what}. {damaged[0].why(title)}",
+                             SHOW_UNFIT, str(folder)))  # fmt: skip
     if long:
-        found.append(Finding("unjudged", f"{title}: {long:,} {of} are too long and are left out."))
-    return (
+        found.append(
+            Finding(
+                "unjudged", f"{title}: {long:,} {of} are too long and are left out.", SHOW_UNFIT, str(folder)
+            )
+        )
+    means = [sum(pair[side].tokens for pair in pairs) / max(1, len(pairs)) for side in (0, 1)]
+    return Lengths(
+        count,
+        means[0],
+        means[1],
         found or [Finding("equal", f"{title}: every text {of} comes back exactly.")],
-        written / max(1, len(tried)),
     )
+
+
+def _memory(config: RunConfig, device: Device, known: Sequence[Lengths]) -> list[Finding]:
+    """Say what the largest of the students needs beside what is free."""
+    from training_backend.students.known_bases import shape_of
+    from training_backend.students.memory_estimate import estimate
+
+    shape = shape_of(config.base, base_folder(config.base))
+    if shape is None:
+        return [Finding("muted", "Memory: known when the base student is here.")]
+    needs = [estimate(shape, config, device, each.source or 64, each.target or 96) for each in known]
+    most = max(needs, key=lambda need: need.total)
+    free = f"{device.free / _GIB:.1f} of {device.total / _GIB:.1f} GiB are free"
+    line = f"Memory: about {most.total / _GIB:.1f} GiB with {most.tokens:,} tokens at once; {free}."
+    if most.least > device.free:
+        hint = " Choose LoRA, gradient checkpointing, Adafactor or a smaller base student."
+        return [Finding("wrong", line + hint)]
+    if most.total > device.free:
+        return [
+            Finding("unjudged", line + " Micro-batches become smaller by themselves; a step stays the same.")
+        ]
+    return [Finding("equal", line)]
+
+
+def _time(project: Project, config: RunConfig, known: Sequence[Lengths]) -> list[Finding]:
+    """Say how long it will take by the pace of an earlier run, or that only the first steps will tell."""
+    from training_backend.project.runs import runs
+    from training_backend.students.run_speeds import recorded_speed
+
+    parent = project.path.parent
+    speed = recorded_speed([parent / run.folder for run in runs(project)], config)
+    lengths = [each for each in known if each.target]
+    if speed is not None and len(lengths) == len(known):
+        tokens = sum(target_tokens(config, each) for each in known)
+        pace = f"{speed.tokens_per_s:,.0f} target tokens/s of “{speed.title}”"
+        return [
+            Finding("equal", f"Time: {span(tokens / speed.tokens_per_s)}, by the {pace}, looks not counted.")
+        ]
+    if lengths and config.base.split(":")[0] in ("demo", "tiny") and config.batch_unit == "target tokens":
+        steps = sum(steps_of(config, each.examples, each.target) for each in lengths)
+        seconds = steps * config.batch / 1000 / TINY_STEPS_PER_S
+        return [
+            Finding("equal", f"Time: {span(seconds)} on a usual processor; no such run was made here yet.")
+        ]
+    return [Finding("muted", "Time: shown after the first steps; later runs like this one are told before.")]
+
+
+def target_tokens(config: RunConfig, lengths: Lengths) -> float:
+    """Return the target tokens that one student learns from in the whole run.
+
+    >>> from training_backend.students.run_config import RunConfig
+    >>> target_tokens(RunConfig(epochs=2, batch=10), Lengths(100, 50, 30))
+    6000.0
+    """
+    steps = steps_of(config, lengths.examples, lengths.target)
+    a_step = config.batch * (lengths.target if config.batch_unit == "examples" else 1)
+    return float(min(steps * a_step, config.epochs * lengths.examples * lengths.target or math.inf))

@@ -1,14 +1,37 @@
-"""Parts of the form of a new run: fields with labels and notes, the lines of the check."""
+"""Small parts of the Train page: fields with notes, lines of the check, a run's status in words."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from kpdd_app import theme
-from kpdd_app.pages.train_check import Finding
+from kpdd_app.pages.train_check import SHOW_UNFIT, Finding
+
+STATUS_WORDS = {
+    "starting": "starting",
+    "running": "running",
+    "paused": "paused",
+    "stopping": "stopping …",
+    "prepared": "prepared, not begun",
+    "done": "done",
+    "stopped": "stopped",
+    "failed": "failed",
+    "interrupted": "interrupted",
+    "detached": "",
+}
+STATUS_SIGNS = {
+    "done": ("check", "equal"),
+    "failed": ("cross", "wrong"),
+    "interrupted": ("cross", "wrong"),
+    "running": ("play", "accent"),
+    "paused": ("pause", "muted"),
+    "stopped": ("stop", "muted"),
+    "prepared": ("clock", "muted"),
+}
 
 
 def choice_box(name: str) -> QComboBox:
@@ -51,8 +74,8 @@ def form_line(label: str, field: Any, note: QLabel | None) -> QHBoxLayout:
     return row
 
 
-def finding_line(finding: Finding) -> QWidget:
-    """Return one line of the check with its sign."""
+def finding_line(finding: Finding, act: Callable[[Finding], None]) -> QWidget:
+    """Return one line of the check with its sign, and a button where something can be done."""
     line = QWidget()
     sign = QLabel()
     name = {"equal": "check", "wrong": "cross", "muted": "clock"}.get(finding.kind, "warning")
@@ -60,9 +83,17 @@ def finding_line(finding: Finding) -> QWidget:
     text = QLabel(finding.text)
     text.setWordWrap(True)
     text.setTextFormat(Qt.TextFormat.PlainText)
+    body = QVBoxLayout()
+    body.setSpacing(0)
+    body.addWidget(text)
+    if finding.action == SHOW_UNFIT:
+        button = QPushButton(line.tr("Show these rows"))
+        button.setProperty("kind", "link")
+        button.clicked.connect(lambda _=False: act(finding))
+        body.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
     row = QHBoxLayout(line)
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(theme.gap(2))
     row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
-    row.addWidget(text, 1)
+    row.addLayout(body, 1)
     return line

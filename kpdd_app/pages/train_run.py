@@ -1,69 +1,41 @@
-"""One run on the Train page: how it stands, its curves, what the students say to held-out questions."""
+"""One run as it goes on: curves, figures, held-out questions, and pause, stop, resume."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
+    QMenu,
     QProgressBar,
     QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
+    QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
-from kpdd_app import theme
+from kpdd_app import messages, theme
 from kpdd_app.jobs import Job, Jobs
+from kpdd_app.pages.train_checkpoints import CheckpointsDialog, choices
+from kpdd_app.pages.train_figures import FiguresView, left_text
+from kpdd_app.pages.train_parts import STATUS_SIGNS, STATUS_WORDS
+from kpdd_app.pages.train_samples import SamplesView
 from kpdd_app.student_choices import folder_choice
-from kpdd_app.widgets.job_bar import duration
 from kpdd_app.widgets.live_plot import ACCURACY, HELD_OUT, LOSS, LivePlot
 from kpdd_app.widgets.notice import Notice
 from training_backend import methods
+from training_backend.errors import KpddError
 from training_backend.events import Event, Failed, HeldOut, Log, Metrics, Progress, Started
+from training_backend.students.run_folder import RunFolder
 
-SAMPLES_SHOWN = 5
 REFRESH_MS = 200
-# the first steps are slower than the others and say little of the time left
-SETTLED = 3
-WORDS = {
-    "starting": "starting",
-    "running": "running",
-    "paused": "paused",
-    "stopping": "stopping …",
-    "prepared": "prepared",
-    "done": "done",
-    "stopped": "stopped",
-    "failed": "failed",
-    "interrupted": "interrupted",
-    "detached": "",
-}
-SIGNS = {
-    "done": ("check", "equal"),
-    "failed": ("cross", "wrong"),
-    "interrupted": ("cross", "wrong"),
-    "running": ("play", "accent"),
-    "paused": ("pause", "muted"),
-    "stopped": ("stop", "muted"),
-}
-
-
-@dataclass
-class Figures:
-    """The newest figures of one student."""
-
-    metrics: Metrics | None = None
-    held_out: HeldOut | None = None
+LIVE = ("starting", "running", "paused", "stopping")
 
 
 class RunView(QWidget):
@@ -71,7 +43,9 @@ class RunView(QWidget):
 
     solve_wanted = Signal(str)
     evaluate_wanted = Signal(str)
-    resume_wanted = Signal(object)
+    # the folder, and ROLE:STEP of a checkpoint or "" for the newest; "begin" for a run that has not begun
+    resume_wanted = Signal(object, str)
+    settings_wanted = Signal(object)
     status_changed = Signal(object, str)
 
     def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
@@ -82,8 +56,8 @@ class RunView(QWidget):
         self.folder: Path | None = None
         self.status = ""
         self._progress = ""
-        self._figures: dict[str, Figures] = {}
-        self._labels: dict[tuple[str, str], QLabel] = {}
+        self._at_work = ""
+        self._titles: dict[str, str] = {}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REFRESH_MS)
@@ -96,15 +70,20 @@ class RunView(QWidget):
         self.folder = folder
         self.title.setText(title)
         self.title.setToolTip(str(folder))
-        self._progress = ""
+        self._progress = self._at_work = ""
         self.problem.clear()
-        self.samples.setRowCount(0)
-        self._roles(methods.get(method).roles)
+        self.samples.clear()
+        self._titles = {role.name: role.title for role in methods.get(method).roles}
+        self.figures.set_roles(self._titles)
+        self.plot.set_panels(self._titles)
+        if _not_begun(folder):
+            self._say_status("prepared")
+            return
         self._job = self._jobs.follow(folder)
         job = self._job
         job.event_came.connect(lambda event: self._take(event) if job is self._job else None)
         job.status_changed.connect(lambda status: self._say_status(status) if job is self._job else None)
-        job.failed.connect(lambda failure: self._fail(failure) if job is self._job else None)
+        job.failed.connect(lambda failure: self.say_failure(failure) if job is self._job else None)
         self._say_status(job.status)
 
     def release(self) -> None:
@@ -114,31 +93,68 @@ class RunView(QWidget):
             job.release()
         self.folder = None
 
+    def say_failure(self, failure: Failed) -> None:
+        """Say why the run failed."""
+        self.problem.say_failure(failure)
+
+    def toggle_pause(self) -> None:
+        """Pause the run, or let it go on."""
+        if self._job is not None and self._job.status == "paused":
+            self._job.resume()
+            for figures in self.figures.figures.values():
+                # the time of the pause is no work
+                figures.pace.clear()
+        elif self._job is not None:
+            self._job.pause()
+
+    def stop_run(self) -> None:
+        """Have the run keep a checkpoint and end."""
+        if self._job is not None and self.status in LIVE:
+            self._job.stop()
+
+    def choose_checkpoint(self) -> None:
+        """Let a person choose the checkpoint from which the run goes on."""
+        if self.folder is None or self.status in LIVE:
+            return
+        folder = self.folder
+        found = choices(folder, {name: panel.curves for name, panel in self.plot.panels.items()})
+        if not found:
+            messages.inform(self, self.tr("This run has no checkpoint yet."))
+            return
+        dialog = CheckpointsDialog(self.title.text(), found, self)
+        dialog.chosen.connect(lambda where: self.resume_wanted.emit(folder, where))
+        dialog.open()
+
     # --- construction -----------------------------------------------------------------------------
 
     def _build(self) -> None:
         self.problem = Notice()
         self.plot = LivePlot()
-        self.figures = QGridLayout()
-        self.figures.setHorizontalSpacing(theme.gap(4))
-        self.figures.setVerticalSpacing(theme.gap(1))
+        self.figures = FiguresView()
+        self.samples = SamplesView()
         frame = QFrame()
         frame.setProperty("panel", "surface")
         inside = QVBoxLayout(frame)
         inside.setContentsMargins(*[theme.gap(theme.M)] * 4)
-        inside.addWidget(self.plot)
+        inside.addWidget(self.plot, 1)
         self.legend = QLabel()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         inside.addWidget(self.legend)
+        halves = QSplitter(Qt.Orientation.Vertical)
+        halves.setChildrenCollapsible(False)
+        halves.addWidget(frame)
+        halves.addWidget(self.samples)
+        halves.setStretchFactor(0, 3)
+        halves.setStretchFactor(1, 2)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.gap(2))
         column.addLayout(self._head())
+        column.addLayout(self._buttons())
         column.addWidget(self.problem)
         column.addWidget(self.bar)
-        column.addLayout(self.figures)
-        column.addWidget(frame, 3)
-        column.addWidget(self._samples(), 2)
+        column.addWidget(self.figures)
+        column.addWidget(halves, 1)
         theme.notifier().changed.connect(self._restyle)
         self._restyle()
 
@@ -146,87 +162,67 @@ class RunView(QWidget):
         self.title = QLabel()
         self.title.setProperty("role", "title")
         self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.title.setWordWrap(True)
         self.sign = QLabel()
         self.word = QLabel()
         self.word.setProperty("role", "muted")
+        self.word.setWordWrap(True)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("Progress of the run"))
-        self.pause = self._button(self.tr("Pause"), self._pause)
-        self.stop = self._button(self.tr("Stop and keep"), self._stop)
-        self.resume = self._button(self.tr("Resume"), lambda: self.resume_wanted.emit(self.folder))
-        self.solve = self._button(
-            self.tr("Solve with these"), lambda: self.solve_wanted.emit(str(self.folder))
-        )
-        self.evaluate = self._button(self.tr("Evaluate"), lambda: self.evaluate_wanted.emit(str(self.folder)))
-        self.open_folder = self._button(self.tr("Folder"), self._open_folder)
-        self.open_folder.setProperty("kind", "quiet")
         row = QHBoxLayout()
         row.setSpacing(theme.gap(1.5))
-        row.addWidget(self.title)
+        row.addWidget(self.title, 2)
         row.addWidget(self.sign)
-        row.addWidget(self.word, 1)
-        for button in (self.pause, self.stop, self.resume, self.solve, self.evaluate, self.open_folder):
-            row.addWidget(button)
+        row.addWidget(self.word, 3)
         return row
 
-    def _samples(self) -> QTableWidget:
-        self.samples = QTableWidget(0, 5)
-        self.samples.setAccessibleName(self.tr("Held-out questions"))
-        self.samples.setHorizontalHeaderLabels(
-            [
-                self.tr("Student"),
-                self.tr("Held-out question"),
-                self.tr("Wanted"),
-                self.tr("It says now"),
-                self.tr("Verdict"),
-            ]
-        )
-        self.samples.verticalHeader().hide()
-        self.samples.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.samples.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.samples.setTabKeyNavigation(False)
-        self.samples.setShowGrid(False)
-        self.samples.setWordWrap(False)
-        header = self.samples.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for section in (1, 2, 3):
-            header.setSectionResizeMode(section, QHeaderView.ResizeMode.Stretch)
-        return self.samples
+    def _buttons(self) -> QHBoxLayout:
+        tr = self.tr
+        self.pause = self._button(tr("Pause"), self.toggle_pause)
+        self.stop = self._button(tr("Stop and keep"), self.stop_run)
+        self.begin = self._button(tr("Start"), lambda: self.resume_wanted.emit(self.folder, "begin"))
+        self.resume = self._button(tr("Resume"), lambda: self.resume_wanted.emit(self.folder, ""))
+        self.resume_from = self._button(tr("Resume from…"), self.choose_checkpoint)
+        self.solve = self._button(tr("Solve with these"), lambda: self.solve_wanted.emit(str(self.folder)))
+        self.evaluate = self._button(tr("Evaluate"), lambda: self.evaluate_wanted.emit(str(self.folder)))
+        self.more = QPushButton(tr("More"))
+        menu = QMenu(self.more)
+        menu.addAction(tr("New run with these settings"), lambda: self.settings_wanted.emit(self.folder))
+        menu.addAction(tr("Copy as command"), self._copy_command)
+        menu.addAction(tr("Copy settings as YAML"), self._copy_yaml)
+        menu.addAction(tr("Open the folder"), self._open_folder)
+        self.more.setMenu(menu)
+        row = QHBoxLayout()
+        row.setSpacing(theme.gap(1.5))
+        for button in (
+            self.begin,
+            self.pause,
+            self.stop,
+            self.resume,
+            self.resume_from,
+            self.solve,
+            self.evaluate,
+        ):
+            row.addWidget(button)
+        row.addWidget(self.more)
+        row.addStretch(1)
+        return row
 
     def _button(self, text: str, do: Any) -> QPushButton:
         button = QPushButton(text)
         button.clicked.connect(lambda _=False: do())
         return button
 
-    def _roles(self, roles: tuple[methods.Role, ...]) -> None:
-        self._figures = {role.name: Figures() for role in roles}
-        self._titles = {role.name: role.title for role in roles}
-        self.plot.set_panels(self._titles)
-        while (item := self.figures.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.deleteLater()
-        self._labels = {}
-        for column, (_, heading) in enumerate(COLUMNS):
-            label = QLabel(heading)
-            label.setProperty("role", "caption")
-            self.figures.addWidget(label, 0, column)
-        for number, role in enumerate(roles, 1):
-            for column, (name, _) in enumerate(COLUMNS):
-                label = QLabel(role.title if name == "role" else "–")
-                self._labels[role.name, name] = label
-                self.figures.addWidget(label, number, column)
-        self.figures.setColumnStretch(len(COLUMNS), 1)
-
     # --- slots ------------------------------------------------------------------------------------
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, Metrics) and event.role in self._figures:
-            self._figures[event.role].metrics = event
+        if isinstance(event, Metrics) and event.role in self.figures.figures:
+            self._at_work = event.role
+            self.figures.figures[event.role].take(event)
             self.plot.add(event.role, LOSS, event.step, event.loss, event.total_steps)
-        elif isinstance(event, HeldOut) and event.role in self._figures:
-            self._figures[event.role].held_out = event
+        elif isinstance(event, HeldOut) and event.role in self.figures.figures:
+            self.figures.figures[event.role].held_out = event
             if event.loss is not None:
                 self.plot.add(event.role, HELD_OUT, event.step, event.loss)
             if event.accuracy is not None:
@@ -240,19 +236,18 @@ class RunView(QWidget):
         if not self._timer.isActive():
             self._timer.start()
 
-    def _fail(self, failure: Failed) -> None:
-        self.problem.say_failure(failure)
-
     def _say_status(self, status: str) -> None:
         if status == "detached":
             return
         self.status = status
-        live = status in ("starting", "running", "paused", "stopping")
+        live = status in LIVE
         self.pause.setVisible(live)
         self.pause.setText(self.tr("Go on") if status == "paused" else self.tr("Pause"))
         self.stop.setVisible(live)
         self.stop.setEnabled(status != "stopping")
+        self.begin.setVisible(status == "prepared")
         self.resume.setVisible(status in ("stopped", "failed"))
+        self.resume_from.setVisible(status in ("stopped", "failed", "done"))
         for button in (self.solve, self.evaluate):
             button.setVisible(status in ("done", "stopped"))
             problem = folder_choice(self.folder).problem if self.folder is not None else ""
@@ -265,69 +260,50 @@ class RunView(QWidget):
             self.status_changed.emit(self.folder, status)
 
     def _refresh(self) -> None:
-        now = (self._progress or self.tr("loading …")) if self.status == "running" else ""
-        left = self._time_left()
-        parts = [WORDS.get(self.status, self.status), now if left is None else "",
-                 self.tr("{0} left").format(duration(left)) if left is not None else ""]  # fmt: skip
-        self.word.setText(" · ".join(part for part in parts if part))
+        running = self.status == "running"
+        now = self._now() if running else ""
+        self.word.setText(
+            " · ".join(part for part in (STATUS_WORDS.get(self.status, self.status), now) if part)
+        )
         self._show_bar()
-        for role, figures in self._figures.items():
-            for name, text in figure_texts(figures).items():
-                self._labels[role, name].setText(text)
-        self._show_samples()
+        self.figures.refresh(running)
+        looks = {
+            role: f.held_out.samples for role, f in self.figures.figures.items() if f.held_out is not None
+        }
+        self.samples.show_samples(self._titles, looks)
+
+    def _now(self) -> str:
+        """Say what is at work and how long it will take, and who comes after."""
+        figures = self.figures.figures.get(self._at_work)
+        m = figures.metrics if figures is not None else None
+        if figures is None or m is None or m.step >= m.total_steps:
+            return self._progress or self.tr("loading …")
+        left = left_text(figures.pace)
+        text = self.tr("{0}: {1} left") if figures.pace.left() is not None else "{0}: {1}"
+        text = text.format(self._titles[self._at_work], left)
+        later = [self._titles[role] for role, f in self.figures.figures.items() if f.metrics is None]
+        return text + (self.tr(", then {0}").format(", ".join(later)) if later else "")
 
     def _show_bar(self) -> None:
-        done = sum(f.metrics.step for f in self._figures.values() if f.metrics)
-        known = [f.metrics.total_steps for f in self._figures.values() if f.metrics]
-        total = round(sum(known) / len(known) * len(self._figures)) if known else 0
+        known = [f.metrics for f in self.figures.figures.values() if f.metrics]
+        total = round(sum(m.total_steps for m in known) / len(known) * len(self._titles)) if known else 0
         self.bar.setRange(0, total)
-        self.bar.setValue(done)
+        self.bar.setValue(sum(m.step for m in known))
 
-    def _time_left(self) -> float | None:
-        """Return the seconds that the student at work still needs, by its own pace."""
-        if self.status != "running":
-            return None
-        for figures in self._figures.values():
-            m = figures.metrics
-            if m is not None and SETTLED <= m.step < m.total_steps and m.elapsed_s:
-                return m.elapsed_s * (m.total_steps - m.step) / m.step
-        return None
+    def _copy_command(self) -> None:
+        QGuiApplication.clipboard().setText(shlex.join(["kpdd", "train", str(self.folder), "--resume"]))
+        messages.note(self.tr("The command is on the clipboard"))
 
-    def _show_samples(self) -> None:
-        rows = [(role, sample) for role, figures in self._figures.items() if figures.held_out is not None
-                for sample in figures.held_out.samples[:SAMPLES_SHOWN]]  # fmt: skip
-        self.samples.setRowCount(len(rows))
-        for number, (role, sample) in enumerate(rows):
-            state = str(sample.get("state") or "")
-            word = theme.look(state).word if state else ""
-            asked = str(sample.get("source", "")).split(": ", 1)[-1].removeprefix("question: ")
-            cells = (
-                self._titles[role],
-                asked,
-                sample.get("wanted", ""),
-                sample.get("said", ""),
-                word,
-            )
-            for column, text in enumerate(cells):
-                item = QTableWidgetItem(" ".join(str(text).split())[:300])
-                item.setToolTip(str(text)[:2000])
-                if column == 4 and state:
-                    look = theme.look(state)
-                    item.setForeground(theme.colour(look.colour))
-                    item.setIcon(theme.icon(look.sign, look.colour))
-                self.samples.setItem(number, column, item)
-
-    def _pause(self) -> None:
-        if self._job is None:
+    def _copy_yaml(self) -> None:
+        if self.folder is None:
             return
-        if self._job.status == "paused":
-            self._job.resume()
-        else:
-            self._job.pause()
-
-    def _stop(self) -> None:
-        if self._job is not None:
-            self._job.stop()
+        try:
+            text = (self.folder / "config.yaml").read_text(encoding="utf-8")
+        except OSError as error:
+            messages.error(self, error)
+            return
+        QGuiApplication.clipboard().setText(text)
+        messages.note(self.tr("The settings are on the clipboard"))
 
     def _open_folder(self) -> None:
         if self.folder is not None:
@@ -335,7 +311,7 @@ class RunView(QWidget):
 
     def _restyle(self) -> None:
         tokens = theme.current()
-        sign = SIGNS.get(self.status)
+        sign = STATUS_SIGNS.get(self.status)
         self.sign.setVisible(sign is not None)
         if sign is not None:
             self.sign.setPixmap(theme.pixmap(*sign, theme.icon_size(), self.devicePixelRatioF()))
@@ -344,38 +320,11 @@ class RunView(QWidget):
             f'<span style="color:{tokens.changed}">●</span> held-out loss &nbsp;&nbsp; '
             f'<span style="color:{tokens.equal}">■</span> held-out accuracy (right axis)'
         )
-        header = self.samples.horizontalHeader()
-        header.setMinimumSectionSize(theme.line_height() * 3)
-        self.samples.setColumnWidth(0, theme.line_height() * 5)
-        self.samples.setColumnWidth(4, theme.line_height() * 8)
-        self.samples.verticalHeader().setDefaultSectionSize(theme.row_height())
 
 
-COLUMNS = (
-    ("role", "Student"),
-    ("step", "Step"),
-    ("loss", "Loss"),
-    ("held", "Held-out loss"),
-    ("accuracy", "Held-out accuracy"),
-    ("rate", "Learning rate"),
-    ("speed", "Tokens/s"),
-    ("memory", "Memory"),
-)
-
-
-def figure_texts(figures: Figures) -> dict[str, str]:
-    """Return the figures of a student as people read them."""
-    m, h = figures.metrics, figures.held_out
-    texts = {}
-    if m is not None:
-        texts = {
-            "step": f"{m.step:,} / {m.total_steps:,}",
-            "loss": f"{m.loss:.3f}",
-            "rate": f"{m.learning_rate:.2g}",
-            "speed": f"{m.tokens_per_s:,.0f}",
-            "memory": f"{m.memory_bytes / 2**30:.1f} GiB",
-        }
-    if h is not None:
-        texts["held"] = f"{h.loss:.3f}" if h.loss is not None else "–"
-        texts["accuracy"] = f"{100 * h.accuracy:.1f} %" if h.accuracy is not None else "–"
-    return texts
+def _not_begun(folder: Path) -> bool:
+    """Tell whether a run is prepared and nobody has started it."""
+    try:
+        return not (folder / "events.jsonl").exists() and RunFolder.open(folder).status() == "prepared"
+    except KpddError:
+        return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -22,10 +22,14 @@ from kpdd_app import theme
 class FieldRow:
     """One setting of the form: its label, its editor, its unit and its mistake."""
 
-    def __init__(self, name: str, info: Any, default: Any) -> None:
-        """`info` has title, help, unit and choices; `default` gives the type and what empty means."""
+    def __init__(self, name: str, info: Any, default: Any, words: Mapping[Any, str]) -> None:
+        """`info` has title, help, unit and choices; `default` gives the type and what empty means.
+
+        `words` say in words what certain values mean.
+        """
         self.name = name
         self.info = info
+        self.words = words
         self.default = default
         self.label = QLabel(info.title)
         self.label.setToolTip(info.help)
@@ -54,11 +58,15 @@ class FieldRow:
             self.editor.blockSignals(True)
             self.editor.clear()
             for choice in self.info.choices:
-                self.editor.addItem(f"{choice}  (default)" if choice == default else choice, choice)
+                word = self.words.get(choice, choice)
+                self.editor.addItem(f"{word}  (default)" if choice == default else word, choice)
             self.editor.setCurrentIndex(self.editor.findData(chosen if chosen is not None else default))
             self.editor.blockSignals(False)
         else:
-            self.editor.setPlaceholderText(shown(default))
+            word = self.words.get(default)
+            self.editor.setPlaceholderText(word or shown(default))
+            # a unit behind words would be read as a part of them
+            self.unit.setText("" if word and before is None else self.info.unit)
 
     def text(self) -> str | None:
         """Return what was entered as text, or None when the field stands at its default."""
@@ -91,8 +99,23 @@ class FieldRow:
         if isinstance(self.default, bool):
             return QCheckBox()
         if self.info.choices:
-            return QComboBox()
+            box = QComboBox()
+            box.setMinimumContentsLength(10)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            return box
         return QLineEdit()
+
+    def set_visible(self, visible: bool) -> None:
+        """Show the setting, or hide one that says nothing beside the others."""
+        for part in (self.label, self.editor, self.unit):
+            part.setVisible(visible)
+        self.mistake.setVisible(visible and bool(self.mistake.text()))
+
+    def mind_unit(self) -> None:
+        """Show the unit behind a number, none behind words."""
+        if isinstance(self.editor, QLineEdit):
+            bare = not self.editor.text() and self.default in self.words
+            self.unit.setText("" if bare else self.info.unit)
 
 
 class ConfigForm(QWidget):
@@ -105,10 +128,15 @@ class ConfigForm(QWidget):
         fields: Mapping[str, Any],
         defaults: Mapping[str, Any],
         titles: Mapping[str, str],
+        words: Mapping[str, Mapping[Any, str]] | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        """`fields` describe the settings by name; `titles` name the groups that are shown, in order."""
+        """`fields` describe the settings by name; `titles` name the groups that are shown, in order.
+
+        `words` say for some settings what certain values mean.
+        """
         super().__init__(parent)
+        self._words = words or {}
         self.rows: dict[str, FieldRow] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -124,6 +152,18 @@ class ConfigForm(QWidget):
     def entered(self) -> dict[str, str]:
         """Return the fields that differ from their defaults, as text."""
         return {name: text for name, row in self.rows.items() if (text := row.text()) is not None}
+
+    def enter(self, values: Mapping[str, str]) -> None:
+        """Enter values; fields that are not named go back to their defaults."""
+        for name, row in self.rows.items():
+            row.set_text(values.get(name))
+
+    def hide_fields(self, names: Collection[str]) -> None:
+        """Hide the fields that say nothing beside the others; they go back to their defaults."""
+        for name, row in self.rows.items():
+            if name in names and row.text() is not None:
+                row.set_text(None)
+            row.set_visible(name not in names)
 
     def set_defaults(self, defaults: Mapping[str, Any]) -> None:
         """Change what untouched fields mean (another preset)."""
@@ -153,7 +193,7 @@ class ConfigForm(QWidget):
         grid.setColumnMinimumWidth(0, theme.line_height() * 8)
         grid.setColumnMinimumWidth(2, round(theme.line_height() * 5.6))
         for number, (name, info) in enumerate(fields.items()):
-            row = FieldRow(name, info, defaults[name])
+            row = FieldRow(name, info, defaults[name], self._words.get(name, {}))
             row.label.setBuddy(row.editor)
             grid.addWidget(row.label, number * 2, 0)
             grid.addWidget(row.editor, number * 2, 1)
@@ -169,6 +209,7 @@ class ConfigForm(QWidget):
         elif isinstance(row.editor, QComboBox):
             row.editor.currentIndexChanged.connect(lambda _: self.changed.emit())
         else:
+            row.editor.textChanged.connect(lambda _: row.mind_unit())
             row.editor.textChanged.connect(lambda _: self.changed.emit())
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
@@ -58,8 +56,8 @@ class JobBar(QWidget):
             return
         others = sum(not other.background for other in self._jobs.running()) - 1
         self.title.setText(job.title + (f"  +{others}" if others else ""))
-        self.text.setText(describe(job))
         progress = job.progress
+        self.text.setText(describe(job))
         if progress is not None and progress.total > 0:
             self.bar.setRange(0, progress.total)
             self.bar.setValue(min(progress.done, progress.total))
@@ -97,9 +95,11 @@ def describe(job: Job) -> str:
     if not progress.total:
         return paused + (progress.text or progress.stage)
     text = f"{paused}{progress.done:,} of {progress.total:,}"
-    if job.status != "paused" and 0 < progress.done < progress.total:
-        spent = time.monotonic() - job.began_at
-        text += f" · {duration(spent * (progress.total - progress.done) / progress.done)} left"
+    left = job.pace.left()
+    if left is not None:
+        text += f" · {duration(left)} left"
+    elif job.pace.measuring and job.status != "paused":
+        text += " · measuring …"
     return text
 
 
