@@ -44,6 +44,8 @@ class DatasetPage(QWidget):
 
     solve_wanted = Signal(str, object)
     trace_wanted = Signal(object)
+    ask_again_wanted = Signal(object)
+    """The ids of the rows that a teacher is to answer once more."""
     page_wanted = Signal(str)
     choose_project_wanted = Signal()
 
@@ -320,7 +322,7 @@ class DatasetPage(QWidget):
         """Return the title of the column that gives the order, where the table does not show it."""
         columns = [column for column in COLUMNS if column.sort == wanted.sort]
         hidden = self.table.header.hidden()
-        return columns[0].title if all(column.key in hidden for column in columns) else ""
+        return columns[0].title if columns and all(column.key in hidden for column in columns) else ""
 
     def _remove_part(self, name: str) -> None:
         old = self.source.filter

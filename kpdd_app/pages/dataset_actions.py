@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QObject, QPoint, Qt
@@ -15,6 +15,8 @@ from kpdd_app.open_project import MANY
 from kpdd_app.pages.dataset_bulk import confirmed
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from kpdd_app.pages.dataset import DatasetPage
 
 
@@ -39,6 +41,7 @@ class DatasetActions(QObject):
         self.note = self._add("note", editor.edit_note)
         self.run = self._add("run", editor.run_program, writes=True)
         self.rerun = self._add("rerun", self.run_selected, writes=True)
+        self.ask_again = self._add("ask_again", self.ask_teacher_again, writes=True)
         self.replace = self._add("replace", self.find_and_replace, writes=True)
         self.diff = self._add("diff", editor.show_differences)
         self.history = self._add("history", editor.show_history)
@@ -62,6 +65,7 @@ class DatasetActions(QObject):
             (editor.accept, self.tr("Accept"), "accept"), (editor.reject, self.tr("Reject"), "reject"),
             (editor.flag, self.tr("Flag"), "flag"),
             (editor.trace, self.tr("Trace this program on the Solve page"), "trace"),
+            (editor.again, self.tr("Ask the teacher again"), "ask_again"),
             (editor.run_button, self.tr("Run in the sandbox"), "run"),
             (page.export_button, self.tr("Export rows"), "export"),
             (page.replace_button, self.tr("Find and replace"), "replace"),
@@ -71,6 +75,7 @@ class DatasetActions(QObject):
         page.table.menu_wanted.connect(self.show_menu)
         page.editor.review_wanted.connect(self.review_shown)
         page.editor.flag_wanted.connect(self.toggle_flag)
+        page.editor.again.clicked.connect(self.ask_row_again)
         self.project.opened.connect(lambda _: self._allow())
         self.project.closed.connect(self._allow)
         self._allow()
@@ -121,6 +126,21 @@ class DatasetActions(QObject):
             self.page.editor.flush()
             self.project.rerun(ids)
 
+    def ask_teacher_again(self) -> None:
+        """Hand the chosen rows to the Teacher page's run, for another answer to each."""
+        ids = self.page.chosen()
+        if len(ids):
+            self._hand_over(ids)
+
+    def ask_row_again(self) -> None:
+        """Hand the row in the editor to the Teacher page's run."""
+        if self.page.editor.row_id is not None:
+            self._hand_over([self.page.editor.row_id])
+
+    def _hand_over(self, ids: Sequence[int] | np.ndarray) -> None:
+        self.page.editor.flush()
+        self.page.ask_again_wanted.emit(ids)
+
     def find_and_replace(self) -> None:
         """Open the dialog over the rows of the filter and the selected ones."""
         from kpdd_app.pages.dataset_replace import ReplaceDialog
@@ -156,7 +176,7 @@ class DatasetActions(QObject):
         """Show what can be done with the chosen rows."""
         menu = QMenu(self.page)
         for group in ((self.accept, self.reject, self.unreview, self.flag, self.unflag),
-                      (self.rerun, self.replace, self.trace), (self.copy, self.export),
+                      (self.rerun, self.ask_again, self.replace, self.trace), (self.copy, self.export),
                       (self.all, self.columns)):  # fmt: skip
             menu.addActions(group)
             menu.addSeparator()

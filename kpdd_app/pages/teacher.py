@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import datetime
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,11 @@ from kpdd_app.jobs import Jobs
 from kpdd_app.key_bindings import add_action
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.teacher_asks import Asks
-from kpdd_app.pages.teacher_follow import RunFollower
+from kpdd_app.pages.teacher_follow import ASKED, RunFollower
 from kpdd_app.pages.teacher_list import TeacherList
 from kpdd_app.pages.teacher_prompts import PromptsPanel
 from kpdd_app.pages.teacher_reads import Found, find_all, find_row
-from kpdd_app.pages.teacher_run import RunPanel
+from kpdd_app.pages.teacher_run import Again, RunPanel
 from kpdd_app.pages.teacher_settings import TeacherSettings
 from kpdd_app.pages.teacher_try import TryPanel
 from kpdd_app.settings import Settings
@@ -50,6 +51,7 @@ class TeacherPage(QWidget):
         self.jobs = jobs
         self._configs: dict[str, TeacherConfig] = {}
         self._has_questions = False
+        self._again: tuple[int, ...] = ()
         self._row_number = 0
         self._settings = Settings()
         self._build()
@@ -96,6 +98,12 @@ class TeacherPage(QWidget):
             self.run.show_problem(problem)
         elif self.prompts.keep_all():
             self.follower.start(pilot, again)
+
+    def ask_again(self, row_ids: Iterable[int]) -> None:
+        """Put another answer to these rows into the form of the run; nothing is asked before *Start*."""
+        self._again = tuple(int(row) for row in row_ids)
+        if self._configs or self._has_questions:
+            self._hand_over()
 
     def ask(self) -> None:
         """Ask about one question and show the reply beside what was read from it; nothing is stored."""
@@ -247,6 +255,26 @@ class TeacherPage(QWidget):
             self.body.show()
             self._show_row(self._row_number)
             self.follower.look()
+        if self._again:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Show what another answer takes, with a teacher that can be asked and *Start* under the finger."""
+        rows, self._again = self._again, ()
+        asked = [name for name, config in self._configs.items() if config.kind in ASKED]
+        if not asked:
+            messages.inform(
+                self, self.tr("No teacher of this project can be asked for another answer."),
+                self.tr("Add one: a provider, a server or a model on this machine. The sample teacher and "
+                        "recordings always answer the same."),
+            )  # fmt: skip
+            return
+        if self.list.current() not in asked:
+            self._show_list(asked[0])
+        began = datetime.datetime.now().isoformat(timespec="milliseconds")
+        self.run.set_again(Again(began, rows))
+        self.show_tab(RUN)
+        self.run.start_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_row(self, number: int) -> None:
         self.project.read(partial(find_row, number=number), self._take_row, self._failed, key="teacher-row")

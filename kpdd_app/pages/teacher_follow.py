@@ -13,7 +13,7 @@ from kpdd_app import messages
 from kpdd_app.jobs import Job, Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.teacher_reads import LastRun, estimate, last_run, write_rows
-from kpdd_app.pages.teacher_run import PILOT, RunPanel
+from kpdd_app.pages.teacher_run import PILOT, Again, RunPanel
 from training_backend.errors import KpddError
 from training_backend.events import Progress, Result
 from training_backend.project.listing import RowFilter
@@ -65,10 +65,11 @@ class RunFollower(QObject):
         def go(file: Path | None) -> None:
             self._start(config, wanted.arguments(path, config, file), pilot, again)
 
-        if wanted.rows is None:
+        rows = wanted.again.row_ids if wanted.again is not None else wanted.rows
+        if rows is None or rows == ():
             go(None)
         else:
-            read = partial(write_rows, wanted=wanted.rows)
+            read = partial(write_rows, wanted=rows)
             self._project.read(read, go, self._failed, key="teacher-rows")
 
     def pause(self) -> None:
@@ -164,7 +165,7 @@ class RunFollower(QObject):
             return
         if found is not None and found.title not in self._recalled:
             self._recalled.add(found.title)
-            self._panel.recall(found.settings)
+            self._recall(found)
         if found is None:
             self._panel.view.clear()
         elif found.working:
@@ -172,6 +173,17 @@ class RunFollower(QObject):
         else:
             self._panel.view.set_stored(found.title, found.counts, found.note, found.failed)
         self.estimate()
+
+    def _recall(self, found: LastRun) -> None:
+        """Let the form describe the run, so that what is left of it can go on."""
+        another = str(found.settings.get("another") or "")
+        if self._panel.asks_again():
+            return  # what the person has just asked for stays
+        if not another:
+            self._panel.recall(found.settings)
+        elif found.counts.waiting or found.counts.failed:
+            self._panel.set_again(Again(another))
+            self._panel.paths.setValue(int(found.settings.get("paths") or 1))
 
     def _take_estimate(self, found: Any) -> None:
         self._panel.show_estimate(found, self.tr("There is no question among these rows."))

@@ -62,9 +62,10 @@ def find_row(project: Project, number: int) -> SampleRow:
     return sample_row(project, number)
 
 
-def write_rows(project: Project, wanted: RowFilter) -> Path:
-    """Write the numbers of a filter's rows, one a line, and return the file."""
-    text = "\n".join(map(str, _rows(project, wanted))) + "\n"
+def write_rows(project: Project, wanted: RowFilter | Sequence[int]) -> Path:
+    """Write the numbers of rows, or of those of a filter, one a line, and return the file."""
+    rows = _rows(project, wanted) if isinstance(wanted, RowFilter) else wanted
+    text = "\n".join(map(str, rows)) + "\n"
     folder = user_data_dir() / "rows"
     folder.mkdir(exist_ok=True)
     file = folder / f"{hashlib.sha256(str(project.path).encode()).hexdigest()[:16]}.txt"
@@ -75,16 +76,21 @@ def write_rows(project: Project, wanted: RowFilter) -> Path:
 def estimate(project: Project, config: TeacherConfig, wanted: Wanted) -> Estimate | None:
     """Return what the rest of a run takes, None where it has no question."""
     from training_backend.project.questions import questions
+    from training_backend.teacher.another_path import meant
     from training_backend.teacher.run_estimate import estimate_run
     from training_backend.teacher.run_spec import spec_of
     from training_backend.teacher.trying import questions_of_rows
 
+    if wanted.concurrency:
+        config = dataclasses.replace(config, settings={**config.settings, "concurrency": wanted.concurrency})
+    if wanted.again is not None:
+        name, rows = wanted.again.name, wanted.again.row_ids
+        spec, about = meant(project, spec_of(config, (), wanted.paths, wanted.one_call, another=name), rows)
+        return estimate_run(project, config, spec, list(questions(project, ids=about))) if about else None
     ids = None if wanted.rows is None else questions_of_rows(project, _rows(project, wanted.rows))
     found = list(questions(project, wanted.dataset or None, wanted.split or None, ids, wanted.limit or None))
     if not found:
         return None
-    if wanted.concurrency:
-        config = dataclasses.replace(config, settings={**config.settings, "concurrency": wanted.concurrency})
     return estimate_run(project, config, spec_of(config, wanted.kinds, wanted.paths, wanted.one_call), found)
 
 

@@ -34,7 +34,15 @@ from training_backend.teacher.teacher_config import TeacherConfig
 
 ESTIMATE_MS = 500
 PILOT = 20
-ALL, PART, FILTER, SHOWN = "all", "part", "filter", "shown"
+ALL, PART, FILTER, SHOWN, AGAIN = "all", "part", "filter", "shown", "again"
+
+
+@dataclass(frozen=True)
+class Again:
+    """More answers to rows of the Dataset page; the name goes on with them, without rows too."""
+
+    name: str
+    row_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,10 +58,12 @@ class Wanted:
     one_call: bool = False
     concurrency: int = 0
     budget: float | None = None
+    again: Again | None = None
 
     def arguments(self, project: Path, teacher: TeacherConfig, rows_file: Path | None = None) -> list[str]:
-        """Return the words of `kpdd generate`; `rows_file` holds the rows of the filter."""
-        words = ["generate", str(project), "--teacher", teacher.name, "--kinds", ",".join(self.kinds)]
+        """Return the words of `kpdd generate`; `rows_file` holds the rows of the filter or those chosen."""
+        words = ["generate", str(project), "--teacher", teacher.name]
+        words += ["--another", self.again.name] if self.again else ["--kinds", ",".join(self.kinds)]
         words += ["--paths", str(self.paths)]
         for option, value in (("--dataset", self.dataset), ("--split", self.split)):
             words += [option, value] if value else []
@@ -82,6 +92,7 @@ class RunPanel(QScrollArea):
         self.status = ""
         self.writable = True
         self.shown_filter: RowFilter | None = None
+        self.again: Again | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(ESTIMATE_MS)
@@ -98,6 +109,11 @@ class RunPanel(QScrollArea):
         how, *about = self.rows.currentData() or (ALL,)
         dataset, split = about if how == PART else ("", "")
         rows = self.shown_filter if how == SHOWN else about[0] if how == FILTER else None
+        if how == AGAIN:
+            return Wanted(
+                paths=self.paths.value(), one_call=self.one_call.isChecked(), again=self.again,
+                concurrency=self.concurrency.value(), budget=self.budget.value() or None,
+            )  # fmt: skip
         return Wanted(
             dataset, split, rows,
             tuple(kind for kind, box in self.kinds.items() if box.isChecked()),
@@ -139,6 +155,8 @@ class RunPanel(QScrollArea):
         self.rows.blockSignals(True)
         self.rows.clear()
         total = sum(count for *_, count in found)
+        if self.again is not None:
+            self.rows.addItem(self._again_words(self.again), (AGAIN,))
         self.rows.addItem(self.tr("all questions ({0})").format(number(total)), (ALL,))
         not_asked = RowFilter({"verdict": frozenset({"not_asked"})})
         self.rows.addItem(self.tr("questions that were not asked yet"), (FILTER, not_asked))
@@ -152,6 +170,27 @@ class RunPanel(QScrollArea):
                 self.rows.setCurrentIndex(index)
         self.rows.blockSignals(False)
         self._changed()
+
+    def set_again(self, again: Again) -> None:
+        """Choose another answer to these rows as what is asked."""
+        if self.again is not None:
+            self.rows.removeItem(0)
+        self.again = again
+        self.rows.insertItem(0, self._again_words(again), (AGAIN,))
+        self.rows.setCurrentIndex(0)
+        self.paths.setValue(1)
+        self._changed()
+
+    def _again_words(self, again: Again) -> str:
+        if not again.row_ids:
+            return self.tr("other answers that were begun before")
+        if len(again.row_ids) == 1:
+            return self.tr("another answer to row {0}").format(QLocale().toString(again.row_ids[0]))
+        return self.tr("another answer to {0} rows").format(QLocale().toString(len(again.row_ids)))
+
+    def asks_again(self) -> bool:
+        """Tell whether other answers are chosen as what is asked."""
+        return (self.rows.currentData() or (ALL,))[0] == AGAIN
 
     def recall(self, settings: Mapping[str, Any]) -> None:
         """Choose what a run was started with."""
@@ -168,6 +207,9 @@ class RunPanel(QScrollArea):
             return self.tr("Choose a teacher.")
         if wrong := self._config.validate():
             return self.tr("The teacher's settings are not complete: {0}").format(wrong[0])
+        if self.asks_again():
+            asked = self._config.kind in ("endpoint", "local")
+            return "" if asked else self.tr("This teacher has no other answers; choose one that is asked.")
         return "" if self.wanted().kinds else self.tr("Choose at least one kind of rationale.")
 
     def show_estimate(self, estimate: Any, note: str = "") -> None:
@@ -294,7 +336,11 @@ class RunPanel(QScrollArea):
 
     def _changed(self, *_: object) -> None:
         self.show_problem("")
+        again = self.asks_again()
+        for part in (self.kinds_box, self.limit):
+            self.form.setRowVisible(part, not again)
         if self._config is not None:
+            self.how.setText(self._sentence(self._config))
             self._timer.start()
 
     def _sentence(self, config: TeacherConfig) -> str:
@@ -309,7 +355,15 @@ class RunPanel(QScrollArea):
         ):
             if config.get(name):
                 parts.append(self.tr("{0} {1} a minute").format(QLocale().toString(config.get(name)), word))
-        return " · ".join(parts) + "  " + self.tr("What was answered before is not asked again.")
+        usual = self.tr("What was answered before is not asked again.")
+        return " · ".join(parts) + "  " + (self._again_sentence(config) if self.asks_again() else usual)
+
+    def _again_sentence(self, config: TeacherConfig) -> str:
+        sentence = self.tr("Each row is asked for its own kind; the answer is a new path and what is there "
+                           "stays. A row without a text is filled.")  # fmt: skip
+        if config.get("temperature") == 0:
+            sentence += " " + self.tr("At temperature 0 it may write the same again.")
+        return sentence
 
 
 def estimate_text(estimate: Any, budget: float | None = None) -> str:

@@ -167,6 +167,7 @@ class RowEditor(QWidget):
             button.setCheckable(True)
         self.flag = IconButton("flag", self.tr("Flag"))
         self.trace = IconButton("trace", self.tr("Trace this program on the Solve page"))
+        self.again = IconButton("teacher", self.tr("Ask the teacher again"))
         self.accept.clicked.connect(lambda: self.review_wanted.emit("accepted"))
         self.reject.clicked.connect(lambda: self.review_wanted.emit("rejected"))
         self.flag.clicked.connect(self.flag_wanted)
@@ -177,6 +178,7 @@ class RowEditor(QWidget):
         line.addWidget(self.reject)
         line.addWidget(self.flag)
         line.addWidget(self.trace)
+        line.addWidget(self.again)
         line.addStretch(1)
         line.addWidget(self.pill)
         self.paths = QTabBar()
@@ -342,7 +344,7 @@ class RowEditor(QWidget):
         self.reject.setChecked(row.review == "rejected")
         self.flag.set_look("flag-filled" if row.flagged else "flag", "unjudged" if row.flagged else "muted")
         writable = not self.project.read_only
-        for button in (self.accept, self.reject, self.flag):
+        for button in (self.accept, self.reject, self.flag, self.again):
             button.setEnabled(writable)
         self.run_button.setVisible(row.kind in ("pot", "eot", "cot"))
         self.run_button.setEnabled(writable)

@@ -11,7 +11,9 @@ teachers:
   replay:jsonl    any JSON Lines file (--recordings FILE --map question=…,pot=…)
 
 Running the same command again asks only what is missing; what failed stays so until --ask-again. Stop it with
-Ctrl+C: what is on its way comes in and is kept.
+Ctrl+C: what is on its way comes in and is kept. --another asks the rows of --rows-file for one more answer
+(or --paths N) of their own kinds: a new path beside the one that is there; a row without a text is filled.
+Each such wish is a run with a name; --another NAME goes on with it.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from training_backend.project.store import Project
     from training_backend.teacher.generation import GenerationReport
     from training_backend.teacher.protocol import Teacher
+    from training_backend.teacher.run_spec import RunSpec
     from training_backend.teacher.teacher_config import TeacherConfig
 
 _FAILURES_SHOWN = 5
@@ -71,6 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     asks.add_argument("--budget", type=float, metavar="MONEY",
                       help="the most that this run may cost, what it cost before included")  # fmt: skip
     asks.add_argument("--concurrency", type=int, metavar="N", help="requests on their way at a time")
+    asks.add_argument("--another", nargs="?", const="", metavar="NAME",
+                      help="more answers to the rows of --rows-file, or go on with NAME")  # fmt: skip
     asks.add_argument("--ask-again", metavar="REASONS",
                       help="ask again what failed for these reasons, with commas, or `all`")  # fmt: skip
 
@@ -85,6 +90,11 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
         project.require_writable()
         config = _configured(project, args.teacher)
         if config is None or config.kind in ("sample", "replay"):
+            if args.another is not None:
+                raise ConfigError(
+                    f"'{args.teacher}' has no other answers: nobody is asked.",
+                    "Choose a teacher of the project that is a server or a model on this machine.",
+                )
             return _run_recorded(args, project, config, kinds, reporter, control)
         return _run_asking(args, project, config, kinds, reporter, control)
 
@@ -110,7 +120,7 @@ def _configured(project: Project, name: str) -> TeacherConfig | None:
 def _questions(args: argparse.Namespace, project: Project) -> list[Question]:
     from training_backend.project.questions import questions
 
-    ids = _questions_of(project, args.rows_file) if args.rows_file else None
+    ids = _questions_of(project, _rows(args)) if args.rows_file else None
     wanted = list(questions(project, dataset=args.dataset, split=args.split, ids=ids, limit=args.limit))
     if not wanted:
         raise ConfigError(
@@ -121,15 +131,20 @@ def _questions(args: argparse.Namespace, project: Project) -> list[Question]:
     return wanted
 
 
-def _questions_of(project: Project, rows_file: Path) -> set[int]:
-    """Return the questions of the rows whose numbers stand in a file, one a line."""
-    from training_backend.project.lines import ID_LIST, ids_json
-
+def _rows(args: argparse.Namespace) -> list[int]:
+    """Return the rows whose numbers stand in the file of rows, one a line; none without a file."""
+    if args.rows_file is None:
+        return []
     try:
-        rows = [int(word) for word in rows_file.read_text(encoding="utf-8").split()]
+        return [int(word) for word in args.rows_file.read_text(encoding="utf-8").split()]
     except (OSError, ValueError) as error:
         raise ConfigError(f"The file of rows cannot be read: {error}.", "It holds a row's number a line.",
-                          str(rows_file)) from error  # fmt: skip
+                          str(args.rows_file)) from error  # fmt: skip
+
+
+def _questions_of(project: Project, rows: list[int]) -> set[int]:
+    from training_backend.project.lines import ID_LIST, ids_json
+
     with project.reading() as connection:
         sql = f"SELECT DISTINCT question_id FROM row WHERE id IN {ID_LIST}"
         return {found for (found,) in connection.execute(sql, (ids_json(rows),))}
@@ -194,9 +209,12 @@ def _run_asking(
         config = replace(config, settings={**config.settings, "concurrency": args.concurrency})
     if wrong := config.validate():
         raise ConfigError(f"The teacher '{config.name}' cannot be asked: {wrong[0]}", "Change its settings.")
-    wanted = _questions(args, project)
     paths = 1 if args.paths is None else args.paths
     spec = spec_of(config, kinds, paths, args.one_call, args.budget, ask_again=_reasons(args.ask_again))
+    if args.another is None:
+        wanted = _questions(args, project)
+    else:
+        spec, wanted = _another(args, project, spec)
     if args.estimate:
         found = run_estimate.estimate_run(project, config, spec, wanted)
         reporter.result({"teacher": config.name, "estimate": found.as_data()},
@@ -206,8 +224,11 @@ def _run_asking(
     with ProgramRunner() as runner:
         say_missing(runner.isolation(), reporter)
         asker = open_asker(config, get_key(config), runs_dir(project.path) / "batches")
-        report = run_teacher(project, asker, spec, asked, reporter, control, runner, money_of(config))
+        report = run_teacher(project, asker, spec, asked, reporter, control, runner, money_of(config),
+                             rows=_rows(args) if spec.another else ())  # fmt: skip
     data, text = {"teacher": config.name, **as_data(report)}, as_text(report, config.name)
+    if spec.another and report.counts.waiting:
+        text += f"\n  the rest waits: --another {spec.another} goes on"
     if args.pilot:
         found = run_estimate.estimate_run(project, config, spec, wanted)
         data["estimate"] = found.as_data()
@@ -216,6 +237,18 @@ def _run_asking(
     counts = report.counts
     useless = counts.asked and counts.failed == counts.asked
     return 1 if report.stopped or useless else 0
+
+
+def _another(
+    args: argparse.Namespace, project: Project, spec: RunSpec
+) -> tuple[RunSpec, list[Question]]:  # fmt: skip
+    """Return the run of other answers that is meant, with the kinds of its rows, and its questions."""
+    from training_backend.project.questions import questions
+    from training_backend.project.store import now
+    from training_backend.teacher.another_path import meant
+
+    spec, ids = meant(project, replace(spec, another=args.another or now()), _rows(args))
+    return spec, list(questions(project, args.dataset, args.split, ids, args.limit))
 
 
 def _spread(questions: list[Question], count: int) -> list[Question]:

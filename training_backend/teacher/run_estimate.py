@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from training_backend.project.lines import ID_LIST
 from training_backend.teacher import requests
+from training_backend.teacher.another_path import questions_of_run, waiting_chains
 from training_backend.teacher.cost import Estimate, estimate, estimate_by_length, price_of, spent_by
 from training_backend.teacher.prompt_store import prompts as project_prompts
 from training_backend.teacher.prompts import messages
-from training_backend.teacher.run_spec import run_identity
+from training_backend.teacher.run_spec import run_identity, runs_alike
 
 if TYPE_CHECKING:
     from training_backend.project.questions import Question
@@ -36,8 +37,15 @@ def estimate_run(
     run_id = requests.find_run(project, run_identity(spec, prompts))
     left = len(questions) * spec.paths
     if run_id is not None:
-        left -= _settled(project, run_id, spec, [question.id for question in questions])
-        if seen := spent_by(project, run_id, spec.kinds):
+        ids = [question.id for question in questions]
+        if spec.another:
+            not_planned = len(set(ids) - questions_of_run(project, run_id))
+            left = waiting_chains(project, run_id) + not_planned * spec.paths
+        else:
+            left -= _settled(project, run_id, spec, ids)
+    like_this = runs_alike(project, spec, prompts) if spec.another else [run_id] if run_id is not None else []
+    for like in like_this:
+        if seen := spent_by(project, like, spec.kinds):
             return estimate(seen, left, price, spec.ask.concurrency, spec.requests_per_minute,
                             spec.tokens_per_minute)  # fmt: skip
     sent, said = _lengths(prompts, spec, questions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from training_backend.methods import KINDS
@@ -11,6 +11,7 @@ from training_backend.teacher import requests
 from training_backend.teacher.asking import AskSettings
 
 if TYPE_CHECKING:
+    from training_backend.project.store import Project
     from training_backend.teacher.prompts import Prompt
     from training_backend.teacher.teacher_config import TeacherConfig
 
@@ -20,6 +21,7 @@ class RunSpec:
     """What is asked and how. `source` is the address or folder; limits of 0 and a budget of None are none.
 
     `ask_again` lets failed requests wait again first: an empty tuple all of them, else those of the reasons.
+    `another` names a run of more answers to rows that have some (`another_path.py`), `paths` to each.
     """
 
     teacher: str
@@ -32,6 +34,7 @@ class RunSpec:
     tokens_per_minute: float = 0
     budget: float | None = None
     ask_again: tuple[str, ...] | None = None
+    another: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,10 +55,22 @@ def prompt_versions(spec: RunSpec, prompts: Mapping[str, Prompt]) -> dict[str, s
 
 
 def run_identity(spec: RunSpec, prompts: Mapping[str, Prompt]) -> str:
-    """Return the digest of what makes a run that run: teacher, address, model, parameters, prompts."""
-    return requests.run_digest(
-        spec.teacher, spec.source, spec.ask.model, spec.parameters(), prompt_versions(spec, prompts)
-    )
+    """Return the digest of what makes a run that run: teacher, address, model, parameters, prompts.
+
+    A run of other answers has its name beside them.
+    """
+    parts = (spec.teacher, spec.source, spec.ask.model, spec.parameters(), prompt_versions(spec, prompts))
+    return requests.run_digest(*parts, *([spec.another] if spec.another else []))
+
+
+def runs_alike(project: Project, spec: RunSpec, prompts: Mapping[str, Prompt]) -> list[int]:
+    """Return the ids of all runs that ask as `spec` does, those of other answers among them."""
+    found = []
+    for run in requests.runs(project):
+        named = replace(spec, another=str(run.settings.get("another") or ""))
+        if requests.find_run(project, run_identity(named, prompts)) == run.id:
+            found.append(run.id)
+    return found
 
 
 def spec_of(
@@ -66,6 +81,7 @@ def spec_of(
     budget: float | None = None,
     concurrency: int | None = None,
     ask_again: tuple[str, ...] | None = None,
+    another: str = "",
 ) -> RunSpec:
     """Return what a run of a configured teacher asks; None takes the teacher's own setting."""
     get = config.get
@@ -88,4 +104,5 @@ def spec_of(
         float(get("tokens_per_minute") or 0),
         get("budget") if budget is None else budget,
         ask_again,
+        another,
     )

@@ -21,13 +21,14 @@ from training_backend.methods import KINDS
 from training_backend.paths import runs_dir
 from training_backend.project.replies import Origin, add_origin
 from training_backend.teacher import requests
+from training_backend.teacher.another_path import plan_another, scope_of
 from training_backend.teacher.asking import Asking, OutOfBudget, Tally
 from training_backend.teacher.budget import Budget, Money
 from training_backend.teacher.judging import Judging
 from training_backend.teacher.prompt_store import prompts as project_prompts
 from training_backend.teacher.prompt_store import save_prompt
 from training_backend.teacher.rate import Rate, Retry
-from training_backend.teacher.run_spec import RunSpec, prompt_versions, run_identity
+from training_backend.teacher.run_spec import RunSpec, prompt_versions, run_identity, runs_alike
 
 if TYPE_CHECKING:
     from training_backend.project.questions import Question
@@ -73,16 +74,18 @@ def run_teacher(
     runner: ProgramRunner | None = None,
     money: Money | None = None,
     retry: Retry | None = None,
+    rows: Sequence[int] = (),
 ) -> RunReport:
     """Ask `asker` what `spec` says about `questions`; store and judge every reply.
 
+    `rows` are those that a run of other answers (`spec.another`) is about, none when it goes on.
     `money` gives the price of a reply, None where it is not known; a budget needs it. ConfigError for wishes
     that cannot be met; TeacherError when the teacher can answer nothing more, StoreError when nothing can be
     written: what came before is kept, and the rest waits.
     """
     _check(spec, questions, money)
     prompts = project_prompts(project)
-    prepared = _Prepared.of(project, spec, prompts, questions)
+    prepared = _Prepared.of(project, spec, prompts, questions, rows)
     folder = _run_folder(project, prepared.run_id)
     reporter.attach(folder)
     control.attach(folder)
@@ -114,8 +117,9 @@ class _Prepared:
 
     @classmethod
     def of(
-        cls, project: Project, spec: RunSpec, prompts: Mapping[str, Prompt], questions: Sequence[Question]
-    ) -> _Prepared:
+        cls, project: Project, spec: RunSpec, prompts: Mapping[str, Prompt], questions: Sequence[Question],
+        rows: Sequence[int] = (),
+    ) -> _Prepared:  # fmt: skip
         """Note run, prompts and origins in the project, and plan what is not planned yet."""
         model, origins = spec.ask.model, {}
         for name in spec.names:
@@ -124,8 +128,12 @@ class _Prepared:
             origins[name] = add_origin(project, Origin(spec.teacher, model, spec.source, version, details))
         settings = {**asdict(spec), "prompts": prompt_versions(spec, prompts)}
         run_id = requests.open_run(project, run_identity(spec, prompts), spec.teacher, model, settings)
-        existing = requests.plan(project, run_id, [question.id for question in questions], spec.kinds,
-                                 spec.paths, origins, spec.one_call)  # fmt: skip
+        ids, existing = [question.id for question in questions], 0
+        if spec.another:
+            alike = [run for run in runs_alike(project, spec, prompts) if run != run_id]
+            plan_another(project, run_id, alike, rows, ids, spec.paths, spec.one_call)
+        else:
+            existing = requests.plan(project, run_id, ids, spec.kinds, spec.paths, origins, spec.one_call)
         if spec.ask_again is not None:
             requests.ask_again(project, run_id, spec.ask_again or None)
         return cls(run_id, origins, existing)
@@ -215,6 +223,8 @@ class _Run:
     async def _ask_all(self, money: Money | None, retry: Retry) -> None:
         spec, tally = self.spec, self.tally
         scope = requests.Scope(frozenset(self.questions), spec.kinds, spec.paths)
+        if spec.another:
+            scope = scope_of(self.project, self.prepared.run_id, self.questions)
         rate = Rate(spec.requests_per_minute, spec.tokens_per_minute)
         self.loop = asyncio.get_running_loop()
         self.asking = Asking(

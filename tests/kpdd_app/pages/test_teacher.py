@@ -430,3 +430,62 @@ def test_the_page_is_walked_without_the_mouse(qtbot, page, server):
     assert page.view.counts["waiting"] == 0
     # the keys work on: nothing that was switched off meanwhile has taken the keyboard with it
     assert page.focusWidget() is page.run.start_button
+
+
+def programs(page: TeacherPage) -> list[tuple[int, str, int, str | None]]:
+    with page.project.project.reading() as connection:
+        return connection.execute(
+            "SELECT r.question_id, r.kind, r.path, t.text FROM row AS r LEFT JOIN rationale AS t "
+            "ON t.id = r.rationale_id ORDER BY r.id"
+        ).fetchall()
+
+
+def test_another_answer_to_rows_is_priced_first_and_becomes_a_new_path(qtbot, page, server):
+    add_endpoint(qtbot, page, server)
+    before = programs(page)
+    page.ask_again([1, 3])
+    assert page.tabs.currentIndex() == RUN and page.run.start_button.hasFocus()
+    assert page.run.rows.currentText() == "another answer to 2 rows"
+    assert not page.run.kinds_box.isVisible() and page.run.paths.value() == 1
+    assert "what is there stays" in page.run.how.text()
+    qtbot.waitUntil(lambda: "Estimate" in page.run.estimate.text(), timeout=WAIT_MS)
+    assert not server.asked and programs(page) == before
+    QTest.keyClick(page.run.start_button, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: page.follower.job is not None)
+    qtbot.waitUntil(lambda: page.follower.job is None, timeout=WAIT_MS)
+    now = programs(page)
+    assert now[: len(before)] == before
+    new = now[len(before) :]
+    # the first question has paths 0 and 1 already; each row is asked for its own kind
+    assert sorted(row[:3] for row in new) == [(1, "pot", 2), (3, "pot", 1)] and len(server.asked) == 4
+    # once more the same: the wish is fulfilled, nothing is sent
+    page.start()
+    qtbot.waitUntil(lambda: page.follower.job is not None)
+    qtbot.waitUntil(lambda: page.follower.job is None, timeout=WAIT_MS)
+    assert len(server.asked) == 4 and programs(page) == now
+
+
+def test_without_a_teacher_that_can_be_asked_another_answer_is_refused_in_a_sentence(
+    qtbot, page, monkeypatch
+):
+    said = []
+    monkeypatch.setattr("kpdd_app.messages.inform", lambda parent, what, *more: said.append(what))
+    page.list.add(PRESETS["sample"])
+    page.ask_again([1])
+    assert said and "can be asked" in said[0] and not page.run.asks_again()
+
+
+def test_rows_that_come_before_the_page_has_read_its_teachers_wait(qtbot, open_project, server):
+    from training_backend.teacher.teacher_config import save_teacher
+
+    save_teacher(open_project.project, TeacherConfig("Loop", "endpoint", {
+        "base_url": server.base_url, "model": "tiny-teacher", "key_source": "none"}))  # fmt: skip
+    jobs = Jobs()
+    page = TeacherPage(open_project, jobs)
+    qtbot.addWidget(page)
+    page.ask_again([2])
+    assert not page.run.asks_again()
+    qtbot.waitUntil(page.run.asks_again)
+    assert page.run.wanted().again.row_ids == (2,)
+    page.leave()
+    jobs.close()
