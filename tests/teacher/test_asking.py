@@ -295,6 +295,16 @@ def test_a_budget_is_never_exceeded_and_more_of_it_goes_on(project):
     assert report.counts.money == pytest.approx(13.2)
 
 
+def test_a_budget_counts_what_was_paid_before_the_price_was_known(project):
+    report = run(project, FakeAsker(), spec(ask={"max_tokens": 20}), limit=2)
+    assert report.counts.replies == 4 and report.counts.money is None
+    asker = FakeAsker()
+    report = run(project, asker, spec(budget=4.5, ask={"max_tokens": 20}), money=price)
+    # four replies have cost 4.4: there is no room for a fifth
+    assert report.status == "budget" and not asker.asked
+    assert report.counts.money == pytest.approx(4.4)
+
+
 def test_wishes_that_cannot_be_met(project):
     for wanted, words in ((spec(("pal",)), "no kind"), (spec(()), "nothing to ask"),
                           (spec(budget=1.0), "needs a price")):  # fmt: skip

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from training_backend.project.store import Project
+    from training_backend.teacher.budget import Money
 
 CHUNK = 500  # lines read, questions planned, at a time
 KEY_POINTS = "key_points"
@@ -288,6 +289,20 @@ def ask_again(project: Project, run_id: int, reasons: Sequence[str] | None = Non
             (run_id, run_id, KEY_POINTS, NO_KEY_POINTS),
         ).rowcount
         return count
+
+
+def price_replies(project: Project, run_id: int, money: Money) -> None:
+    """Give the replies of a run that came before a price was known what they cost by that of today."""
+    with project.reading() as connection:
+        unpriced = connection.execute(
+            "SELECT id, prompt_tokens, cached_tokens, completion_tokens FROM response "
+            "WHERE run_id = ? AND money IS NULL",
+            (run_id,),
+        ).fetchall()
+    if unpriced:
+        lines = [(money(*tokens), response_id) for response_id, *tokens in unpriced]
+        with project.writing() as connection:
+            connection.exec_driver_sql("UPDATE response SET money = ? WHERE id = ?", lines)
 
 
 def counts(project: Project, run_id: int) -> Counts:

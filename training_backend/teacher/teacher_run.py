@@ -86,6 +86,9 @@ def run_teacher(
     _check(spec, questions, money)
     prompts = project_prompts(project)
     prepared = _Prepared.of(project, spec, prompts, questions, rows)
+    if money is not None:
+        # a budget counts what a run has cost, also before its price was known
+        requests.price_replies(project, prepared.run_id, money)
     folder = _run_folder(project, prepared.run_id)
     reporter.attach(folder)
     control.attach(folder)
