@@ -46,6 +46,8 @@ def run_window(arguments: Sequence[str]) -> int:
     FlagWatch(project, jobs, window)
     wanted = [word for word in arguments if word != "window"]
     protection = Protection(window, settings)
+    protection.follow(jobs)
+    project.protection_told.connect(protection.tell_later)
     # long after the first paint: nobody waits for it
     window.painted.connect(lambda: QTimer.singleShot(PROTECTION_MS, protection, protection.begin))
     window.painted.connect(lambda: begin(window, settings, Path(wanted[0]) if wanted else None))

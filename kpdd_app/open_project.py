@@ -58,6 +58,8 @@ class OpenProject(QObject):
     """Changes wait to be written (True), or all are on disk (False)."""
     failed = Signal(object)
     """An action failed: a KpddError or another exception."""
+    protection_told = Signal(str)
+    """While programs ran something was found about their protection: a sentence, perhaps again and again."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         """Begin without a project."""
@@ -285,7 +287,7 @@ class OpenProject(QObject):
             def work(report: Report) -> int:
                 if saved is not None:
                     saved.result()
-                return _judge_many(project, _numbers(ids), report)
+                return _judge_many(project, _numbers(ids), report, self._tell_closed)
 
             self.judge.run(title, work, lambda _: self.rows_changed.emit(None), self.failed.emit)
 
@@ -374,7 +376,14 @@ class OpenProject(QObject):
 
         if self._runner is None:
             self._runner = ProgramRunner(workers=1)
-        return _judge(project, ids, self._runner)
+        stored = _judge(project, ids, self._runner)
+        self._tell_closed(self._runner)
+        return stored
+
+    def _tell_closed(self, runner: ProgramRunner) -> None:
+        """Say why programs no longer share a process, from whatever thread ran them."""
+        if why := runner.why_not_shared:
+            self.protection_told.emit(why)
 
 
 def _judge(project: Project, ids: list[int], runner: ProgramRunner) -> int:
@@ -385,7 +394,9 @@ def _judge(project: Project, ids: list[int], runner: ProgramRunner) -> int:
     return store_judgements(project, judge_many(items, runner))
 
 
-def _judge_many(project: Project, ids: list[int], report: Report) -> int:
+def _judge_many(
+    project: Project, ids: list[int], report: Report, done_with: Callable[[ProgramRunner], None]
+) -> int:
     """Judge rows a few hundred at a time in a runner of their own; return how many."""
     from training_backend.execution.runner import ProgramRunner
 
@@ -393,6 +404,7 @@ def _judge_many(project: Project, ids: list[int], report: Report) -> int:
     with ProgramRunner() as runner:
         for start in range(0, len(ids), JUDGED_AT_ONCE):
             stored += _judge(project, ids[start : start + JUDGED_AT_ONCE], runner)
+            done_with(runner)
             if not report(min(start + JUDGED_AT_ONCE, len(ids)), len(ids)):
                 break
     return stored

@@ -1,4 +1,7 @@
-"""What is missing in the protection around programs, said once, at the foot of the window."""
+"""What is missing in the protection around programs, said once, at the foot of the window.
+
+What is found later, while programs run, is said once for this start: the next one begins anew.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,11 @@ from PySide6.QtWidgets import QBoxLayout, QMainWindow
 
 from kpdd_app import theme
 from kpdd_app.background import Background
+from kpdd_app.jobs import Jobs
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.notice import Notice
+from training_backend.events import Log
+from training_backend.execution.isolation import ONE_BY_ONE
 
 log = logging.getLogger(__name__)
 # the setting that holds what was read and put away
@@ -39,6 +45,7 @@ class Protection(Notice):
         self._settings = settings
         self._look = look
         self._about = ""
+        self._missing = self._later = ""
         self._background = Background("protection", self)
         self.setMaximumHeight(theme.row_height() * 6)
         self.acted.connect(self._put_away)
@@ -59,12 +66,36 @@ class Protection(Notice):
         first = self.tr(
             "Programs of teachers and students run here with less protection than they could have."
         )
-        self.say(" ".join([first, *missing]), action=self.tr("Put away"), full=self._about)
-        self.text.setToolTip("\n".join(missing))
+        self._missing = " ".join([first, *missing])
+        self._show()
+
+    def tell_later(self, why: str) -> None:
+        """Say why programs no longer share a process; once, however often it is told."""
+        if not self._later:
+            self._later = self.tr(
+                "{0} From now on each has a process of its own: slower, and as safe. Rows that ran before "
+                "can be run again."
+            ).format(why)
+            self._show()
+
+    def follow(self, jobs: Jobs) -> None:
+        """Tell the same when a process beside the window finds it."""
+        jobs.job_started.connect(lambda job: job.event_came.connect(self._take_event))
+
+    def _take_event(self, event: object) -> None:
+        if isinstance(event, Log) and event.text.endswith(ONE_BY_ONE):
+            self.tell_later(event.text.removesuffix(ONE_BY_ONE).strip())
+
+    def _show(self) -> None:
+        text = " ".join(part for part in (self._later, self._missing) if part)
+        self.say(text, action=self.tr("Put away"), full=text)
+        self.text.setToolTip(text)
 
     def _not_known(self, error: Exception) -> None:
         log.info("the protection could not be looked at: %s", error)
 
     def _put_away(self) -> None:
-        self._settings.set_text(READ, self._about)
+        if self._missing:
+            self._settings.set_text(READ, self._about)
+        self._missing = ""
         self.clear()

@@ -159,7 +159,7 @@ def _run_recorded(
     control: Control,
 ) -> int:
     """Let the sample teacher or a recording answer: nothing is sent, nothing costs."""
-    from training_backend.execution.isolation import say_missing
+    from training_backend.execution.isolation import say_closed, say_missing
     from training_backend.execution.runner import ProgramRunner
     from training_backend.teacher.generation import generate
 
@@ -173,6 +173,7 @@ def _run_recorded(
     with ProgramRunner() as runner:
         say_missing(runner.isolation(), reporter)
         report = generate(project, teacher, kinds, paths, reporter, control, wanted, runner=runner)
+        say_closed(runner.why_not_shared, reporter)
     reporter.result(_as_data(teacher, report), _as_text(teacher, report))
     useless = report.asked and report.failed == report.asked
     return 1 if report.stopped or useless else 0
@@ -195,7 +196,7 @@ def _run_asking(
     control: Control,
 ) -> int:
     """Ask a teacher of the project."""
-    from training_backend.execution.isolation import say_missing
+    from training_backend.execution.isolation import say_closed, say_missing
     from training_backend.execution.runner import ProgramRunner
     from training_backend.paths import runs_dir
     from training_backend.teacher import run_estimate
@@ -226,6 +227,7 @@ def _run_asking(
         asker = open_asker(config, get_key(config), runs_dir(project.path) / "batches")
         report = run_teacher(project, asker, spec, asked, reporter, control, runner, money_of(config),
                              rows=_rows(args) if spec.another else ())  # fmt: skip
+        say_closed(runner.why_not_shared, reporter)
     data, text = {"teacher": config.name, **as_data(report)}, as_text(report, config.name)
     if spec.another and report.counts.waiting:
         text += f"\n  the rest waits: --another {spec.another} goes on"

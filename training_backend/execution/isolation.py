@@ -14,6 +14,8 @@ _COULD = {
     "fork": "A program could start other processes.",
     "kill": "A program could signal other processes.",
 }
+# ends the sentence that says why programs no longer share a process
+ONE_BY_ONE = "Programs run one by one from now on."
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def from_ready(ready: dict[str, Any], lane_closed: str = "") -> IsolationReport:
     missing = [str(sentence) for sentence in ready.get("missing", ())]
     missing += [_COULD[name] for name in ready.get("could", ()) if name in _COULD]
     if lane_closed:
-        missing.append(f"{lane_closed} Programs run one by one from now on.")
+        missing.append(f"{lane_closed} {ONE_BY_ONE}")
     if ready.get("filter") and not ready.get("could"):
         return IsolationReport("full", tuple(missing))
     return IsolationReport("basic", tuple(missing))
@@ -42,6 +44,12 @@ def say_missing(report: IsolationReport, reporter: Reporter) -> None:
     """Say each missing protection once, on standard error where a person reads it."""
     for sentence in report.missing:
         reporter.log(sentence, "warning")
+
+
+def say_closed(why: str, reporter: Reporter) -> None:
+    """Say at the end of a command why programs stopped sharing a process meanwhile, if they did."""
+    if why:
+        reporter.log(f"{why} {ONE_BY_ONE}", "warning")
 
 
 def without_launcher(reason: str) -> IsolationReport:

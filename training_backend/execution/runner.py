@@ -164,6 +164,11 @@ class ProgramRunner:
                 return from_ready(next(iter(pool.reports.values())), pool.lane.closed)
         return without_launcher(pool.broken or "The launcher did not get ready.")
 
+    @property
+    def why_not_shared(self) -> str:
+        """Return why programs no longer share a process: a check found a difference; empty: they do."""
+        return self._pool.lane.closed if self._pool is not None else ""
+
     def warm_up(self, *tiers: str) -> None:
         """Start launchers now, without waiting: `light`, `numpy`, `heavy` (equations and SymPy)."""
         pool = self._started()
