@@ -51,7 +51,7 @@ class Asks(QObject):
         config = self._config()
         if config is not None and config.kind in ("endpoint", "local"):
             self._settings.show_busy(self.tr("testing …"))
-            self._start("test", config, [], partial(self._take_test, config.name))
+            self._start("test", config, [], partial(self._take_test, config))
 
     def try_one(self) -> None:
         """Ask about the question of the trial; nothing is stored."""
@@ -80,11 +80,16 @@ class Asks(QObject):
         sentence = self.tr("The server offers {0} models; choose one above.").format(len(found))
         self._settings.show_checks([{"ok": True, "title": title, "sentence": sentence}])
 
-    def _take_test(self, name: str, job: Job, data: dict[str, Any] | None) -> None:
+    def _take_test(self, config: TeacherConfig, job: Job, data: dict[str, Any] | None) -> None:
         self._settings.show_busy("")
-        if not self._is_chosen(name):
+        if not self._is_chosen(config.name):
             return
-        if data is None:
+        self._settings.flush()
+        if self._settings.shown() != config:
+            sentence = self.tr("The settings were changed meanwhile.")
+            self._settings.show_checks([{"ok": False, "title": self.tr("Test"), "sentence": sentence,
+                                         "hint": self.tr("Test again.")}])  # fmt: skip
+        elif data is None:
             self._say(self.tr("Test"), job.last_failure)
         else:
             self._settings.show_checks(data.get("checks") or ())

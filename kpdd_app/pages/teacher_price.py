@@ -126,6 +126,8 @@ class PriceDialog(QDialog):
         column.addWidget(where)
         column.addWidget(buttons)
         self.setMinimumWidth(theme.gap(110))
+        # what is typed first replaces the number: a digit before it would be another price
+        self.prompt.selectAll()
 
     def values(self) -> tuple[float, float, float | None]:
         """Return the prices of tokens sent, written, and cached (None: as sent)."""

@@ -120,6 +120,7 @@ class TeacherSettings(QScrollArea):
         if secrets_in(config.settings):
             return
         self._config = config
+        self._forget_checks()
         self._fit(config)
         self.changed.emit(config)
 
@@ -249,6 +250,7 @@ class TeacherSettings(QScrollArea):
         if self._config is not None and self._config.get("key_source") != source:
             self._config = TeacherConfig(self._config.name, self._config.kind,
                                          {**self._config.settings, "key_source": source})  # fmt: skip
+            self._forget_checks()
             self._say_problems(self._config)
             self.key.show_config(self._config)
             self.changed.emit(self._config)
@@ -326,6 +328,11 @@ class TeacherSettings(QScrollArea):
         if kind == "endpoint":
             self.key.show_config(config)
             self.price.show_config(config)
+
+    def _forget_checks(self) -> None:
+        """Hide what a test found of other settings; one under way still says that it is."""
+        if self.test_button.isEnabled():
+            self.results.hide()
 
     def _say_problems(self, config: TeacherConfig) -> None:
         problems = list(dict.fromkeys([*secrets_in(config.settings), *config.validate()]))

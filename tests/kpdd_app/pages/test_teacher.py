@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 from kpdd_app.jobs import Jobs
 from kpdd_app.pages.teacher import PROMPTS, RUN, SETTINGS, TRY, TeacherPage
 from kpdd_app.pages.teacher_fields import FIELDS, SHOWN, to_text, to_value
+from kpdd_app.pages.teacher_price import PriceDialog
 from kpdd_app.pages.teacher_run import FILTER, Wanted, estimate_text
 from kpdd_app.widgets.generation_view import GenerationView
 from training_backend.project.listing import RowFilter
@@ -147,6 +148,27 @@ def test_models_are_fetched_and_the_test_names_its_results(qtbot, page, server):
     qtbot.waitUntil(page.settings.test_button.isEnabled, timeout=WAIT_MS)
     assert page.settings.results.text().count("✓") >= 3
     assert "✕" not in page.settings.results.text()
+
+
+def test_what_a_test_found_is_not_told_of_other_settings(qtbot, page, server):
+    add_endpoint(qtbot, page, server)
+    page.settings.test_button.click()
+    page.settings.address.setText("http://127.0.0.1:1/v1")
+    qtbot.waitUntil(page.settings.test_button.isEnabled, timeout=WAIT_MS)
+    assert "changed meanwhile" in page.settings.results.text()
+    assert "The server answers" not in page.settings.results.text()
+    page.settings.address.setText(server.base_url)
+    page.settings.flush()
+    assert page.settings.results.isHidden()
+
+
+def test_what_is_typed_first_replaces_the_price(qtbot):
+    dialog = PriceDialog(TeacherConfig("Loop", "endpoint", {"model": "m"}), None)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    QTest.keyClicks(dialog.prompt, "2")
+    assert dialog.values()[0] == 2.0
 
 
 def test_a_server_that_is_not_there_is_named(qtbot, page):
