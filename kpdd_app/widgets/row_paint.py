@@ -48,13 +48,13 @@ def kind_text(row: ListRow) -> str:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("id", "#", 5.5, lambda row: f"{row.id}", "muted", right=True, least=3.5),
+    Column("id", "#", 5.5, lambda row: f"{row.id}", "muted", right=True, least=4.5),
     Column("verdict", "Verdict", 14, lambda row: theme.look(row.verdict).word, least=3),
     Column("review", "Review", 6, lambda row: ""),
     Column("kind", "Kind", 5.5, kind_text, least=3.5),
     Column("question", "Question", 20, lambda row: row.question, least=12),
-    Column("answer_text", "Answer", 8, lambda row: row.answer_text, "mono", right=True),
-    Column("gold_text", "Gold", 8, lambda row: row.gold_text, "mono", right=True),
+    Column("answer_text", "Answer", 8, lambda row: row.answer_text, "mono", right=True, least=6.5),
+    Column("gold_text", "Gold", 8, lambda row: row.gold_text, "mono", right=True, least=6.5),
     Column("core_question", "Core question", 34, lambda row: row.core_question, shown=False),
     Column("rationale", "Rationale", 34, lambda row: row.rationale, "mono", shown=False),
     Column("suspicion", "Suspicion", 7, lambda row: f"{row.suspicion}" if row.suspicion else "", "mono",

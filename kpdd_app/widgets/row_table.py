@@ -90,7 +90,7 @@ class RowTable(QAbstractScrollArea):
         if not count:
             return
         position = max(0, min(count - 1, position))
-        before, scrolled = self._current, self.verticalScrollBar().value()
+        before = self._current
         single = not (toggle or extend) and self.selected_count() <= 1
         if toggle:
             self._selected[position] = not self._selected[position]
@@ -106,8 +106,8 @@ class RowTable(QAbstractScrollArea):
         changed = row_id != self._current_id
         self._current_id = row_id
         self.show_position(position)
-        if single and scrolled == self.verticalScrollBar().value():
-            # two rows look different, not the whole screen
+        if single:
+            # two rows look different, not the whole screen; what scrolled into view is painted anyway
             for place in {before, position}:
                 self._update_rows(place, place + 1)
         else:
@@ -178,6 +178,13 @@ class RowTable(QAbstractScrollArea):
 
     def resizeEvent(self, event) -> None:
         self._lay_out()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        if dx == 0 and abs(dy) < self.viewport().height():
+            # what stays on the screen is moved, not painted again
+            self.viewport().scroll(0, dy)
+        else:
+            self.viewport().update()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -274,3 +274,18 @@ def test_a_row_that_changed_is_painted_again_alone(qtbot, table):
     with qtbot.waitSignal(view.source.rows_arrived) as arrived:
         view.source.rows_changed([4])
     assert arrived.args == [3, 4]
+
+
+def test_a_step_below_the_last_row_moves_the_screen_and_paints_what_is_new(qtbot, table, monkeypatch):
+    view = table(PAGE_ROWS)
+    view.set_current(view.rows_a_page() - 1)
+    view.repaint()
+    qtbot.wait(0)
+    painted: list[int] = []
+    paint = view._paint_row
+    monkeypatch.setattr(view, "_paint_row", lambda *values: (painted.append(values[1]), paint(*values)))
+    at = view.current
+    with qtbot.waitSignal(view.current_changed):
+        qtbot.keyClick(view, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: at + 1 in painted)
+    assert set(painted) <= {at, at + 1, at + 2} and at in painted
