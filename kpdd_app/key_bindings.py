@@ -96,6 +96,7 @@ BOUND: tuple[Bound, ...] = (
     Bound("dataset.clear", "Clear the filter", ("Ctrl+Shift+F",)),
     Bound("dataset.keep_filter", "Keep this filter…", ("Ctrl+S",)),
     Bound("dataset.suspicion", "Most suspicious rows first", ("S",)),
+    Bound("dataset.student", "The student that rows must fit…", ("Shift+S",)),
     Bound("dataset.export", "Export rows…", ("Ctrl+E",)),
     Bound("dataset.copy", "Copy the question", ("Ctrl+C",)),
     Bound("dataset.facets", "Show or hide the facets", ("Ctrl+B",)),

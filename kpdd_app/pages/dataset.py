@@ -26,6 +26,7 @@ from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.dataset_actions import DatasetActions
 from kpdd_app.pages.dataset_bulk import WorkStrip
 from kpdd_app.pages.dataset_filters import ChipLine, SavedFilters
+from kpdd_app.pages.dataset_student import StudentMenu
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.empty_state import EmptyState
 from kpdd_app.widgets.facet_panel import FacetPanel
@@ -69,6 +70,7 @@ class DatasetPage(QWidget):
         self._search_timer.setSingleShot(True)
         self._search_timer.setInterval(SEARCH_MS)
         self._build()
+        self.student_menu = StudentMenu(project, jobs, self)
         self.actions_of_page = DatasetActions(self)
         self._connect()
         self._restore()
@@ -226,6 +228,7 @@ class DatasetPage(QWidget):
         source.facets_changed.connect(self.facets.set_facets)
         source.news_changed.connect(self._show_news)
         source.failed.connect(project.failed)
+        self.facets.menu_wanted.connect(lambda _, place: self.student_menu.show(place))
         self.facets.changed.connect(lambda _: self._filter())
         self.search.textChanged.connect(lambda _: self._search_timer.start())
         self.search.returnPressed.connect(self.take_focus)

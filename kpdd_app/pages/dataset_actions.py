@@ -56,6 +56,7 @@ class DatasetActions(QObject):
         self.clear = self._add("clear", page.clear_filter)
         self.keep_filter = self._add("keep_filter", page.keep_filter, writes=True)
         self.suspicion = self._add("suspicion", lambda: page.sort("suspicion", True, from_top=True))
+        self.student = self._add("student", self.choose_student, writes=True)
         self.export = self._add("export", page.export_rows)
         self.copy = self._add("copy", self.copy_question)
         self.facets = self._add("facets", lambda: _toggle(page.left))
@@ -159,6 +160,11 @@ class DatasetActions(QObject):
         """Take the last change back, what is being typed included."""
         self.page.editor.flush()
         self.project.undo()
+
+    def choose_student(self) -> None:
+        """Open the menu of the students whose texts the rows must fit."""
+        beside = self.page.facets if self.page.facets.isVisible() else self.page.search
+        self.page.student_menu.show(beside.mapToGlobal(QPoint(0, beside.height() // 3)))
 
     def copy_question(self) -> None:
         """Put the question of the row shown on the clipboard."""

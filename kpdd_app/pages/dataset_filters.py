@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -92,20 +92,40 @@ class ChipLine(QWidget):
 
     def _chip(self, name: str, words: str) -> QPushButton:
         short = words if len(words) < 60 else words[:59] + "…"
-        chip = QPushButton(theme.icon("cross", "accent"), short)
-        chip.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-        chip.setIconSize(QSize(*[round(theme.line_height() * 0.8)] * 2))
-        chip.setProperty("kind", "chip")
-        chip.setStyleSheet(
+        chip = _Chip(short)
+        chip.setToolTip(words)
+        chip.setAccessibleName(self.tr("Take away: {0}").format(words))
+        chip.clicked.connect(lambda: self.part_removed.emit(name))
+        return chip
+
+
+class _Chip(QPushButton):
+    """A button that shortens its words at their end where the line has no room for all of them."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(theme.icon("cross", "accent"), words)
+        self._words = words
+        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self.setIconSize(QSize(*[round(theme.line_height() * 0.8)] * 2))
+        self.setProperty("kind", "chip")
+        self.setStyleSheet(
             f"QPushButton {{ background: {theme.current().accent_tint}; color: {theme.current().accent};"
             f" border: none; border-radius: {theme.gap(1.2)}px; padding: {theme.gap(0.5)}px"
             f" {theme.gap(1.4)}px; }}"
             f"QPushButton:focus {{ border: 1px solid {theme.current().accent}; }}"
         )
-        chip.setToolTip(words)
-        chip.setAccessibleName(self.tr("Take away: {0}").format(words))
-        chip.clicked.connect(lambda: self.part_removed.emit(name))
-        return chip
+        self.ensurePolished()
+        self._whole = super().sizeHint()
+
+    def sizeHint(self) -> QSize:
+        return self._whole
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        metrics = self.fontMetrics()
+        beside = self._whole.width() - metrics.horizontalAdvance(self._words)
+        room = max(0, self.width() - beside)
+        self.setText(metrics.elidedText(self._words, Qt.TextElideMode.ElideRight, room))
 
 
 class SavedFilters(QFrame):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QLocale, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from kpdd_app import theme
@@ -21,6 +21,8 @@ TITLES = {
 ORDER = tuple(TITLES)
 # a facet whose rows are all alike tells nothing, except these
 ALWAYS = ("verdict", "review")
+# facets whose title has a menu
+WITH_MENU = ("flags",)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class FacetPanel(QAbstractScrollArea):
 
     changed = Signal(object)
     """The choice: facet → frozenset of values."""
+    menu_wanted = Signal(str, object)
+    """The menu of a facet's title is wanted at a place of the screen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin empty."""
@@ -164,7 +168,9 @@ class FacetPanel(QAbstractScrollArea):
             return
         line = self._lines[number]
         if line.title:
-            if line.facet in self.chosen:
+            if line.facet in WITH_MENU and event.position().x() >= self._menu_left():
+                self.menu_wanted.emit(line.facet, event.globalPosition().toPoint())
+            elif line.facet in self.chosen:
                 self.chosen.pop(line.facet)
                 self.changed.emit(dict(self.chosen))
                 self.viewport().update()
@@ -172,6 +178,13 @@ class FacetPanel(QAbstractScrollArea):
         self._current = number
         # a plain click means "only these"; with Ctrl or Shift values add up
         self.toggle(line.facet, line.value, alone=event.modifiers() == Qt.KeyboardModifier.NoModifier)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        number: int | None = self._current
+        if event.reason() == QContextMenuEvent.Reason.Mouse:
+            number = self._line_at(event.pos().y())
+        if number is not None and 0 <= number < len(self._lines) and self._lines[number].facet in WITH_MENU:
+            self.menu_wanted.emit(self._lines[number].facet, event.globalPos())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         number = self._at(event)
@@ -204,8 +217,14 @@ class FacetPanel(QAbstractScrollArea):
         titles = sum(1 for line in self._lines[: number + 1] if line.title)
         return theme.gap(0.5) + number * self._height() + titles * theme.gap(2)
 
+    def _menu_left(self) -> float:
+        return self.viewport().width() - theme.gap(2.5) - theme.line_height()
+
     def _at(self, event: QMouseEvent) -> int | None:
-        y = event.position().y() + self.verticalScrollBar().value()
+        return self._line_at(event.position().y())
+
+    def _line_at(self, y: float) -> int | None:
+        y += self.verticalScrollBar().value()
         for number in range(len(self._lines)):
             if self._top(number) <= y < self._top(number) + self._height():
                 return number
@@ -246,11 +265,13 @@ class FacetPanel(QAbstractScrollArea):
             painter.setPen(theme.colour("muted"))
             inner = box.adjusted(theme.gap(1), 0, 0, 0)
             painter.drawText(inner, middle, TITLES[line.facet])
-            if line.facet in self.chosen:
-                edge = round(theme.line_height() * 0.8)
-                picture = theme.pixmap("cross", "muted", edge, self.devicePixelRatioF())
-                left = round(box.right()) - edge - theme.gap(1)
-                painter.drawPixmap(left, round(top + (box.height() - edge) / 2), picture)
+            edge = round(theme.line_height() * 0.8)
+            left = round(box.right()) - edge - theme.gap(1)
+            for sign, there in (("more", line.facet in WITH_MENU), ("cross", line.facet in self.chosen)):
+                if there:
+                    picture = theme.pixmap(sign, "muted", edge, self.devicePixelRatioF())
+                    painter.drawPixmap(left, round(top + (box.height() - edge) / 2), picture)
+                    left -= edge + theme.gap(1)
             return
         chosen = line.value in self.chosen.get(line.facet, ())
         if chosen or number == self._hover:
