@@ -70,7 +70,7 @@ def test_names_that_sympy_knows_are_plain_unknowns(name):
         ("x + y = 1\nx + y = 2\nans = x", "contradict", None),
         ("x + y = 10\nans = x", "nothing determines", None),
         ("a = x\nans = a", "nothing determines", None),
-        ("x = 1", "no line says what ans is", None),
+        ("x = 1", "no line says what ans is; the last line should be: ans = NAME", None),
         ("x^2 = -1\nans = x", "no real value", 1),
         ("x^2 - 5*x + 6 = 0\nans = x", "several solutions: 2, 3", 1),
         ("a = 0\nans = 1 / a", "division by zero", 2),

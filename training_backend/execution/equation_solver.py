@@ -106,7 +106,7 @@ class Solver:
         """Return the value of `ans`, a Fraction or a SymPy expression; NoSolution says why there is none."""
         names = {name for e in self._waiting for side in (e.left, e.right) for name in names_in(side)}
         if self._target not in names:
-            raise NoSolution("no line says what ans is")
+            raise NoSolution("no line says what ans is; the last line should be: ans = NAME")
         while self._waiting:
             if not self._one_by_one() and not self._together():
                 break
