@@ -28,6 +28,7 @@ TORCH_FILES = {
     "students/packing.py",
     "students/processes.py",
     "students/sampling.py",
+    "students/sharding.py",
     "students/student_export.py",
     "students/trainer.py",
     "students/training.py",

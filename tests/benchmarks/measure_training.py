@@ -1,10 +1,14 @@
 """Measure training against the stock Seq2SeqTrainer: useful target tokens per second of processor time.
 
-    OMP_NUM_THREADS=1 python tests/benchmarks/measure_training.py [tiny|flan-t5-small] [steps]
+    OMP_NUM_THREADS=1 python tests/benchmarks/measure_training.py [tiny|flan-t5-small] [steps] [rounds]
+    OMP_NUM_THREADS=1 python tests/benchmarks/measure_training.py loss [epochs]
 
 The stock trainer pads sources and targets to 256 tokens, batch 8; "dynamic" pads to the longest of its
-batch. Ours computes the same number of examples a step by our batch plan. Sample problems by default;
-recorded programs where ../shared holds them. On a GPU the clock is wall time after synchronising.
+batch. Ours computes the same number of examples a step by our batch plan, padded or packed. The four are
+measured in turns, and the ratio is that of the medians. `loss` compares the held-out loss of the tiny
+student after equal epochs, three seeds each. Sample problems by default; recorded programs where ../shared
+holds them. On a GPU the clock is wall time after synchronising, and memory and the share of the card's
+measured rate of matrix products are printed too.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -25,7 +30,7 @@ from training_backend import methods
 from training_backend.events import Control, Reporter
 from training_backend.students.base_names import demo_tokenizer_dir
 from training_backend.students.base_student import load_base, quiet_libraries
-from training_backend.students.batches import BatchPlan, encode_examples
+from training_backend.students.batches import BatchPlan, collate, encode_examples, token_losses
 from training_backend.students.examples import build_examples
 from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import prepare_run
@@ -86,10 +91,10 @@ class Clock:
         return self.now() - self.began
 
 
-def stock(base: str, text: StudentText, encoded, steps: int, fixed: bool) -> float:
-    """Return useful target tokens per second of the stock trainer."""
-    network, _, _ = load_base(base)
-    items = [{"input_ids": e.source[:PAD], "labels": e.target[:PAD]} for e in encoded[: 8 * steps]]
+def stock(base: str, text: StudentText, encoded, steps: int, fixed: bool, seed: int = 0):
+    """Return (useful target tokens per second of the stock trainer, its network)."""
+    network, _, _ = load_base(base, seed)
+    items = [{"input_ids": e.source[:PAD], "labels": e.target[:PAD]} for e in encoded]
 
     class Collator(DataCollatorForSeq2Seq):
         def __init__(self) -> None:
@@ -105,51 +110,125 @@ def stock(base: str, text: StudentText, encoded, steps: int, fixed: bool) -> flo
             return {"input_ids": ids, "attention_mask": mask, "labels": pad("labels", -100)}
 
     args = Seq2SeqTrainingArguments(
-        output_dir=tempfile.mkdtemp(), per_device_train_batch_size=8, max_steps=steps, learning_rate=1e-4,
-        report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True,
+        output_dir=tempfile.mkdtemp(), per_device_train_batch_size=8, max_steps=steps, learning_rate=1e-3,
+        report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True, seed=seed,
         remove_unused_columns=False, use_cpu=not torch.cuda.is_available(),
+        bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
     )  # fmt: skip
     trainer = Seq2SeqTrainer(model=network, args=args, train_dataset=items, data_collator=Collator())
     trainer.remove_callback(PrinterCallback)
     clock = Clock()
     trainer.train()
-    return sum(len(item["labels"]) for item in items) / clock.seconds()
+    useful = sum(len(item["labels"]) for item in items) * (8 * steps / len(items))
+    return useful / clock.seconds(), network
 
 
-def ours(base: str, data: list[Row], steps: int, folder: Path) -> float:
-    """Return useful target tokens per second of our plan, checkpoints and looks left out."""
+def ours(base: str, data: list[Row], steps: int, packing: bool, seed: int = 0):
+    """Return (useful target tokens per second of our plan, its network); no checkpoints, no looks."""
     config = RunConfig(
-        method="potd", base=base, epochs=0, max_steps=steps, batch=8, held_out=0, learning_rate=1e-4,
-        save_every=10**6, eval_every=10**6, max_source_tokens=PAD, max_target_tokens=PAD,
+        method="potd", base=base, epochs=0, max_steps=steps, batch=8, held_out=0, learning_rate=1e-3,
+        save_every=10**6, eval_every=10**6, max_source_tokens=PAD, max_target_tokens=PAD, packing=packing,
+        damaged="leave out", seed=seed,
     )  # fmt: skip
-    run = prepare_run(folder / "run", config, data)
-    work = Training(run, run.method.roles[0], Reporter(quiet=True), Control(), False)
-    plan = BatchPlan(work.encoded, 8, "examples", 0, steps, 0)
-    trainer = StudentTrainer(work, plan)
-    clock = Clock()
-    trainer.train()
-    return sum(plan.tokens(step) for step in plan.steps) / clock.seconds()
+    with tempfile.TemporaryDirectory() as folder:
+        run = prepare_run(Path(folder) / "run", config, data)
+        work = Training(run, run.method.roles[0], Reporter(quiet=True), Control(), False)
+        plan = BatchPlan(work.encoded, 8, "examples", 0, steps, seed)
+        trainer = StudentTrainer(work, plan)
+        clock = Clock()
+        trainer.train()
+        useful = sum(plan.tokens(step) for step in plan.steps)
+    return useful / clock.seconds(), work.network
 
 
-def main() -> None:
-    """Print the table."""
-    geometry = sys.argv[1] if len(sys.argv) > 1 else "tiny"
-    steps = int(sys.argv[2]) if len(sys.argv) > 2 else 20
-    quiet_libraries()
+def fitting(data: list[Row], text: StudentText) -> tuple[list[Row], list]:
+    """Return the rows that fit, and their ids."""
+    kept, encoded, _ = encode_examples(build_examples(methods.get("potd").roles[0], data), text, PAD, PAD)
+    names = {example.id for example in kept}
+    return [row for row in data if str(row.row_id) in names], encoded
+
+
+def measure_speed(geometry: str, steps: int, rounds: int) -> None:
+    """Print useful target tokens per second, as ratios to the stock trainer."""
     data, vocabulary = rows(8 * steps)
     base = f"tiny:{vocabulary}" if geometry == "tiny" else f"random:{geometry}:{vocabulary}"
     text = StudentText.for_folder(vocabulary)
-    examples = build_examples(methods.get("potd").roles[0], data)
-    _, encoded, _ = encode_examples(examples, text, PAD, PAD)
-    padded = stock(base, text, encoded, steps, fixed=True)
-    dynamic = stock(base, text, encoded, steps, fixed=False)
-    with tempfile.TemporaryDirectory() as folder:
-        planned = ours(base, data, steps, Path(folder))
-    print(f"{geometry}, {steps} steps of 8 examples, useful target tokens per second:")
-    print(f"  stock, padded to {PAD}/{PAD}  {padded:9.1f}")
-    print(f"  stock, dynamic padding   {dynamic:9.1f}   {dynamic / padded:.2f} x padded")
-    ratios = f"{planned / padded:.2f} x padded, {planned / dynamic:.2f} x dynamic"
-    print(f"  ours                     {planned:9.1f}   {ratios}")
+    data, encoded = fitting(data, text)
+    ways = {
+        f"stock, padded to {PAD}/{PAD}": lambda: stock(base, text, encoded, steps, True),
+        "stock, dynamic padding": lambda: stock(base, text, encoded, steps, False),
+        "ours": lambda: ours(base, data, steps, False),
+        "ours, packed": lambda: ours(base, data, steps, True),
+    }
+    seen: dict[str, list[float]] = {name: [] for name in ways}
+    memory: dict[str, int] = {}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            if torch.cuda.is_available():
+                torch.cuda.reset_peak_memory_stats()
+            rate, network = way()
+            seen[name].append(rate)
+            if torch.cuda.is_available():
+                memory[name] = torch.cuda.max_memory_allocated()
+    padded, dynamic = (statistics.median(seen[name]) for name in list(ways)[:2])
+    print(f"{geometry}, {steps} steps of 8 examples, {rounds} rounds, useful target tokens per second:")
+    for name, rates in seen.items():
+        rate = statistics.median(rates)
+        print(f"  {name:<26}{rate:9.1f}   {rate / padded:.2f} x padded, {rate / dynamic:.2f} x dynamic")
+        if memory:
+            weights = sum(p.numel() for p in network.parameters())
+            share = 3 * weights * rate * 2 / matmul_rate()
+            print(f"{'':28}{memory[name] / 2**30:.2f} GiB, about {share:.0%} of the card's matrix products")
+
+
+def matmul_rate() -> float:
+    """Return the floating-point operations per second of one large bf16 product on this card."""
+    a = torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16)
+    for _ in range(3):
+        a @ a
+    torch.cuda.synchronize()
+    began = time.perf_counter()
+    for _ in range(20):
+        a @ a
+    torch.cuda.synchronize()
+    return 20 * 2 * 8192**3 / (time.perf_counter() - began)
+
+
+def measure_loss(epochs: int) -> None:
+    """Print the held-out loss after equal epochs, of both trainers with three seeds each."""
+    data, vocabulary = rows(720)
+    text = StudentText.for_folder(vocabulary)
+    data, encoded = fitting(data, text)
+    count = len(data) * 5 // 6 // 8 * 8
+    steps = epochs * count // 8
+    held = collate(encoded[count:], text.pad_id, text.pad_id)
+    wanted = sum(len(e.target) for e in encoded[count:])
+
+    def loss(network) -> float:
+        network.eval()
+        with torch.inference_mode():
+            return float(token_losses(network, held.to(next(network.parameters()).device))) / wanted
+
+    base = f"tiny:{vocabulary}"
+    losses = {
+        "stock": [loss(stock(base, text, encoded[:count], steps, False, s)[1]) for s in range(3)],
+        "ours": [loss(ours(base, data[:count], steps, False, s)[1]) for s in range(3)],
+        "ours, packed": [loss(ours(base, data[:count], steps, True, s)[1]) for s in range(3)],
+    }
+    print(f"held-out loss of tiny after {epochs} epochs of {count} examples, three seeds:")
+    for name, found in losses.items():
+        print(f"  {name:<14}" + "  ".join(f"{each:.4f}" for each in found))
+
+
+def main() -> None:
+    """Print what was asked for."""
+    what, *counts = [*sys.argv[1:], *["tiny"][len(sys.argv) - 1 :]]
+    numbers = [int(count) for count in counts]
+    quiet_libraries()
+    if what == "loss":
+        measure_loss(*numbers or [3])
+    else:
+        measure_speed(what, *numbers, *[20, 3][len(numbers) :])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 from rows import make_rows
 
-from training_backend.events import Log, Metrics, read_events
+from training_backend.errors import ConfigError
+from training_backend.events import HeldOut, Log, Metrics, read_events
+from training_backend.paths import resources_dir
 from training_backend.students import processes
 from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import RoleStatus, RunFolder, prepare_run
@@ -37,7 +40,7 @@ def start(launcher: list[str], run: RunFolder, *more: str) -> None:
         [sys.executable, *launcher, "-m", "training_backend", "train", str(run.path), "--quiet", *more],
         cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
-    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert ended.returncode == 0, ended.stderr[:6000]
 
 
 def free_port() -> str:
@@ -51,11 +54,8 @@ def torchrun() -> list[str]:
 
 
 def accelerate() -> list[str]:
-    # its way to several processes without a GPU is MPI; the one for GPUs starts them here as well
-    return [
-        "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
-        "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", free_port(),
-    ]  # fmt: skip
+    config = str(resources_dir() / "cluster" / "accelerate.yaml")
+    return ["-m", "accelerate.commands.launch", "--config_file", config, "--main_process_port", free_port()]
 
 
 def curve(run: RunFolder) -> dict[int, float]:
@@ -89,15 +89,40 @@ def test_two_processes_have_the_curve_of_one(tmp_path, lossy, launcher, packing)
 
 
 @pytest.mark.slow
-def test_two_processes_resume_where_they_stopped(tmp_path, lossy):
-    run = prepared(tmp_path, lossy, "run", dropout=0.1)
-    start(torchrun(), run)
-    wanted = curve(run)[6]
-    # as if it had been stopped at step 3
+def test_shards_have_the_curve_of_one_process_and_resume_on_it(tmp_path, lossy):
+    alone, shards = (
+        prepared(tmp_path, lossy, name, dropout=0.0, micro_tokens=300) for name in ("one", "two")
+    )
+    start([], alone)
+    start(torchrun(), shards, "--shard")
+    wanted, found = curve(alone), curve(shards)
+    shared = wanted.keys() & found.keys()
+    assert {1, 6} <= shared
+    assert all(found[step] == pytest.approx(wanted[step], abs=1e-4) for step in shared)
+    looks = [
+        [event.loss for event in read_events(run.events_file) if isinstance(event, HeldOut)]
+        for run in (alone, shards)
+    ]
+    assert looks[0] == pytest.approx(looks[1], abs=1e-4) and len(looks[0]) == 2
+    back_to_step_3(shards)
+    start(torchrun(), shards, "--shard", "--resume")
+    assert curve(shards)[6] == pytest.approx(wanted[6], abs=1e-4)
+
+
+def back_to_step_3(run: RunFolder) -> None:
+    """Leave the run as if it had been stopped at step 3."""
     shutil.rmtree(run.checkpoints("solve")[-1])
     shutil.rmtree(run.student_dir("solve"))
     run.set_role_status(RoleStatus("solve", "stopped", 3, 6))
     run.events_file.unlink()
+
+
+@pytest.mark.slow
+def test_two_processes_resume_where_they_stopped(tmp_path, lossy):
+    run = prepared(tmp_path, lossy, "run", dropout=0.1)
+    start(torchrun(), run)
+    wanted = curve(run)[6]
+    back_to_step_3(run)
     start(torchrun(), run, "--resume")
     found = curve(run)
     assert min(found) == 4 and found[6] == pytest.approx(wanted, abs=1e-4)
@@ -112,6 +137,69 @@ def test_one_process_waits_for_nobody(monkeypatch):
     processes.all_here()
     assert processes.most(3.0, torch.device("cpu")) == 3.0
     assert processes.told_by_first([1.0, 2.0], torch.device("cpu")) == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, "only one process"),
+        ({"packing": True}, "packed rows"),
+        ({"optimizer": "adafactor"}, "choose adamw"),
+        ({"tuning": "lora"}, "LoRA"),
+    ],
+)
+def test_what_cannot_be_sharded_is_one_sentence(changes, why):
+    from training_backend.students.sharding import require_shardable
+
+    with pytest.raises(ConfigError, match=f"cannot be sharded: .*{why}"):
+        require_shardable(RunConfig(**changes))
+
+
+def test_the_files_for_clusters_are_sound():
+    folder = resources_dir() / "cluster"
+    config = RunConfig.load(folder / "flan-t5-xl.yaml")
+    assert config.validate() == [] and config.gradient_checkpointing and config.optimizer == "adamw"
+    script = folder / "train.slurm"
+    subprocess.run(["bash", "-n", str(script)], check=True)
+    from training_backend.commands import train
+
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    assert 'train "$run" --shard "$@"' in script.read_text()
+    assert parser.parse_args(["run", "--shard", "--resume"]).shard
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_slurm_stops_a_run_through_its_folder(tmp_path):
+    """The script with stand-ins for Slurm's commands: its signal becomes the word `stop`, and it waits."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "scontrol").write_text("#!/bin/bash\necho node1\n")
+    (tools / "srun").write_text(
+        '#!/bin/bash\necho "$@" > "$WHERE/started"\n'
+        'kill -TERM $PPID\nuntil [ -f "$WHERE/control" ]; do sleep 0.02; done\nexit 1\n'
+    )
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    slurm = {
+        "NNODES": "1",
+        "GPUS_ON_NODE": "4",
+        "CPUS_PER_TASK": "16",
+        "JOB_ID": "7",
+        "JOB_NODELIST": "node1",
+    }
+    environment = {
+        "PATH": f"{tools}:{os.environ['PATH']}", "WHERE": str(tmp_path),
+        **{f"SLURM_{name}": value for name, value in slurm.items()},
+    }  # fmt: skip
+    script = resources_dir() / "cluster" / "train.slurm"
+    ended = subprocess.run(
+        ["bash", str(script), str(tmp_path), "--resume"], env=environment, timeout=30, capture_output=True
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert (tmp_path / "control").read_text() == "stop\n"
+    started = (tmp_path / "started").read_text()
+    assert "--nproc-per-node=4" in started and f"train {tmp_path} --shard --resume" in started
 
 
 def test_a_project_is_prepared_before_several_processes_start(tmp_path, monkeypatch, capsys):

@@ -47,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ROLE:STEP",
         help="go on from this checkpoint of a student; its later ones are set aside (may be repeated)",
     )
+    parser.add_argument(
+        "--shard",
+        action="store_true",
+        help="under torchrun: share the weights of a large student out between the processes (FSDP)",
+    )
     making = parser.add_argument_group("from a project")
     making.add_argument("--preset", help="; ".join(f"{key}: {PRESET_TITLES[key][1]}" for key in PRESETS))
     making.add_argument("--prepare-only", action="store_true", help="make the run folder and end")
@@ -226,7 +231,9 @@ def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, cont
 
         train_in_parallel(opened, roles, reporter, control, resume=bool(args.resume or args.resume_from))
     else:
-        _one_after_the_other(opened, roles, reporter, control, bool(args.resume or args.resume_from))
+        _one_after_the_other(
+            opened, roles, reporter, control, bool(args.resume or args.resume_from), args.shard
+        )
     if args.child:
         return 0
     summary = summary_of(opened)
@@ -235,7 +242,12 @@ def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, cont
 
 
 def _one_after_the_other(
-    opened: RunFolder, roles: list[Role], reporter: Reporter, control: Control, resume: bool
+    opened: RunFolder,
+    roles: list[Role],
+    reporter: Reporter,
+    control: Control,
+    resume: bool,
+    shard: bool,
 ) -> None:
     from training_backend.students.training import train_role
 
@@ -245,7 +257,7 @@ def _one_after_the_other(
         if resume and opened.role_status(role.name).status == "done":
             reporter.log(f"{role.title}: done already.")
             continue
-        train_role(opened, role, reporter, control, resume)
+        train_role(opened, role, reporter, control, resume, shard)
 
 
 def summary_of(opened: RunFolder) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import PrinterCallback, Seq2SeqTrainer, Seq2SeqTrainingArguments
@@ -19,6 +20,7 @@ from training_backend.students.optimizer import AdamWScaledByRms
 from training_backend.students.packing import require_packable
 from training_backend.students.run_config import FP16_REASON
 from training_backend.students.run_folder import replace_folder
+from training_backend.students.sharding import Shards, require_shardable
 
 if TYPE_CHECKING:
     from training_backend.students.training import Training
@@ -92,6 +94,10 @@ class StudentTrainer(Seq2SeqTrainer):
         )
         if config.packing:
             require_packable(training.network)
+        self.shards = None
+        if training.shard:
+            require_shardable(config)
+            self.shards = Shards(training.network, args.device)
         super().__init__(model=training.network, args=args, train_dataset=plan.steps)
         self.remove_callback(PrinterCallback)
         large = device.type == "cpu" and training.text.size > _LARGE_VOCABULARY
@@ -138,15 +144,12 @@ class StudentTrainer(Seq2SeqTrainer):
         mine = inputs.indices[processes.rank() :: processes.world()]
         scale = 1.0 / self.plan.tokens(inputs)
         while True:
-            loss, odd, error = self._gradients(mine, scale)
+            loss, odd, error = self._gradients(mine or inputs.indices[:1], scale * bool(mine))
             if not processes.most(float(error is not None), self.args.device):
                 break
             self._shrink(model, inputs.indices, error)
         if processes.world() > 1:
-            learning = [p for p in self.training.network.parameters() if p.requires_grad]
-            for p in learning:
-                p.grad = torch.zeros_like(p) if p.grad is None else p.grad
-            processes.add_up([*(p.grad for p in learning if p.grad is not None), loss])
+            processes.add_up([*([] if self.shards else self._whole_gradients()), loss])
         self.last_loss = float(loss)
         if not math.isfinite(self.last_loss):
             self.refuse_step(inputs, odd)
@@ -156,25 +159,44 @@ class StudentTrainer(Seq2SeqTrainer):
         self, indices: Sequence[int], scale: float
     ) -> tuple[torch.Tensor, list[int], Exception | None]:
         """Add up the gradients of some examples; return the loss, whose loss is no number, what failed."""
-        network = self.training.network
         total = torch.zeros((), device=self.args.device)
         seen: list[tuple[list[int], torch.Tensor]] = []
         parts = self.form.micro_batches(self.plan, self.training.encoded, indices, self.micro_tokens)
         try:
-            for part, batch in parts if indices else ():
+            for part, batch, weight in self._in_step(list(parts)):
                 with self.accelerator.autocast():
-                    loss = token_losses(network, batch.to(self.args.device)) * scale
-                self.accelerator.backward(loss)
+                    loss = token_losses(self.training.network, batch.to(self.args.device)) * scale * weight
+                # shards are averaged over the processes, not added up
+                self.accelerator.backward(loss * processes.world() if self.shards else loss)
                 seen.append((part, loss.detach()))
                 total += loss.detach()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
+            if self.shards:
+                # the other processes wait within a layer
+                raise ConfigError(
+                    f"Micro-batches of {self.micro_tokens} tokens do not fit the device's memory.",
+                    "Set a smaller micro-batch; sharded runs cannot make it smaller by themselves.",
+                ) from error
             # its traceback would keep the tensors that did not fit
             return total, [], error.with_traceback(None)
         if torch.isfinite(total):
             return total, [], None
         return total, [i for part, loss in seen if not torch.isfinite(loss) for i in part], None
+
+    def _in_step(self, parts: list) -> Iterator[tuple[list[int], Any, float]]:
+        """Yield (indices, micro-batch, weight); of shards every process must compute the same number."""
+        count = int(processes.most(len(parts), self.args.device)) if self.shards else len(parts)
+        for n in range(count):
+            part, batch = parts[n if n < len(parts) else 0]
+            yield part, batch, float(n < len(parts))
+
+    def _whole_gradients(self) -> list[torch.Tensor]:
+        learning = [p for p in self.training.network.parameters() if p.requires_grad]
+        for p in learning:
+            p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+        return [p.grad for p in learning if p.grad is not None]
 
     def refuse_step(self, step: Step, odd: Sequence[int] = ()) -> None:
         """Raise DatasetError that names the step and the rows whose loss, or gradient, is no number."""
@@ -189,6 +211,7 @@ class StudentTrainer(Seq2SeqTrainer):
     def _get_grad_norm(self, model, grad_norm=None):
         """Return the norm of the gradient; refuse a step whose gradient is no number before it is taken."""
         norm = super()._get_grad_norm(model, grad_norm=grad_norm)
+        norm = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
         if norm is not None and not math.isfinite(float(norm)):
             self.refuse_step(self.plan.steps[self.state.global_step])
         return norm
@@ -209,6 +232,18 @@ class StudentTrainer(Seq2SeqTrainer):
             "warning",
         )
 
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model=None) -> None:
+        """Load nothing: the network was read from the checkpoint, before it was spread or moved."""
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        """Load the moments and the schedule, of shards in our own way."""
+        if not self.shards or checkpoint is None:
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        self.shards.load_optimizer(self.optimizer, Path(checkpoint) / "optimizer.pt")
+        schedule = torch.load(Path(checkpoint) / "scheduler.pt", map_location="cpu", weights_only=True)
+        self.lr_scheduler.load_state_dict(schedule)
+
     def _save_checkpoint(self, model, trial) -> None:
         """Write `step-N` under another name first, then rename: what is called `step-N` is complete."""
         training, step = self.training, self.state.global_step
@@ -216,17 +251,23 @@ class StudentTrainer(Seq2SeqTrainer):
         final, temporary = folder / f"step-{step}", folder / f".new-step-{step}"
         if final.is_dir():
             return
+        network = self.shards.plain() if self.shards else training.network
         try:
             if processes.first():
                 shutil.rmtree(temporary, ignore_errors=True)
-                save_student_files(temporary, training.network, training.text, training.tokenizer_dir)
+                save_student_files(temporary, network, training.text, training.tokenizer_dir)
                 about = json.dumps(training.about(step), ensure_ascii=False, indent=1)
                 (temporary / "student.json").write_text(about + "\n", encoding="utf-8")
-                self._save_optimizer_and_scheduler(str(temporary))
+                if not self.shards:
+                    self._save_optimizer_and_scheduler(str(temporary))
                 self.state.save_to_json(str(temporary / "trainer_state.json"))
                 kept = json.dumps({**self.progress, "micro_tokens": self.micro_tokens})
                 (temporary / PROGRESS_FILE).write_text(kept, encoding="utf-8")
             processes.all_here()
+            if self.shards:
+                self.shards.save_optimizer(self.optimizer, temporary / "optimizer.pt")
+                if processes.first():
+                    torch.save(self.lr_scheduler.state_dict(), temporary / "scheduler.pt")
             # every process has random numbers of its own
             self._save_rng_state(str(temporary))
             processes.all_here()

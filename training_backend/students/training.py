@@ -41,12 +41,18 @@ RESUME_FILES = ("optimizer.pt", "scheduler.pt", "rng_state*.pth", "trainer_state
 
 
 def train_role(
-    run: RunFolder, role: Role, reporter: Reporter, control: Control, resume: bool = False
+    run: RunFolder,
+    role: Role,
+    reporter: Reporter,
+    control: Control,
+    resume: bool = False,
+    shard: bool = False,
 ) -> RoleStatus:
     """Train the student `role` of a run and leave it in `students/<role>`; return where it stands.
 
-    With `resume` the newest checkpoint is continued on the same curve. A stop keeps a checkpoint at the step
-    border. Raises DatasetError when nothing can be learned from, CheckpointError for a broken base.
+    With `resume` the newest checkpoint is continued on the same curve; with `shard` several processes share
+    the weights out between them. A stop keeps a checkpoint at the step border. Raises DatasetError when
+    nothing can be learned from, CheckpointError for a broken base.
     """
     quiet_libraries()
     config = run.config
@@ -63,7 +69,7 @@ def train_role(
         )
     work = None
     try:
-        work = Training(run, role, reporter, control, resume)
+        work = Training(run, role, reporter, control, resume, shard)
         if control.stop_requested and processes.world() == 1:
             # what was loaded when the stop came may be half
             stopped = dataclasses.replace(run.role_status(role.name), status="stopped")
@@ -94,12 +100,18 @@ class Training:
     """One training of one role: what belongs together from loading to the finished student."""
 
     def __init__(
-        self, run: RunFolder, role: Role, reporter: Reporter, control: Control, resume: bool
+        self,
+        run: RunFolder,
+        role: Role,
+        reporter: Reporter,
+        control: Control,
+        resume: bool,
+        shard: bool = False,
     ) -> None:
         """Load the student and its examples; without `resume` older checkpoints of the role are removed."""
         self.run, self.role, self.reporter, self.control = run, role, reporter, control
         self.config: RunConfig = run.config
-        self.resume = resume
+        self.resume, self.shard = resume, shard
         self.watcher: Watcher | None = None
         checkpoints = run.checkpoints(role.name)
         self.resume_from: Path | None = checkpoints[-1] if resume and checkpoints else None

@@ -8,7 +8,7 @@ import os
 import platform
 import shutil
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import torch
@@ -156,18 +156,23 @@ class Watcher(TrainerCallback):
         self.tokens, self.reported = 0, now
 
     def _look(self) -> None:
-        training = self.training
-        if not training.held_encoded or not processes.first():
+        training, shards = self.training, self.trainer.shards
+        if not training.held_encoded:
             return
-        training.network.eval()
+        network = shards.plain() if shards else training.network
+        if not processes.first():
+            return
+        if shards:
+            network = network.to(self.trainer.args.device)
+        network.eval()
         longest = max(len(e.target) for e in training.held_encoded)
-        student = Student(training.network, training.text, training.about(self.step))
+        student = Student(network, training.text, training.about(self.step))
         found: Look = look(
-            student, training.held_examples, training.config.held_out_judged, self._held_out_loss(),
+            student, training.held_examples, training.config.held_out_judged, self._held_out_loss(network),
             self.runner, DecodingSettings(max_new_tokens=longest + 8),
             lambda: training.control.stop_requested,
         )  # fmt: skip
-        training.network.train()
+        network.cpu() if shards else network.train()
         event = HeldOut(training.role.name, self.step, found.loss, found.accuracy, found.samples)
         training.reporter.emit(event)
         self.curves.held_out(event)
@@ -191,15 +196,15 @@ class Watcher(TrainerCallback):
         self._keep()
 
     @torch.inference_mode()
-    def _held_out_loss(self) -> float:
-        training, encoded = self.training, self.training.held_encoded
+    def _held_out_loss(self, network: Any) -> float:
+        encoded = self.training.held_encoded
         plan = BatchPlan(encoded, 1, "examples", 1)
         total = 0.0
         everything = range(len(encoded))
         budget = self.trainer.micro_tokens
         for _, batch in self.trainer.form.micro_batches(plan, encoded, everything, budget):
             with self.trainer.accelerator.autocast():
-                total += float(token_losses(training.network, batch.to(self.trainer.args.device)))
+                total += float(token_losses(network, batch.to(self.trainer.args.device)))
         return round(total / int(plan.targets.sum()), 6)
 
 
