@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from training_backend.__main__ import main
+from training_backend.project.questions import NewQuestion, add_questions
 from training_backend.project.store import Project
 from training_backend.teacher.teacher_config import teacher_named, teachers
 
@@ -67,6 +68,45 @@ def test_models_and_test_of_a_server(path, capsys):
     assert [check["title"] for check in checks] == ["Settings", "Address", "Model", "Reply"]
     assert main(["teacher", "test", path, "mine"]) == 1
     assert "WRONG  Address" in capsys.readouterr().out
+
+
+def test_a_price_is_kept_told_and_refused_where_it_is_none(path, capsys):
+    add(path, "http://127.0.0.1:1/v1")
+    capsys.readouterr()
+    assert main(["teacher", "price", path, "mine"]) == 0
+    assert "No price is known" in capsys.readouterr().out
+    assert main(["teacher", "price", path, "mine", "--set", "prompt=2", "--set", "completion=8"]) == 0
+    capsys.readouterr()
+    assert main(["teacher", "price", path, "mine"]) == 0
+    assert "2 in, 8 out" in capsys.readouterr().out
+    for words in (["prompt=2"], ["prompt=2", "completion=much"], ["prompt=2", "completion=8", "model=x"]):
+        given = [part for word in words for part in ("--set", word)]
+        assert main(["teacher", "price", path, "mine", *given]) == 2
+
+
+def test_a_question_that_is_not_there_is_not_asked(path, capsys):
+    with Project.open(path) as project:
+        add_questions(project, [NewQuestion("d", "train", "1", "There are two. How many?", "2", 2.0)])
+    with Loopback() as server:
+        add(path, server.base_url)
+        assert main(["teacher", "ask", path, "mine", "--number", "2"]) == 2
+        assert not server.asked
+    assert "There is no question 2" in capsys.readouterr().err
+
+
+def test_a_variable_that_is_not_set_is_named_before_anything_is_sent(path, capsys, monkeypatch):
+    monkeypatch.delenv("KPDD_NO_SUCH_KEY", raising=False)
+    with Project.open(path) as project:
+        add_questions(project, [NewQuestion("d", "train", "1", "There are two. How many?", "2", 2.0)])
+    with Loopback() as server:
+        add(path, server.base_url, "--set", "key_source=environment:KPDD_NO_SUCH_KEY")
+        teacher = [["teacher", action, path, "mine"] for action in ("models", "ask", "test")]
+        for words in (*teacher, ["generate", path, "--teacher", "mine"]):
+            capsys.readouterr()
+            assert main(words) == 1
+            said = capsys.readouterr()
+            assert "KPDD_NO_SUCH_KEY, which is not set" in said.out + said.err
+        assert not server.received
 
 
 def test_a_key_without_a_safe_keyring_is_not_kept_and_never_shown(path, monkeypatch, capsys):

@@ -146,9 +146,12 @@ def test_a_keyring_that_locks_later_is_an_explained_failure(monkeypatch):
 def test_an_environment_variable(monkeypatch):
     config = teacher(source="environment:KPDD_TEST_KEY")
     assert keys.get_key(config) is None and "not set" in keys.stored_where(config).sentence
+    with pytest.raises(ConfigError, match="KPDD_TEST_KEY, which is not set"):
+        keys.key_to_ask(config)
+    assert keys.key_to_ask(teacher(source="none")) is None
     monkeypatch.setenv("KPDD_TEST_KEY", KEY)
     keys.allow_variable(config)
-    assert keys.get_key(config) == KEY
+    assert keys.get_key(config) == keys.key_to_ask(config) == KEY
     assert (
         keys.stored_where(config).kind == "environment"
         and "KPDD_TEST_KEY" in keys.stored_where(config).sentence

@@ -202,7 +202,7 @@ def _run_asking(
     from training_backend.teacher import run_estimate
     from training_backend.teacher.cost import money_of
     from training_backend.teacher.endpoint import open_asker
-    from training_backend.teacher.keys import get_key
+    from training_backend.teacher.keys import key_to_ask
     from training_backend.teacher.run_spec import spec_of
     from training_backend.teacher.teacher_run import as_data, as_text, run_teacher
 
@@ -224,7 +224,7 @@ def _run_asking(
     asked = _spread(wanted, args.pilot) if args.pilot else wanted
     with ProgramRunner() as runner:
         say_missing(runner.isolation(), reporter)
-        asker = open_asker(config, get_key(config), runs_dir(project.path) / "batches")
+        asker = open_asker(config, key_to_ask(config), runs_dir(project.path) / "batches")
         report = run_teacher(project, asker, spec, asked, reporter, control, runner, money_of(config),
                              rows=_rows(args) if spec.another else ())  # fmt: skip
         say_closed(runner.why_not_shared, reporter)

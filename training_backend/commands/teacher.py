@@ -6,6 +6,7 @@ actions:
   add PROJECT NAME --preset …     configure one; --set NAME=VALUE changes a setting
   set PROJECT NAME --set …        change settings of one
   key PROJECT NAME                keep its key: typed, or from standard input; never an argument
+  price PROJECT NAME              what a million tokens cost; --set prompt=2 --set completion=8 says it
   allow PROJECT NAME              let the environment variable that it names go to its address
   forget-key PROJECT NAME         remove its key from the keyring
   models PROJECT NAME             what its server offers
@@ -33,7 +34,20 @@ if TYPE_CHECKING:
 
 # a key may be typed here, and a stop is the end of the process
 READS_STDIN = True
-_ACTIONS = ("list", "presets", "add", "set", "key", "allow", "forget-key", "models", "test", "ask", "remove")
+_ACTIONS = (
+    "list",
+    "presets",
+    "add",
+    "set",
+    "price",
+    "key",
+    "allow",
+    "forget-key",
+    "models",
+    "test",
+    "ask",
+    "remove",
+)
 _WRITES = {"add", "set", "remove"}
 
 
@@ -104,7 +118,14 @@ def _change(project: Project, args: argparse.Namespace, reporter: Reporter) -> i
 
 
 def _use(project: Project, args: argparse.Namespace, reporter: Reporter) -> int:
-    from training_backend.teacher.keys import allow_variable, forget_key, get_key, set_key, stored_where
+    from training_backend.teacher.keys import (
+        allow_variable,
+        forget_key,
+        get_key,
+        key_to_ask,
+        set_key,
+        stored_where,
+    )
     from training_backend.teacher.teacher_config import teacher_named
 
     config = teacher_named(project, args.name)
@@ -117,6 +138,8 @@ def _use(project: Project, args: argparse.Namespace, reporter: Reporter) -> int:
             )
         reporter.result({"name": config.name, "key": place.kind}, place.sentence)
         return 0
+    if args.action == "price":
+        return _price(config, _settings(args.settings), reporter)
     if args.action == "allow":
         allow_variable(config)
         reporter.result({"name": config.name}, stored_where(config).sentence)
@@ -126,11 +149,11 @@ def _use(project: Project, args: argparse.Namespace, reporter: Reporter) -> int:
         reporter.result({"name": config.name}, "The keyring has no key for this teacher's address.")
         return 0
     if args.action == "models":
-        names = asyncio.run(_models(config, get_key(config)))
+        names = asyncio.run(_models(config, key_to_ask(config)))
         reporter.result({"models": names}, "\n".join(names))
         return 0
     if args.action == "ask":
-        return _ask(project, config, get_key(config), args, reporter)
+        return _ask(project, config, key_to_ask(config), args, reporter)
     return _test(config, get_key(config), reporter)
 
 
@@ -141,6 +164,8 @@ def _ask(
     from training_backend.teacher.trying import sample_row, try_recorded, try_teacher
 
     row = sample_row(project, args.number - 1)
+    if row.number != args.number - 1:
+        raise ArgumentError(f"There is no question {args.number:,}.", f"Give 1 to {row.total:,}.")
     if config.kind in ("replay", "sample"):
         tried = try_recorded(_recorded(config), row, args.kind)
     else:
@@ -151,6 +176,27 @@ def _ask(
             "requests": [one.as_data() for one in tried]}  # fmt: skip
     reporter.result(data, "\n".join([row.question.text, *lines]))
     return 1 if any(one.problem for one in tried) else 0
+
+
+def _price(config: TeacherConfig, given: dict[str, Any], reporter: Reporter) -> int:
+    """Keep what was given; tell what is known."""
+    from training_backend.teacher.cost import price_of, set_price
+
+    unknown = set(given) - {"prompt", "completion", "cached"}
+    numbers = all(type(value) in (int, float) for value in given.values())
+    if unknown or not numbers or (given and not {"prompt", "completion"} <= set(given)):
+        raise ArgumentError(
+            "A price is two or three numbers: money for a million tokens.",
+            "Write --set prompt=2 --set completion=8, where it differs --set cached=1.",
+        )
+    price = set_price(config, **given) if given else price_of(config)
+    if price is None:
+        text = f"No price is known for {config.get('model')} at this address."
+    else:
+        text = f"{price.prompt:g} in, {price.completion:g} out, {price.currency} for a million tokens"
+        text += f" ({price.date}: {price.source})" if price.date else ""
+    reporter.result({"name": config.name, "price": vars(price) if price else None}, text)
+    return 0
 
 
 def _recorded(config: TeacherConfig) -> Teacher:

@@ -96,7 +96,8 @@ def of_status(status: int, headers: Mapping[str, str], body: str, server: str) -
     code, said = _said(body)
     if 300 <= status < 400 and headers.get("location"):
         said = f"go to {_short(headers['location'])}"
-    told = f"{server} answered {status}" + (f": {said}" if said else ".")
+    end = "" if said.endswith((".", "!", "?")) else "."
+    told = f"{server} answered {status}" + (f": {said}{end}" if said else ".")
     reason = _reason_of_status(status, f"{code} {said}")
     retryable = status in (408, 409, 425) or None
     return _error(reason, told, retry_after(headers), body, retryable)

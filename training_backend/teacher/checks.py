@@ -57,10 +57,7 @@ async def check_teacher(config: TeacherConfig, key: str | None) -> list[Check]:
     if config.kind not in ("endpoint", "local"):
         return [*checks, Check("Reply", True, "It answers from what it has; nothing is sent.")]
     if key is None and config.kind == "endpoint" and config.get("key_source") != "none":
-        return [
-            *checks,
-            Check("Key", False, "There is no key for this teacher.", "Give one, or choose none."),
-        ]
+        return [*checks, _no_key(config)]
     try:
         asker = open_asker(_patient(config), key)
     except KpddError as error:
@@ -69,6 +66,16 @@ async def check_teacher(config: TeacherConfig, key: str | None) -> list[Check]:
         return [*checks, *await _asked(config, asker)]
     finally:
         await asker.close()
+
+
+def _no_key(config: TeacherConfig) -> Check:
+    from training_backend.teacher.keys import stored_where
+
+    place = stored_where(config)
+    if place.kind == "environment":
+        return Check("Key", False, place.sentence, "Set it where the program is started.")
+    return Check("Key", False, "There is no key for this teacher.",
+                 "Give one (in a terminal: `kpdd teacher key`), or say that none is needed.")  # fmt: skip
 
 
 def _patient(config: TeacherConfig) -> TeacherConfig:

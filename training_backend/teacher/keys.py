@@ -78,6 +78,17 @@ def get_key(config: TeacherConfig) -> str | None:
     return _ask_keyring(lambda: _keyring().get_password(SERVICE, address(config)))
 
 
+def key_to_ask(config: TeacherConfig) -> str | None:
+    """Return the key that requests carry; ConfigError when its environment variable is not set."""
+    key = get_key(config)
+    if key is None and str(config.get("key_source") or "").startswith(ENVIRONMENT):
+        raise ConfigError(
+            stored_where(config).sentence,
+            "Set it where the program is started, or choose another place for the key.",
+        )
+    return key
+
+
 def set_key(config: TeacherConfig, key: str) -> KeyPlace:
     """Keep a key for a teacher's address and return where; ConfigError when it can be no key."""
     source = str(config.get("key_source") or "none")

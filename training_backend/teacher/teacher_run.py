@@ -108,7 +108,7 @@ def _check(spec: RunSpec, questions: Sequence[Question], money: Money | None) ->
     if spec.budget is not None and money is None:
         raise ConfigError(
             f"A budget needs a price, and none is known for {spec.ask.model}.",
-            "Enter it in the table of prices, or leave the budget out.",
+            "Enter it: on the Teacher page or with `kpdd teacher price`. Or leave the budget out.",
         )
 
 
