@@ -75,7 +75,7 @@ class Protection(Notice):
             self._later = self.tr(
                 "{0} From now on each has a process of its own: slower, and as safe. Rows that ran before "
                 "can be run again."
-            ).format(why)
+            ).format(why.replace("_", " "))
             self._show()
 
     def follow(self, jobs: Jobs) -> None:

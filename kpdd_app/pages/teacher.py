@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,8 @@ from training_backend.project.listing import RowFilter
 from training_backend.teacher.teacher_config import PRESETS, TeacherConfig, remove_teacher, save_teacher
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from training_backend.teacher.trying import SampleRow
 
 SETTINGS, PROMPTS, TRY, RUN = range(4)
@@ -99,9 +101,9 @@ class TeacherPage(QWidget):
         elif self.prompts.keep_all():
             self.follower.start(pilot, again)
 
-    def ask_again(self, row_ids: Iterable[int]) -> None:
+    def ask_again(self, row_ids: Sequence[int] | np.ndarray) -> None:
         """Put another answer to these rows into the form of the run; nothing is asked before *Start*."""
-        self._again = tuple(int(row) for row in row_ids)
+        self._again = tuple(row_ids if isinstance(row_ids, Sequence) else row_ids.tolist())
         if self._configs or self._has_questions:
             self._hand_over()
 
@@ -208,6 +210,8 @@ class TeacherPage(QWidget):
     def _closed(self) -> None:
         """Let nothing of a closed project be saved into the next one."""
         self.settings.forget()
+        self.run.forget_again()
+        self._again = ()
         self._configs = {}
         self.list.show_teachers([])
         self._refresh()

@@ -181,6 +181,12 @@ class RunPanel(QScrollArea):
         self.paths.setValue(1)
         self._changed()
 
+    def forget_again(self) -> None:
+        """Offer other answers no longer; their rows belong to a project that is closed."""
+        if self.again is not None:
+            self.again = None
+            self.rows.removeItem(0)
+
     def _again_words(self, again: Again) -> str:
         if not again.row_ids:
             return self.tr("other answers that were begun before")

@@ -263,8 +263,6 @@ class FacetPanel(QAbstractScrollArea):
         if line.title:
             painter.setFont(theme.text_font(-1, bold=True))
             painter.setPen(theme.colour("muted"))
-            inner = box.adjusted(theme.gap(1), 0, 0, 0)
-            painter.drawText(inner, middle, TITLES[line.facet])
             edge = round(theme.line_height() * 0.8)
             left = round(box.right()) - edge - theme.gap(1)
             for sign, there in (("more", line.facet in WITH_MENU), ("cross", line.facet in self.chosen)):
@@ -272,6 +270,12 @@ class FacetPanel(QAbstractScrollArea):
                     picture = theme.pixmap(sign, "muted", edge, self.devicePixelRatioF())
                     painter.drawPixmap(left, round(top + (box.height() - edge) / 2), picture)
                     left -= edge + theme.gap(1)
+            inner = box.adjusted(theme.gap(1), 0, 0, 0)
+            room = round(left + edge - inner.left())
+            elided = Qt.TextElideMode.ElideRight
+            painter.drawText(
+                inner, middle, painter.fontMetrics().elidedText(TITLES[line.facet], elided, room)
+            )
             return
         chosen = line.value in self.chosen.get(line.facet, ())
         if chosen or number == self._hover:

@@ -57,7 +57,7 @@ def test_nothing_missing_is_nothing_to_say(shown):
     assert not shown({"level": "full", "missing": []}).isVisible()
 
 
-WHY = "A program gave another answer_text alone than in a shared process."
+WHY = "A program gave another stdout alone than in a shared process."
 
 
 def test_a_shared_process_that_was_closed_is_said_once_and_not_kept(qtbot, shown):

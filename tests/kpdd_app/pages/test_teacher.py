@@ -509,5 +509,8 @@ def test_rows_that_come_before_the_page_has_read_its_teachers_wait(qtbot, open_p
     assert not page.run.asks_again()
     qtbot.waitUntil(page.run.asks_again)
     assert page.run.wanted().again.row_ids == (2,)
+    open_project.close()
+    # the rows of a closed project are asked for in no other one
+    assert page.run.wanted().again is None and not page.run.asks_again()
     page.leave()
     jobs.close()
