@@ -21,6 +21,7 @@ TORCH_FILES = {
     "students/batches.py",
     "students/ct2_engine.py",
     "students/decoding.py",
+    "students/gpu_room.py",
     "students/hf_engine.py",
     "students/lora.py",
     "students/curves.py",

@@ -101,6 +101,12 @@ def _alone(args: argparse.Namespace, reporter: Reporter) -> Reporter:
             "Run `kpdd train PROJECT --prepare-only` first, then name the run folder to torchrun.",
             str(args.what),
         )
+    if args.resume_from:
+        raise ConfigError(
+            "One of several processes cannot set checkpoints aside.",
+            "Move the later folders out of checkpoints/ROLE, then use --resume.",
+            str(args.what),
+        )
     return reporter if processes.first() else Reporter(quiet=True)
 
 

@@ -28,6 +28,7 @@ from training_backend.students.base_student import (
     quiet_libraries,
 )
 from training_backend.students.batches import BatchPlan, encode_examples
+from training_backend.students.gpu_room import take_gpu
 from training_backend.students.lint import require_sound
 from training_backend.students.lora import add_lora
 from training_backend.students.own_key_points import own_examples
@@ -180,7 +181,13 @@ class Training:
         judged = any(task.writes in KINDS for task in self.role.tasks) and bool(self.held_examples)
         judged = judged and bool(config.held_out_judged) and processes.first()
         runner = ProgramRunner(workers=1, limits=Limits()) if judged else None
-        with runner or contextlib.nullcontext():
+        with contextlib.ExitStack() as stack:
+            if runner is not None:
+                stack.enter_context(runner)
+            shares = processes.world() if self.shard else 1
+            room = take_gpu(self.network, config, self.reporter, shares)
+            if room is not None:
+                stack.callback(room.release)
             trainer = StudentTrainer(self, plan)
             watcher = self.watcher = Watcher(self, plan, trainer, runner)
             trainer.add_callback(watcher)
