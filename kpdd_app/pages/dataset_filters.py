@@ -114,18 +114,21 @@ class _Chip(QPushButton):
             f" {theme.gap(1.4)}px; }}"
             f"QPushButton:focus {{ border: 1px solid {theme.current().accent}; }}"
         )
-        self.ensurePolished()
-        self._whole = super().sizeHint()
 
     def sizeHint(self) -> QSize:
-        return self._whole
+        """Return what all the words need, whichever of them are shown now."""
+        hint = super().sizeHint()
+        hint.setWidth(self._beside() + self.fontMetrics().horizontalAdvance(self._words))
+        return hint
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        metrics = self.fontMetrics()
-        beside = self._whole.width() - metrics.horizontalAdvance(self._words)
-        room = max(0, self.width() - beside)
-        self.setText(metrics.elidedText(self._words, Qt.TextElideMode.ElideRight, room))
+        room = max(0, self.width() - self._beside())
+        self.setText(self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, room))
+
+    def _beside(self) -> int:
+        """Return the width of everything but the words, and of one more pixel for their rounding."""
+        return super().sizeHint().width() - self.fontMetrics().horizontalAdvance(self.text()) + 1
 
 
 class SavedFilters(QFrame):
