@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAction, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -20,6 +20,9 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
     QVBoxLayout,
     QWidget,
 )
@@ -100,11 +103,10 @@ class ChipLine(QWidget):
 
 
 class _Chip(QPushButton):
-    """A button that shortens its words at their end where the line has no room for all of them."""
+    """A button that shows its words up to where the line has room for them."""
 
     def __init__(self, words: str) -> None:
         super().__init__(theme.icon("cross", "accent"), words)
-        self._words = words
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.setIconSize(QSize(*[round(theme.line_height() * 0.8)] * 2))
         self.setProperty("kind", "chip")
@@ -115,20 +117,18 @@ class _Chip(QPushButton):
             f"QPushButton:focus {{ border: 1px solid {theme.current().accent}; }}"
         )
 
-    def sizeHint(self) -> QSize:
-        """Return what all the words need, whichever of them are shown now."""
-        hint = super().sizeHint()
-        hint.setWidth(self._beside() + self.fontMetrics().horizontalAdvance(self._words))
-        return hint
+    def shown_words(self) -> str:
+        """Return the words that are on the screen."""
+        metrics = self.fontMetrics()
+        # one more pixel: what the layout gave was rounded
+        room = self.width() - self.sizeHint().width() + metrics.horizontalAdvance(self.text()) + 1
+        return metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, max(0, room))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        room = max(0, self.width() - self._beside())
-        self.setText(self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, room))
-
-    def _beside(self) -> int:
-        """Return the width of everything but the words, and of one more pixel for their rounding."""
-        return super().sizeHint().width() - self.fontMetrics().horizontalAdvance(self.text()) + 1
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = self.shown_words()
+        QStylePainter(self).drawControl(QStyle.ControlElement.CE_PushButton, option)
 
 
 class SavedFilters(QFrame):

@@ -98,3 +98,18 @@ def test_a_name_that_is_taken_or_empty_cannot_be_kept(qtbot):
 def test_a_filter_in_words():
     assert filter_words(WRONG) == "Verdict: not equal or error, “jars”"
     assert filter_words(RowFilter()) == ""
+
+
+def test_a_chip_that_has_no_room_ends_its_words_and_keeps_their_beginning(qtbot, page):
+    from training_backend.project.flags import FLAGS
+
+    page.show_filter(RowFilter({"flags": frozenset(flag.name for flag in FLAGS)}))
+    page.chips.resize(240, 200)
+    page.chips.layout().activate()
+    chip = page.chips.chips["flags"]
+    words = chip.shown_words()
+    assert chip.width() < 240 and words.startswith("Found by the program") and words.endswith("…")
+    assert chip.fontMetrics().horizontalAdvance(words) < chip.width() and len(words) < len(chip.text())
+    page.chips.resize(1200, 60)
+    page.chips.layout().activate()
+    assert chip.shown_words() == chip.text()

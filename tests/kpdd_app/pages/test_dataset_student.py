@@ -10,7 +10,6 @@ from PySide6.QtTest import QTest
 
 from kpdd_app.jobs import Jobs
 from kpdd_app.pages.dataset import DatasetPage
-from kpdd_app.widgets.row_source import RowFilter
 from training_backend.project.flagging import chosen_student
 
 WAIT_MS = 60_000
@@ -98,17 +97,3 @@ def test_the_title_of_the_facet_has_the_menu_and_its_words_still_take_the_choice
     assert not facets.chosen and asked == ["flags"]
     if page.student_menu.menu is not None:
         page.student_menu.menu.close()
-
-
-def test_a_chip_that_has_no_room_ends_its_words_and_keeps_their_beginning(qtbot, page):
-    from training_backend.project.flags import FLAGS
-
-    page.show_filter(RowFilter({"flags": frozenset(flag.name for flag in FLAGS)}))
-    page.chips.resize(240, 200)
-    page.chips.layout().activate()
-    chip = page.chips.chips["flags"]
-    assert chip.width() < 240 and chip.text().startswith("Found by the program") and chip.text().endswith("…")
-    assert chip.fontMetrics().horizontalAdvance(chip.text()) < chip.width()
-    page.chips.resize(1200, 60)
-    page.chips.layout().activate()
-    assert len(chip.text()) > 40
