@@ -306,3 +306,14 @@ def test_large_letters_leave_the_room_to_rows_and_texts(qtbot, page):
     assert page.left.isHidden()
     page.resize(1300, 800)
     assert not page.left.isHidden()
+
+
+def test_rows_are_handed_over_for_another_answer_one_or_all_of_the_filter(qtbot, page):
+    asked = []
+    page.ask_again_wanted.connect(lambda ids: asked.append([int(row) for row in ids]))
+    page.table.set_current(2)
+    qtbot.waitUntil(lambda: page.editor.detail is not None and page.editor.detail.row.id == 3)
+    page.editor.again.click()
+    qtbot.keyClick(page.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(page.table, Qt.Key.Key_T, Qt.KeyboardModifier.ShiftModifier)
+    assert asked[0] == [3] and len(asked[1]) == len(page.source) > 10
