@@ -24,6 +24,8 @@ from training_backend.paths import log_dir
 # the window's thread hands out events for at most so long before it looks at keys and paint again
 DELIVER_MS = 6.0
 GRACE_S = 10.0
+# a run that was told to stop ends its step and writes a checkpoint, which for a large student takes minutes
+RUN_GRACE_S = 900.0
 KEEP_LOGS_DAYS = 14
 
 
@@ -201,7 +203,8 @@ class Jobs(QObject):
         """
         # the end of standard input is the end of the window: only what may outlive it ignores that
         full = [*self._command, *arguments, "--events", *([] if detached else ["--stop-at-eof"])]
-        source = Child(full, self._log_name(arguments), detached, self._grace_s, environment)
+        grace_s = max(self._grace_s, RUN_GRACE_S) if detached else self._grace_s
+        source = Child(full, self._log_name(arguments), detached, grace_s, environment)
         job = Job(title, list(arguments), source, self)
         job.detached = detached
         job.background = background
@@ -245,7 +248,11 @@ class Jobs(QObject):
                 job.stop()
         self._wait(wait_s)
         for job in self.running():
-            job.kill()
+            if job.detached:
+                # it was told to stop: it writes its checkpoint without us
+                job.release()
+            else:
+                job.kill()
         self._wait(2.0)
         self._thread.quit()
         self._thread.wait(3000)

@@ -103,11 +103,10 @@ class TrainPage(QWidget):
 
     def compare(self) -> None:
         """Compare the chosen runs; with fewer than two chosen, all."""
-        chosen = list(self.runs.selectedItems())
-        if len(chosen) < 2:
+        if len(self.runs.chosen()) < 2:
             self.runs.selectAll()
         else:
-            self._compare([self.runs.entries()[self.runs.row(item)] for item in chosen])
+            self._compare(self.runs.chosen())
 
     # --- construction -----------------------------------------------------------------------------
 
@@ -169,7 +168,7 @@ class TrainPage(QWidget):
         column.addStretch(0)
         column.addWidget(closing)
         column.addWidget(self.on_close)
-        side.setFixedWidth(theme.line_height() * 14)
+        self._list_side = side
         return side
 
     def _connect(self) -> None:
@@ -205,6 +204,11 @@ class TrainPage(QWidget):
             ("resume_from", self.view.choose_checkpoint),
         ):
             add_action(self, f"train.{name}", do)
+
+    def resizeEvent(self, event) -> None:
+        """Give the list a quarter of the page at most."""
+        super().resizeEvent(event)
+        self._list_side.setFixedWidth(min(theme.line_height() * 14, self.width() // 4))
 
     def showEvent(self, event) -> None:
         """Show what was chosen for the closing of the window, also when the closing itself asked."""
@@ -246,10 +250,13 @@ class TrainPage(QWidget):
     def _fill(self, entries: Sequence[Entry]) -> None:
         known = {entry.folder for entry in entries}
         entries = [*(each for each in self._visitors if each.folder not in known), *entries]
-        several = len(self.runs.selectedItems()) > 1
         shown = self.view.folder if self.stack.currentWidget() is self.view else None
-        if not several or self._show_next is not None:
-            self.runs.fill(entries)
+        ours = {job.run_folder for job in self._jobs.running() if job.arguments[:1] == ["train"]}
+        for entry in entries:
+            if entry.folder in ours and entry.status not in LIVE:
+                # its folder says so a moment later
+                entry.status = "running"
+        self.runs.fill(entries)
         self.none.setVisible(not entries)
         self.runs.setVisible(bool(entries))
         self.hint.setVisible(len(entries) > 1)
@@ -336,7 +343,8 @@ class TrainPage(QWidget):
 
     def _resume(self, folder: Path, where: str) -> None:
         how = {"": ["--resume"], "begin": []}.get(where, ["--resume-from", where])
-        self._launch(self.tr("Training {0}").format(folder.name), ["train", str(folder), *how])
+        title = next((each.title for each in self.runs.entries() if each.folder == folder), folder.name)
+        self._launch(self.tr("Training {0}").format(title), ["train", str(folder), *how])
 
     def _launch(self, title: str, arguments: list[str]) -> Job:
         job = self._jobs.start(title, arguments, detached=True)
@@ -347,12 +355,14 @@ class TrainPage(QWidget):
 
     def _take(self, job: Job, event: Any) -> None:
         if isinstance(event, Started) and event.run_folder:
+            # a run that waited begins while a person does something else
+            waited = job is self._making and self._taken is not None
             self._made(job)
             folder = Path(event.run_folder)
             if self.view.folder == folder:
                 # resumed: follow the new part of its events too
                 self.view.release()
-            self._show_next = folder
+            self._show_next = None if waited else folder
             self._project.runs_changed.emit()
         elif isinstance(event, Progress) and job is self._making:
             self.form.side.show_progress(event)

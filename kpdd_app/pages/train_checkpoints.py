@@ -110,7 +110,8 @@ class CheckpointsDialog(QDialog):
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
         for number, one in enumerate(self._found):
             loss = f"{one.loss:.3f}" if one.loss is not None else "–"
             accuracy = f"{one.accuracy:.1%}" if one.accuracy is not None else "–"

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import (
 from kpdd_app import theme
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.train_curves import Recorded, differing, read_recorded
-from kpdd_app.pages.train_parts import STATUS_WORDS, choice_box
+from kpdd_app.pages.train_parts import STATUS_WORDS, choice_box, scrolled, short_name
 from kpdd_app.pages.train_words import in_words
 from kpdd_app.widgets.compare_plot import ComparePlot
 from kpdd_app.widgets.live_plot import ACCURACY, HELD_OUT, LOSS
@@ -62,15 +63,16 @@ class CompareView(QWidget):
         frame.setProperty("panel", "surface")
         inside = QVBoxLayout(frame)
         inside.setContentsMargins(*[theme.gap(theme.M)] * 4)
-        inside.addWidget(self.plot)
+        inside.addWidget(self.plot, 1)
         self.table = self._table()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.gap(2))
+        column = scrolled(self)
         column.addLayout(head)
         column.addWidget(self.problem)
-        column.addWidget(frame, 3)
-        column.addWidget(self.table, 2)
+        for part, lines, share in ((frame, 15, 3), (self.table, 8, 2)):
+            # as high as the page allows, whatever the curves would like
+            part.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+            part.setMinimumHeight(theme.line_height() * lines)
+            column.addWidget(part, share)
 
     def show_runs(self, runs: Sequence[tuple[Path, str]]) -> None:
         """Show runs given by folder and title."""
@@ -103,8 +105,15 @@ class CompareView(QWidget):
             self.problem.say("; ".join(f"{run.title}: {run.problem}" for run in broken), "wrong")
         else:
             self.problem.clear()
+        self._choose_curve()
         self._draw()
         self._fill()
+
+    def _choose_curve(self) -> None:
+        """Begin with the held-out loss, or with the loss where no run has looked twice."""
+        looks = [len(curves[HELD_OUT].xs) for run in self.runs for curves in run.curves.values()]
+        if self.curve.currentData() == HELD_OUT and max(looks, default=0) < 2:
+            self.curve.setCurrentIndex(self.curve.findData(LOSS))
 
     def _draw(self) -> None:
         name = self.curve.currentData()
@@ -127,8 +136,10 @@ class CompareView(QWidget):
             (FIELDS[name].title if name in FIELDS else name, [in_words(name, value) for value in values])
             for name, values in differing(self.runs, self.everything.isChecked())
         )]  # fmt: skip
+        if len(rows) == len(self._figures()):
+            rows.append((self.tr("Settings"), [self.tr("all the same")] * len(names)))
         self.table.setColumnCount(len(names) + 1)
-        self.table.setHorizontalHeaderLabels(["", *names])
+        self.table.setHorizontalHeaderLabels(["", *(name.replace(" (", "\n").rstrip(")") for name in names)])
         self.table.setRowCount(len(rows))
         for number, (title, values) in enumerate(rows):
             for column, text in enumerate([title, *values]):
@@ -160,6 +171,11 @@ class CompareView(QWidget):
 
 
 def unlike(runs: Sequence[Recorded]) -> list[str]:
-    """Return the titles of runs; those of the same name with their folders."""
+    """Return the titles of runs; those of the same title with the names of their folders."""
     titles = [run.title for run in runs]
-    return [f"{run.title} ({run.folder.name})" if titles.count(run.title) > 1 else run.title for run in runs]
+    return [
+        f"{run.title} ({short_name(run.folder, str(run.settings['method']))})"
+        if titles.count(run.title) > 1
+        else run.title
+        for run in runs
+    ]

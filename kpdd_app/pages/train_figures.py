@@ -63,7 +63,6 @@ class FiguresView(QWidget):
         for column, (_, heading) in enumerate(COLUMNS):
             label = QLabel(heading)
             label.setProperty("role", "caption")
-            label.setWordWrap(True)
             self._grid.addWidget(label, 0, column)
         for number, (role, title) in enumerate(titles.items(), 1):
             for column, (name, _) in enumerate(COLUMNS):

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from kpdd_app import messages, theme
 from kpdd_app.open_project import OpenProject
@@ -22,6 +22,7 @@ from kpdd_app.widgets.config_form import ConfigForm, shown
 from training_backend import methods
 from training_backend.events import Progress
 from training_backend.students.run_config import FIELDS, PRESET_TITLES, PRESETS, RunConfig, convert
+from training_backend.students.run_folder import base_title
 
 CHECK_MS = 400
 
@@ -178,11 +179,12 @@ class TrainForm(QWidget):
         self.side.command_wanted.connect(self.copy)
         self.side.yaml_wanted.connect(self.copy_yaml)
         self.side.finding_acted.connect(lambda finding: self.unfit_wanted.emit(finding.where))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.gap(4))
-        row.addWidget(scroll, 5)
-        row.addWidget(self.side, 4)
+        self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._halves.setContentsMargins(0, 0, 0, 0)
+        self._halves.setSpacing(theme.gap(4))
+        self._halves.addWidget(scroll, 5)
+        self._halves.addWidget(self.side, 4)
+        self._scroll = scroll
 
     def _build_what(self, column: QVBoxLayout) -> None:
         self.method_box = choice_box(self.tr("Method"))
@@ -222,7 +224,8 @@ class TrainForm(QWidget):
         if config is None or self._project.path is None or self._project.read_only:
             return
         self._settings.set_text("train/base", self.base.saved())
-        signal.emit(self.arguments(), self.title.text().strip() or methods.get(self.method).title)
+        usual = f"{methods.get(self.method).title}, {base_title(config.base)}"
+        signal.emit(self.arguments(), self.title.text().strip() or usual)
 
     def _choose_preset(self) -> None:
         self.form.set_defaults(RunConfig.from_preset(self.preset).to_dict())
@@ -252,6 +255,7 @@ class TrainForm(QWidget):
         method = methods.get(self.method)
         self.method_note.setText(f"{method.note} ({method.source})")
         values = {**RunConfig.from_preset(self.preset).to_dict(), **self.form.entered()}
+        self.form.rows["batch"].unit.setText(str(values["batch_unit"]))
         self.form.hide_fields(idle_fields(self.method, self.base.base, values))
         config, mistakes = self.settings()
         self._show_mistakes(mistakes)
@@ -287,6 +291,14 @@ class TrainForm(QWidget):
                 self._show_failure,
                 key="train-check",
             )
+
+    def resizeEvent(self, event) -> None:
+        """Put the check below the settings where both have no room side by side."""
+        super().resizeEvent(event)
+        narrow = self.width() < self._scroll.minimumWidth() + theme.line_height() * 14
+        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if self._halves.direction() != way:
+            self._halves.setDirection(way)
 
     def showEvent(self, event) -> None:
         """Check again when the form is seen."""

@@ -10,7 +10,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
 from kpdd_app import theme
-from kpdd_app.pages.train_parts import STATUS_SIGNS, STATUS_WORDS
+from kpdd_app.pages.train_parts import STATUS_SIGNS, STATUS_WORDS, short_name
 from training_backend.errors import KpddError
 from training_backend.students.run_folder import RunFolder
 
@@ -48,14 +48,21 @@ class RunList(QListWidget):
         return [self.item(number).data(ENTRY) for number in range(self.count())]
 
     def fill(self, entries: Sequence[Entry]) -> None:
-        """Show these runs; nothing is chosen and nothing is told."""
+        """Show these runs; what was chosen stays chosen, and nothing is told."""
+        chosen = {entry.folder for entry in self.chosen()}
         self.blockSignals(True)
         self.clear()
         for entry in entries:
             item = QListWidgetItem()
             self._dress(item, entry)
             self.addItem(item)
+            item.setSelected(entry.folder in chosen)
         self.blockSignals(False)
+
+    def chosen(self) -> list[Entry]:
+        """Return the chosen runs in the order of the list."""
+        items = [self.item(number) for number in range(self.count())]
+        return [item.data(ENTRY) for item in items if item.isSelected()]
 
     def choose(self, folder: Path, tell: bool) -> bool:
         """Choose a run; return whether it is there. With `tell` its signal follows."""
@@ -86,9 +93,7 @@ class RunList(QListWidget):
                 self._dress(self.item(number), entry)
 
     def _tell(self) -> None:
-        chosen = [
-            self.item(number).data(ENTRY) for number in range(self.count()) if self.item(number).isSelected()
-        ]
+        chosen = self.chosen()
         if len(chosen) == 1:
             self.run_chosen.emit(chosen[0])
         elif chosen:
@@ -99,7 +104,7 @@ class RunList(QListWidget):
     def _dress(self, item: QListWidgetItem, entry: Entry) -> None:
         item.setData(ENTRY, entry)
         word = STATUS_WORDS.get(entry.status, entry.status)
-        item.setText(f"{entry.title}\n{word} · {entry.folder.name}")
+        item.setText(f"{entry.title}\n{word} · {short_name(entry.folder, entry.method)}")
         item.setToolTip(f"{entry.title}\n{entry.folder}")
         item.setIcon(theme.icon(*STATUS_SIGNS.get(entry.status, ("dash", "faint"))))
         item.setSizeHint(QSize(0, theme.line_height() * 2 + theme.gap(3)))

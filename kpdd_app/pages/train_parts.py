@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from kpdd_app import theme
 from kpdd_app.pages.train_check import SHOW_UNFIT, Finding
@@ -34,6 +44,15 @@ STATUS_SIGNS = {
 }
 
 
+def short_name(folder: Path, method: str) -> str:
+    """Return the name of a run's folder without the method, which stands in the title.
+
+    >>> short_name(Path("x.runs/2026-01-31-kpdd-pot-2"), "kpdd-pot")
+    '2026-01-31-2'
+    """
+    return folder.name.replace(f"-{method}", "")
+
+
 def choice_box(name: str) -> QComboBox:
     """Return a box with a name that grows no wider than the form."""
     box = QComboBox()
@@ -41,6 +60,23 @@ def choice_box(name: str) -> QComboBox:
     box.setMinimumContentsLength(12)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     return box
+
+
+def scrolled(page: QWidget) -> QVBoxLayout:
+    """Return the column of a page; where letters are large or the window is small it can be scrolled."""
+    content = QWidget()
+    column = QVBoxLayout(content)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(theme.gap(2))
+    scroll = QScrollArea()
+    scroll.setWidget(content)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    outer = QVBoxLayout(page)
+    outer.setContentsMargins(0, 0, 0, 0)
+    outer.addWidget(scroll)
+    return column
 
 
 def note_label(role: str = "caption") -> QLabel:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -24,7 +25,7 @@ from kpdd_app import messages, theme
 from kpdd_app.jobs import Job, Jobs
 from kpdd_app.pages.train_checkpoints import CheckpointsDialog, choices
 from kpdd_app.pages.train_figures import FiguresView, left_text
-from kpdd_app.pages.train_parts import STATUS_SIGNS, STATUS_WORDS
+from kpdd_app.pages.train_parts import STATUS_SIGNS, STATUS_WORDS, scrolled
 from kpdd_app.pages.train_samples import SamplesView
 from kpdd_app.student_choices import folder_choice
 from kpdd_app.widgets.live_plot import ACCURACY, HELD_OUT, LOSS, LivePlot
@@ -99,18 +100,30 @@ class RunView(QWidget):
 
     def toggle_pause(self) -> None:
         """Pause the run, or let it go on."""
-        if self._job is not None and self._job.status == "paused":
-            self._job.resume()
+        going = self._job is not None and self._job.status != "paused"
+        for job in self._handles():
+            if going:
+                job.pause()
+            else:
+                job.resume()
+        if not going:
             for figures in self.figures.figures.values():
                 # the time of the pause is no work
                 figures.pace.clear()
-        elif self._job is not None:
-            self._job.pause()
 
     def stop_run(self) -> None:
-        """Have the run keep a checkpoint and end."""
-        if self._job is not None and self.status in LIVE:
-            self._job.stop()
+        """Have the run keep a checkpoint and end; asked again, end its process at once."""
+        again = self.status == "stopping"
+        for job in self._handles() if self.status in LIVE else ():
+            if again:
+                job.kill()
+            else:
+                job.stop()
+
+    def _handles(self) -> list[Job]:
+        """Return what follows the run, and the job that started it where this window did."""
+        own = [job for job in self._jobs.running() if job.run_folder == self.folder and not job.background]
+        return [*own, self._job] if self._job is not None else own
 
     def choose_checkpoint(self) -> None:
         """Let a person choose the checkpoint from which the run goes on."""
@@ -139,16 +152,17 @@ class RunView(QWidget):
         inside.addWidget(self.plot, 1)
         self.legend = QLabel()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setWordWrap(True)
         inside.addWidget(self.legend)
-        halves = QSplitter(Qt.Orientation.Vertical)
+        halves = self._halves = QSplitter(Qt.Orientation.Vertical)
+        # as high as the page allows, whatever the curves would like
+        halves.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         halves.setChildrenCollapsible(False)
         halves.addWidget(frame)
         halves.addWidget(self.samples)
         halves.setStretchFactor(0, 3)
         halves.setStretchFactor(1, 2)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.gap(2))
+        column = scrolled(self)
         column.addLayout(self._head())
         column.addLayout(self._buttons())
         column.addWidget(self.problem)
@@ -244,7 +258,10 @@ class RunView(QWidget):
         self.pause.setVisible(live)
         self.pause.setText(self.tr("Go on") if status == "paused" else self.tr("Pause"))
         self.stop.setVisible(live)
-        self.stop.setEnabled(status != "stopping")
+        stopping = status == "stopping"
+        self.stop.setText(self.tr("End at once") if stopping else self.tr("Stop and keep"))
+        self.stop.setEnabled(not stopping or len(self._handles()) > 1)
+        self.pause.setEnabled(not stopping)
         self.begin.setVisible(status == "prepared")
         self.resume.setVisible(status in ("stopped", "failed"))
         self.resume_from.setVisible(status in ("stopped", "failed", "done"))
@@ -311,6 +328,7 @@ class RunView(QWidget):
 
     def _restyle(self) -> None:
         tokens = theme.current()
+        self._halves.setMinimumHeight(theme.line_height() * 21)
         sign = STATUS_SIGNS.get(self.status)
         self.sign.setVisible(sign is not None)
         if sign is not None:

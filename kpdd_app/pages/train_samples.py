@@ -10,9 +10,11 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QLabel,
+    QPlainTextEdit,
     QSplitter,
     QTableWidget,
     QTableWidgetItem,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -31,14 +33,16 @@ class SamplesView(QSplitter):
         self._rows: list[tuple[str, Mapping[str, Any]]] = []
         self._titles: Mapping[str, str] = {}
         self.table = self._table()
-        self.texts = QLabel()
-        self.texts.setFont(theme.mono_font(-1))
-        self.texts.setTextFormat(Qt.TextFormat.PlainText)
-        self.texts.setWordWrap(True)
-        self.texts.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.texts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.texts.setMargin(theme.gap(2))
+        self.texts = QPlainTextEdit()
+        self.texts.setReadOnly(True)
+        self.texts.setTabChangesFocus(True)
+        self.texts.setAccessibleName(self.tr("Texts of the chosen question"))
         self.texts.hide()
+        self.hint = QLabel(self.tr("The students are asked at every look at the held-out questions."))
+        self.hint.setProperty("role", "muted")
+        self.hint.setWordWrap(True)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        QVBoxLayout(self.table.viewport()).addWidget(self.hint)
         self.addWidget(self.table)
         self.addWidget(self.texts)
         self.setStretchFactor(0, 3)
@@ -58,6 +62,7 @@ class SamplesView(QSplitter):
             return
         self._rows, self._titles = rows, titles
         self.table.setRowCount(len(rows))
+        self.hint.setVisible(not rows)
         for number, (role, sample) in enumerate(rows):
             self._fill(number, role, sample)
         self._show_chosen()
@@ -105,6 +110,8 @@ class SamplesView(QSplitter):
     def _show_chosen(self) -> None:
         number = self.table.currentRow()
         chosen = bool(self.table.selectedItems()) and number < len(self._rows)
+        if chosen and not self.texts.isVisible():
+            self.setSizes([3 * self.width() // 5, 2 * self.width() // 5])
         self.texts.setVisible(chosen)
         if chosen:
             _, sample = self._rows[number]
@@ -113,7 +120,7 @@ class SamplesView(QSplitter):
                 f"wanted:\n{sample.get('wanted', '')}",
                 f"says:\n{sample.get('said', '')}",
             )
-            self.texts.setText("\n\n".join(parts))
+            self.texts.setPlainText("\n\n".join(parts))
 
     def _restyle(self) -> None:
         header = self.table.horizontalHeader()

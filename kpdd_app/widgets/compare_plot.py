@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,10 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from kpdd_app import theme
-from kpdd_app.widgets.live_plot import thinned
+from kpdd_app.widgets.live_plot import leave_room, thinned
 
 # never by colour alone: every line has a dash of its own
 _DASHES = ("-", "--", ":", "-.")
+_SIGNS = ("━━", "╍╍", "┅┅", "━╍")
 _COLOURS = ("accent", "changed", "equal", "wrong", "unjudged", "muted")
 _POINTS = 1500
 Lines = Sequence[tuple[str, Sequence[float], Sequence[float]]]
@@ -33,6 +35,10 @@ class ComparePlot(QWidget):
         self.hint.setProperty("role", "muted")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._column.addWidget(self.hint)
+        self.legend = QLabel()
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setWordWrap(True)
+        self._column.addWidget(self.legend)
         self.setMinimumHeight(theme.line_height() * 11)
         self.setAccessibleName(self.tr("Curves of several runs"))
         theme.notifier().changed.connect(self.draw)
@@ -52,27 +58,30 @@ class ComparePlot(QWidget):
             self._canvas.deleteLater()
             self._canvas = None
         self.hint.setVisible(not self.panels)
+        self.legend.setVisible(bool(self.panels))
         if not self.panels:
             return
         from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
         from matplotlib.figure import Figure
 
-        figure = Figure(layout="constrained")
+        figure = Figure()
         figure.set_facecolor(theme.current().surface)
         for number, (title, lines) in enumerate(self.panels.items(), 1):
             self._panel(figure.add_subplot(1, len(self.panels), number), title, lines)
-        self._canvas = FigureCanvasQTAgg(figure)
-        self._canvas.setAccessibleName(self.accessibleName())
-        self._column.addWidget(self._canvas, 1)
+        canvas = self._canvas = FigureCanvasQTAgg(figure)
+        canvas.setAccessibleName(self.accessibleName())
+        canvas.mpl_connect("resize_event", lambda _: leave_room(figure, canvas, len(self.panels)))
+        leave_room(figure, canvas, len(self.panels))
+        self._column.insertWidget(0, canvas, 1)
+        self.legend.setText(self._legend())
 
     def _panel(self, axes: Any, title: str, lines: Lines) -> None:
         tokens, size = theme.current(), theme.point_size() * 0.9
-        for number, (name, xs, ys) in enumerate(lines):
+        for name, xs, ys in lines:
             few = len(xs) <= 40
             axes.plot(
-                *thinned(xs, ys, _POINTS), label=name, linewidth=1.5, marker="o" if few else "",
-                markersize=3.5, color=getattr(tokens, _COLOURS[number % len(_COLOURS)]),
-                linestyle=_DASHES[number % len(_DASHES)],
+                *thinned(xs, ys, _POINTS), linewidth=1.5, marker="o" if few else "", markersize=3.5,
+                color=self._colour(name), linestyle=_DASHES[self._names().index(name) % len(_DASHES)],
             )  # fmt: skip
         axes.set_title(title, fontsize=size * 1.1, color=tokens.text, loc="left")
         axes.set_facecolor(tokens.surface)
@@ -87,6 +96,18 @@ class ComparePlot(QWidget):
             axes.set_ylim(bottom=0)
         for spine in axes.spines.values():
             spine.set_visible(False)
-        axes.legend(
-            fontsize=size * 0.9, labelcolor=tokens.text, facecolor=tokens.surface, edgecolor=tokens.border
+
+    def _legend(self) -> str:
+        """Return the names of the lines with their colours and dashes; every panel has the same."""
+        names = self._names()
+        return " &nbsp;&nbsp; ".join(
+            f'<span style="color:{self._colour(name)}">{_SIGNS[names.index(name) % len(_SIGNS)]}</span> '
+            f"{html.escape(name)}"
+            for name in names
         )
+
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys(name for lines in self.panels.values() for name, *_ in lines))
+
+    def _colour(self, name: str) -> str:
+        return str(getattr(theme.current(), _COLOURS[self._names().index(name) % len(_COLOURS)]))

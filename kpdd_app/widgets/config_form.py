@@ -37,6 +37,8 @@ class FieldRow:
         self.editor.setAccessibleName(info.title)
         self.editor.setAccessibleDescription(info.help)
         self.editor.setToolTip(info.help)
+        # a choice without a unit takes its room
+        self.has_unit = bool(info.unit) or not info.choices
         self.unit = QLabel(info.unit)
         self.unit.setProperty("role", "muted")
         self.mistake = QLabel()
@@ -107,7 +109,7 @@ class FieldRow:
 
     def set_visible(self, visible: bool) -> None:
         """Show the setting, or hide one that says nothing beside the others."""
-        for part in (self.label, self.editor, self.unit):
+        for part in (self.label, self.editor, *([self.unit] if self.has_unit else [])):
             part.setVisible(visible)
         self.mistake.setVisible(visible and bool(self.mistake.text()))
 
@@ -196,8 +198,9 @@ class ConfigForm(QWidget):
             row = FieldRow(name, info, defaults[name], self._words.get(name, {}))
             row.label.setBuddy(row.editor)
             grid.addWidget(row.label, number * 2, 0)
-            grid.addWidget(row.editor, number * 2, 1)
-            grid.addWidget(row.unit, number * 2, 2)
+            grid.addWidget(row.editor, number * 2, 1, 1, 1 if row.has_unit else 2)
+            if row.has_unit:
+                grid.addWidget(row.unit, number * 2, 2)
             grid.addWidget(row.mistake, number * 2 + 1, 1, 1, 2, Qt.AlignmentFlag.AlignTop)
             self._connect(row)
             self.rows[name] = row

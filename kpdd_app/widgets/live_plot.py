@@ -133,6 +133,8 @@ class LivePlot(QWidget):
             self._make_lines(name)
         self._dress()
         self._canvas.mpl_connect("draw_event", self._drawn)
+        # the canvas gets its size after it was built, and when the legend's line changes
+        self._canvas.mpl_connect("resize_event", lambda _: self._resized())
 
     def _make_lines(self, name: str) -> None:
         left, right = self._axes[name]
@@ -179,16 +181,8 @@ class LivePlot(QWidget):
 
     def _place(self) -> None:
         """Leave room for the labels by hand: a layout engine would run at every draw."""
-        width = max(1, self._canvas.width()) if self._canvas is not None else 1
-        height = max(1, self._canvas.height()) if self._canvas is not None else 1
-        line = theme.line_height()
-        self._figure.subplots_adjust(
-            left=2.6 * line / width,
-            right=1 - 2.6 * line / width,
-            bottom=2.4 * line / height,
-            top=1 - 1.8 * line / height,
-            wspace=min(0.6, 7.0 * line * len(self.panels) / width),
-        )
+        if self._canvas is not None:
+            leave_room(self._figure, self._canvas, len(self.panels))
 
     def _fit_axes(self) -> bool:
         """Grow the axes where points lie outside; return whether anything but the lines must be drawn."""
@@ -232,12 +226,16 @@ class LivePlot(QWidget):
     def resizeEvent(self, event) -> None:
         """Keep the room for the labels."""
         super().resizeEvent(event)
+        self._resized()
+
+    def _resized(self) -> None:
         if self._figure is not None:
             self._background = None
             self._place()
             self._timer.start()
 
     def _restyle(self) -> None:
+        self.setMinimumHeight(theme.line_height() * 12)
         if self._figure is not None:
             self._dress()
             self._background = None
@@ -258,6 +256,22 @@ class LivePlot(QWidget):
             self.setAccessibleDescription(
                 f"{self.panels[panel].title}: step {loss.xs[-1]:g}, loss {loss.ys[-1]:.3f}"
             )
+
+
+def leave_room(figure: Any, canvas: QWidget, panels: int) -> None:
+    """Keep room for the labels round the panels of a figure, at whatever size its canvas has."""
+    width, height, line = max(1, canvas.width()), max(1, canvas.height()), theme.line_height()
+    side = min(0.3, 2.6 * line / width)
+    bottom, top = 2.4 * line / height, 1.8 * line / height
+    if bottom + top > 0.8:
+        return
+    figure.subplots_adjust(
+        left=side,
+        right=1 - side,
+        bottom=bottom,
+        top=1 - top,
+        wspace=min(0.6, 7.0 * line * panels / width),
+    )
 
 
 def thinned(xs: Sequence[float], ys: Sequence[float], limit: int) -> tuple[list[float], list[float]]:
