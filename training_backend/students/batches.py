@@ -7,6 +7,7 @@ divided by the tokens of the whole step, so the cut does not change the curve. T
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -269,18 +270,42 @@ def collate_causal(encoded: Sequence[Encoded], pad_id: int) -> CausalBatch:
 
 
 def token_losses(network: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Return the negative log-likelihood summed over the target tokens of a batch (in fp32)."""
+    """Return the negative log-likelihood summed over the target tokens of a batch (in fp32).
+
+    Scores are computed of labelled cells only: with a large vocabulary they are what costs most.
+    """
     labels = batch["labels"]
+    labelled = labels != IGNORED
     inputs = {name: value for name, value in batch.items() if name != "labels"}
-    if "source_blocks" in inputs:
-        logits = packed_logits(network, inputs)
-    elif "decoder_input_ids" in inputs:
-        logits = network(**inputs, use_cache=False).logits
-    else:
-        logits = network(**inputs, logits_to_keep=labels.shape[1], use_cache=False).logits
-    return torch.nn.functional.cross_entropy(
-        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum"
-    )
+    with _scores_of(network, labelled):
+        if "source_blocks" in inputs:
+            logits = packed_logits(network, inputs)
+        elif "decoder_input_ids" in inputs:
+            logits = network(**inputs, use_cache=False).logits
+        else:
+            logits = network(**inputs, logits_to_keep=labels.shape[1], use_cache=False).logits
+    # some networks have no output layer of their own to ask
+    logits = logits.flatten(0, -2) if logits.shape[:-1].numel() == int(labelled.sum()) else logits[labelled]
+    return torch.nn.functional.cross_entropy(logits.float(), labels[labelled], reduction="sum")
+
+
+@contextlib.contextmanager
+def _scores_of(network: Any, cells: torch.Tensor) -> Iterator[None]:
+    """Have the output layer see only the chosen cells (examples, tokens) while this is open."""
+
+    def choose(layer: Any, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
+        # one row, so that what comes behind the layer still finds three dimensions
+        return (given[0][cells][None], *given[1:]) if given and given[0].shape[:2] == cells.shape else None
+
+    layer = network.get_output_embeddings()
+    if layer is None:
+        yield
+        return
+    hook = layer.register_forward_pre_hook(choose)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _pad(rows: list[list[int]], value: int) -> torch.Tensor:
