@@ -221,6 +221,8 @@ class TrainPage(QWidget):
         self.view.release()
         self._visitors = []
         self.queue.open(self._project.path)
+        # the window that may write has the queue
+        self.waiting.setEnabled(not self._project.read_only)
         self.stack.setCurrentWidget(self.form)
         self._read_runs()
 
