@@ -514,30 +514,3 @@ def test_rows_that_come_before_the_page_has_read_its_teachers_wait(qtbot, open_p
     assert page.run.wanted().again is None and not page.run.asks_again()
     page.leave()
     jobs.close()
-
-
-def test_other_answers_that_a_stop_left_waiting_go_on_in_the_next_window(qtbot, page, server):
-    from training_backend.teacher import requests
-
-    add_endpoint(qtbot, page, server, concurrency=1)
-    page.ask_again([1, 2, 3, 4])
-    server.latency_s = 0.3
-    page.start()
-    qtbot.waitUntil(lambda: len(server.asked) >= 2, timeout=WAIT_MS)
-    page.follower.stop()
-    qtbot.waitUntil(lambda: page.follower.job is None, timeout=WAIT_MS)
-    server.latency_s = 0.0
-    project, path = page.project, page.project.path
-    waiting = requests.counts(project.project, 1).waiting
-    assert waiting
-    project.close()
-    page.follower._recalled.clear()  # as a window that has just begun
-    project.open(path)
-    qtbot.waitUntil(page.run.asks_again, timeout=WAIT_MS)
-    assert page.run.rows.currentText() == "other answers that were begun before"
-    page.start()
-    qtbot.waitUntil(lambda: page.follower.job is not None)
-    qtbot.waitUntil(lambda: page.follower.job is None, timeout=WAIT_MS)
-    counts = requests.counts(project.project, 1)
-    assert (counts.asked, counts.done, counts.waiting) == (8, 8, 0)
-    assert len(requests.runs(project.project)) == 1
