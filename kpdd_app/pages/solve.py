@@ -110,6 +110,7 @@ class SolvePage(QWidget):
         """End the worker; called when the window closes."""
         self.worker.close()
         self.question.close_threads()
+        self.columns.lights.close_threads()
 
     @property
     def recording(self) -> Recording | None:
@@ -164,6 +165,8 @@ class SolvePage(QWidget):
         self.worker.state_changed.connect(self._show_worker)
         self.problem.acted.connect(self._load_again)
         self.columns.token_chosen.connect(self._go_to_token)
+        self.columns.step_wanted.connect(self.player.go)
+        self.player.next_step = self.columns.walk.next_step
         self._project.opened.connect(lambda _: self._fill_students())
         self._project.closed.connect(self._fill_students)
         self._project.runs_changed.connect(self._fill_students)
@@ -178,6 +181,7 @@ class SolvePage(QWidget):
             ("to_end", self.player.to_end),
         ):
             add_action(self, f"solve.{name}", do)
+        self.columns.walk.make_actions(self)
 
     # --- events -----------------------------------------------------------------------------------
 

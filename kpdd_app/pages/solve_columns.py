@@ -10,11 +10,14 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSplitte
 
 from kpdd_app import theme
 from kpdd_app.open_project import OpenProject
+from kpdd_app.pages.solve_lights import NumberLights
 from kpdd_app.pages.solve_question import QuestionPanel
 from kpdd_app.pages.solve_run import RunPanel
+from kpdd_app.pages.solve_walk import TraceWalk
 from kpdd_app.recording import Phase, Recording, Stage, stage_title
 from kpdd_app.widgets.alternatives_view import AlternativesView
 from kpdd_app.widgets.key_points_view import KeyPointsView
+from kpdd_app.widgets.run_tools import RunTools
 from kpdd_app.widgets.stage_header import StageHeader
 from kpdd_app.widgets.tint_legend import TintLegend
 from kpdd_app.widgets.token_strip import TokenStrip
@@ -36,12 +39,14 @@ class SolveColumns(QSplitter):
     """Shows the state of a recording after any number of steps; only what differs is touched."""
 
     token_chosen = Signal(str, int)
+    step_wanted = Signal(int)
 
     def __init__(self, project: OpenProject, parent: QWidget | None = None) -> None:
         """Build the columns, empty."""
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._shown: dict[str, Any] = {}
         self._moved = False
+        self.walk = TraceWalk(self)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(theme.gap(2))
         self.setStyleSheet("QSplitter::handle:horizontal { background: transparent; }")
@@ -52,6 +57,8 @@ class SolveColumns(QSplitter):
         self.strip.token_hovered.connect(self._show_token)
         self.strip.token_clicked.connect(lambda token: self.token_chosen.emit("solve", token))
         self.key_points.token_clicked.connect(self.token_chosen)
+        self.walk.step_wanted.connect(self.step_wanted)
+        self.lights = NumberLights(self)
 
     # --- construction -----------------------------------------------------------------------------
 
@@ -97,7 +104,15 @@ class SolveColumns(QSplitter):
     def _right(self) -> QWidget:
         self.run_head = StageHeader("3", self.tr("Run"))
         self.run = RunPanel()
-        panel, _ = _panel(self.run_head, self.run)
+        panel, column = _panel(self.run_head, self.run)
+        self.tools = RunTools()
+        column.insertWidget(1, self.tools)
+        self.origin = QLabel()
+        self.origin.setProperty("role", "caption")
+        self.origin.setTextFormat(Qt.TextFormat.PlainText)
+        self.origin.setWordWrap(True)
+        self.origin.hide()
+        column.insertWidget(2, self.origin)
         return panel
 
     # --- methods ----------------------------------------------------------------------------------
@@ -118,6 +133,8 @@ class SolveColumns(QSplitter):
     def clear(self) -> None:
         """Show no solution."""
         self._shown = {}
+        self.walk.clear()
+        self.lights.clear()
         self.key_points.clear()
         self.strip.clear()
         self.run.clear()
@@ -147,6 +164,8 @@ class SolveColumns(QSplitter):
         self.run_head.say(run.title, self._run_note(recording, local, written))
         self.run_head.set_state("done" if done else "at work" if written else "waiting")
         self._show_current_token(recording, phases, step)
+        self.walk.show_step(recording, run.start, local)
+        self.lights.show_step(recording, local, done)
 
     def _show_stage(self, recording: Recording, phase: Phase, step: int) -> None:
         stage = next((stage for stage in recording.stages if stage.role == phase.key), None)

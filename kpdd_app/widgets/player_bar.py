@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
@@ -32,6 +32,8 @@ class PlayerBar(QWidget):
         self._live = False
         self._following = False
         self._playing = False
+        # the step after (or before) a step: folded loops are skipped by whoever knows them
+        self.next_step: Callable[[int, int], int] = lambda step, by: step + by
         self.slider = TraceSlider()
         self.slider.valueChanged.connect(self._value_changed)
         self.slider.sliderMoved.connect(lambda _: self.pause())
@@ -120,7 +122,8 @@ class PlayerBar(QWidget):
 
     def step(self, by: int) -> None:
         """Go some steps forward or back."""
-        self.go(self.slider.value() + by)
+        value = self.slider.value()
+        self.go(self.next_step(value, by) if abs(by) == 1 else value + by)
 
     def to_start(self) -> None:
         """Go to the beginning."""
@@ -194,7 +197,7 @@ class PlayerBar(QWidget):
         self._timer.start(max(4, round(1000 / rate)))
 
     def _tick(self) -> None:
-        self.slider.setValue(self.slider.value() + 1)
+        self.slider.setValue(self.next_step(self.slider.value(), 1))
         if self._playing:
             self._arm()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
+    QFont,
     QFontMetrics,
     QKeyEvent,
     QKeySequence,
@@ -16,7 +20,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextOption,
 )  # fmt: skip
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QPlainTextEdit, QTextEdit, QWidget
 
 from kpdd_app import theme
 from kpdd_app.trace_log import TraceState
@@ -44,14 +48,16 @@ class _Gutter(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         line = self._view.line_at(event.position().y())
-        if line:
-            self._view.line_clicked.emit(line)
+        if line and event.button() == Qt.MouseButton.LeftButton:
+            self._view.toggle_breakpoint(line)
 
 
 class ProgramView(QPlainTextEdit):
     """A read-only program; `show_state` lays a state of its trace over it."""
 
-    line_clicked = Signal(int)
+    breakpoints_changed = Signal()
+    run_to_asked = Signal(int)
+    name_pointed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Build an empty view."""
@@ -60,8 +66,14 @@ class ProgramView(QPlainTextEdit):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWordWrapMode(QTextOption.WrapMode.NoWrap)
         self.setAccessibleName(self.tr("Program"))
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.viewport().setMouseTracking(True)
+        self.breakpoints: set[int] = set()
+        self._origins: list[tuple[int, int, int]] = []
+        self._pointed = ""
         self._values: dict[int, str] = {}
         self._fresh: set[int] = set()
         self._line: int | None = None
@@ -93,6 +105,8 @@ class ProgramView(QPlainTextEdit):
         """Show a program (or, without `python`, equations); nothing of it has run yet."""
         if text != self.toPlainText():
             self._colours.set_on(python)
+            self.breakpoints = set()
+            self._origins = []
             self.setPlainText(text)
         self.show_state(None)
 
@@ -126,12 +140,50 @@ class ProgramView(QPlainTextEdit):
             self._size_delta = points
             self._restyle()
 
+    def show_origins(self, spans: Sequence[tuple[int, int, int]]) -> None:
+        """Light up (line, start column, end column): the numbers that a value came from."""
+        if list(spans) != self._origins:
+            self._origins = list(spans)
+            self._mark_lines()
+
+    # --- breakpoints ------------------------------------------------------------------------------
+
+    def toggle_breakpoint(self, line: int) -> None:
+        """Set a breakpoint at a line, or take it away; a line without code gets none."""
+        text = self.document().findBlockByNumber(line - 1).text().strip()
+        if line in self.breakpoints:
+            self.breakpoints.remove(line)
+        elif text and not text.startswith("#"):
+            self.breakpoints.add(line)
+        else:
+            return
+        self._gutter.update()
+        self.breakpoints_changed.emit()
+
+    @property
+    def caret_line(self) -> int:
+        """Return the line that keys mean: the caret's while the text has the focus, else the current one."""
+        if self.hasFocus():
+            return self.textCursor().blockNumber() + 1
+        return self._line or self._next or 1
+
+    def context_menu(self, line: int) -> QMenu:
+        """Return what can be done with a line."""
+        menu = QMenu(self)
+        menu.addAction(self.tr("Run to line {0}").format(line), lambda: self.run_to_asked.emit(line))
+        said = self.tr("Remove the breakpoint") if line in self.breakpoints else self.tr("Stop at this line")
+        menu.addAction(said, lambda: self.toggle_breakpoint(line))
+        menu.addSeparator()
+        copy = menu.addAction(self.tr("Copy"), self.copy)
+        copy.setEnabled(self.textCursor().hasSelection())
+        return menu
+
     # --- geometry ---------------------------------------------------------------------------------
 
     def gutter_width(self) -> int:
         """Return the width of the margin: room for the largest line number and an arrow."""
         digits = max(2, len(str(self.blockCount())))
-        return self.fontMetrics().horizontalAdvance("9") * digits + self._arrow() + theme.gap(4)
+        return self.fontMetrics().horizontalAdvance("9") * digits + 2 * self._arrow() + theme.gap(4)
 
     def line_at(self, y: float) -> int:
         """Return the 1-based line at a height of the view, or 0."""
@@ -181,6 +233,36 @@ class ProgramView(QPlainTextEdit):
         else:
             event.ignore()
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer what can be done with the line under the pointer."""
+        line = self.line_at(event.pos().y())
+        if line:
+            self.context_menu(line).popup(event.globalPos())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Tell the name under the pointer."""
+        super().mouseMoveEvent(event)
+        self._point(self.name_at(event.position().toPoint()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Point at nothing."""
+        super().leaveEvent(event)
+        self._point("")
+
+    def name_at(self, place: QPoint) -> str:
+        """Return the name in the program at a place of the viewport, or an empty text."""
+        cursor = self.cursorForPosition(place)
+        if not self.cursorRect(cursor).adjusted(-theme.gap(2), 0, theme.gap(2), 0).contains(place):
+            return ""
+        cursor.select(QTextCursor.SelectionType.WordUnderCursor)
+        word = cursor.selectedText()
+        return word if word.isidentifier() else ""
+
+    def _point(self, name: str) -> None:
+        if name != self._pointed:
+            self._pointed = name
+            self.name_pointed.emit(name)
+
     # --- painting ---------------------------------------------------------------------------------
 
     def paint_gutter(self, painter: QPainter, clip: QRect) -> None:
@@ -196,6 +278,8 @@ class ProgramView(QPlainTextEdit):
             box.setHeight(self.fontMetrics().height())
             number = block.blockNumber() + 1
             here = number == self._line
+            if number in self.breakpoints:
+                self._paint_breakpoint(painter, box)
             painter.setPen(theme.colour("text" if here else "faint"))
             place = QRectF(0, box.top(), right, box.height())
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(number))
@@ -205,6 +289,12 @@ class ProgramView(QPlainTextEdit):
             elif number == self._next:
                 self._paint_arrow(painter, right, box, theme.colour("accent"), False)
             block = block.next()
+
+    def _paint_breakpoint(self, painter: QPainter, box: QRectF) -> None:
+        size = self._arrow() * 0.58
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour("wrong"))
+        painter.drawEllipse(QRectF(theme.gap(1), box.center().y() - size / 2, size, size))
 
     def _paint_arrow(self, painter: QPainter, x: float, box: QRectF, colour: QColor, filled: bool) -> None:
         size = self._arrow() * 0.62
@@ -265,6 +355,7 @@ class ProgramView(QPlainTextEdit):
         if self._line is not None:
             failed = self._error is not None and self._error[0] == self._line
             marks.append(self._mark(self._line, theme.colour("wrong_tint" if failed else "accent_tint")))
+        marks += [self._mark_span(*span) for span in self._origins]
         self.setExtraSelections([mark for mark in marks if mark is not None])
 
     def _mark(self, line: int, colour: QColor) -> QTextEdit.ExtraSelection | None:
@@ -275,6 +366,20 @@ class ProgramView(QPlainTextEdit):
         mark.format.setBackground(colour)
         mark.format.setProperty(mark.format.Property.FullWidthSelection, True)
         mark.cursor = QTextCursor(block)
+        return mark
+
+    def _mark_span(self, line: int, start: int, end: int) -> QTextEdit.ExtraSelection | None:
+        block = self.document().findBlockByNumber(line - 1)
+        if not block.isValid() or end > len(block.text()):
+            return None
+        mark = QTextEdit.ExtraSelection()
+        mark.format.setBackground(theme.colour("changed_tint"))
+        mark.format.setForeground(theme.colour("changed"))
+        mark.format.setFontWeight(QFont.Weight.Bold)
+        mark.format.setFontUnderline(True)
+        mark.cursor = QTextCursor(block)
+        mark.cursor.setPosition(block.position() + start)
+        mark.cursor.setPosition(block.position() + end, QTextCursor.MoveMode.KeepAnchor)
         return mark
 
     def _reveal(self) -> None:

@@ -67,6 +67,7 @@ class TokenStrip(QAbstractScrollArea):
         self._mono = mono
         self._tokens: Sequence[Token] = ()
         self._ends: Sequence[int] = ()
+        self._marks: list[tuple[int, int]] = []
         self._text = ""
         self._blocks: list[Block] = []
         self._paragraphs: list[_Paragraph] = []
@@ -134,6 +135,12 @@ class TokenStrip(QAbstractScrollArea):
         else:
             self.verticalScrollBar().setValue(0)
         self.viewport().update()
+
+    def set_marks(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Light up characters (start, end) of the text: the numbers that a value came from."""
+        if list(spans) != self._marks:
+            self._marks = list(spans)
+            self.viewport().update()
 
     def clear(self) -> None:
         """Show nothing but the placeholder."""
@@ -377,6 +384,7 @@ class TokenStrip(QAbstractScrollArea):
         shift = self.verticalScrollBar().value()
         painter.translate(0, -shift)
         clip.translate(0, shift)
+        self._paint_marks(painter)
         painter.setPen(theme.colour("text"))
         for paragraph in self._paragraphs:
             top = paragraph.top
@@ -388,6 +396,14 @@ class TokenStrip(QAbstractScrollArea):
         self._outline(painter, self._hovered, "muted")
         if self._caret:
             self._paint_caret(painter)
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.colour("changed"), 1.5))
+        painter.setBrush(theme.colour("changed_tint"))
+        for start, end in self._marks:
+            for rect in self._rects(start, min(end, len(self._text))):
+                painter.drawRoundedRect(rect.adjusted(-2, 0.5, 2, -0.5), 3, 3)
 
     def _paint_labels(self, painter: QPainter, paragraph: _Paragraph) -> None:
         base = paragraph.top + paragraph.above

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent, QResizeEvent
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from kpdd_app import theme
@@ -88,7 +88,7 @@ class VariablesModel(QAbstractTableModel):
 class VariablesView(QTableView):
     """The table; keys that move the time line belong to the page."""
 
-    variable_chosen = Signal(str)
+    name_pointed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Build the table."""
@@ -102,6 +102,10 @@ class VariablesView(QTableView):
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
         self.verticalHeader().hide()
+        self.setMouseTracking(True)
+        self.viewport().setMouseTracking(True)
+        self._pointed = ""
+        self.selectionModel().currentRowChanged.connect(lambda now, _: self._point(self._name(now)))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
@@ -111,13 +115,43 @@ class VariablesView(QTableView):
         theme.notifier().changed.connect(self._restyle)
         self._restyle()
 
+    @property
+    def name_chosen(self) -> str:
+        """Return the name of the selected row; empty when none is selected."""
+        return self._name(self.currentIndex())
+
     def show_state(self, state: TraceState | None) -> None:
-        """Show the frame at work of a state, and bring what changed into sight."""
+        """Show the frame at work of a state, and what changed in sight; the chosen name stays chosen."""
+        chosen, count = self.name_chosen, self.rows_model.rowCount()
         self.rows_model.show_state(state)
+        if chosen and count != self.rows_model.rowCount():
+            self._choose(chosen)
         for number, row in enumerate(self.rows_model.rows):
             if row[0]:
                 self.scrollTo(self.rows_model.index(number, 1))
                 break
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Tell the name under the pointer."""
+        super().mouseMoveEvent(event)
+        self._point(self._name(self.indexAt(event.position().toPoint())))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Point at what is chosen, while the table has the focus."""
+        super().leaveEvent(event)
+        self._point(self.name_chosen if self.hasFocus() else "")
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Choose the first name where none is chosen: Up and Down go on from there."""
+        super().focusInEvent(event)
+        if not self.currentIndex().isValid() and self.rows_model.rowCount():
+            self.selectRow(0)
+        self._point(self.name_chosen)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Point at nothing."""
+        super().focusOutEvent(event)
+        self._point("")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move up and down here; everything else belongs to the page."""
@@ -133,6 +167,20 @@ class VariablesView(QTableView):
         names = max(line * 3, min(line * 8, round(self.viewport().width() * 0.32)))
         for column, width in ((0, line * 1.3), (1, names), (3, line * 4.4)):
             self.setColumnWidth(column, round(width))
+
+    def _name(self, index: _Index) -> str:
+        rows = self.rows_model.rows
+        return rows[index.row()][1] if index.isValid() and index.row() < len(rows) else ""
+
+    def _choose(self, name: str) -> None:
+        names = [row[1] for row in self.rows_model.rows]
+        if name in names:
+            self.setCurrentIndex(self.rows_model.index(names.index(name), 1))
+
+    def _point(self, name: str) -> None:
+        if name != self._pointed:
+            self._pointed = name
+            self.name_pointed.emit(name)
 
     def _restyle(self) -> None:
         line = theme.line_height()

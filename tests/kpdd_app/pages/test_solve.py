@@ -291,3 +291,93 @@ def test_the_picker_searches_a_benchmark_file(page, qtbot, tmp_path):
     with qtbot.waitSignal(picker.picked):
         qtbot.keyClick(picker.field, Qt.Key.Key_Return)
     assert page.question.question.startswith("Ben has 9") and page.question.gold == 7
+
+
+# --- ways through the trace, and where numbers come from -------------------------------------------
+
+
+def at_run(page, local: int) -> int:
+    run = next(phase for phase in page.recording.phases() if phase.key == "run")
+    page.player.go(run.start + local)
+    return run.start
+
+
+def test_keys_go_over_calls_to_breakpoints_and_around_loops(page, qtbot):
+    solved(qtbot, page, "calls")
+    start = at_run(page, 0)
+    slider, program = page.player.slider, page.columns.run.program
+    records = page.recording.trace.records
+    first_call = next(n for n, record in enumerate(records) if record["ev"] == "call")
+    page.player.go(start + first_call)
+    qtbot.keyClick(slider, Qt.Key.Key_F10)
+    assert program.current_line == 8, "the call was one step"
+    qtbot.keyClick(slider, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+    assert page.player.step_shown == start + first_call
+    qtbot.keyClick(slider, Qt.Key.Key_F11)
+    assert page.player.step_shown == start + first_call + 1
+    qtbot.keyClick(slider, Qt.Key.Key_F11, Qt.KeyboardModifier.ShiftModifier)
+    assert records[page.player.step_shown - start - 1]["ev"] == "return"
+    program.toggle_breakpoint(9)
+    at_run(page, 0)
+    stops = []
+    for _ in range(2):
+        qtbot.keyClick(slider, Qt.Key.Key_F8)
+        stops.append(page.player.step_shown)
+        assert records[stops[-1] - start - 1]["nx"] == 9
+    qtbot.keyClick(slider, Qt.Key.Key_F8, Qt.KeyboardModifier.ShiftModifier)
+    assert page.player.step_shown == stops[0]
+    assert page.columns.tools.loop.text() == "1 / 2"
+    qtbot.keyClick(slider, Qt.Key.Key_BraceRight)
+    assert page.columns.tools.loop.text() == "2 / 2"
+    page.columns.walk.run_to(6)
+    assert page.player.step_shown < stops[0], "a line that only ran before is gone back to"
+
+
+def test_the_next_change_of_a_variable_and_folded_loops(page, qtbot):
+    solved(qtbot, page, "long")
+    start = at_run(page, 4)
+    variables = page.columns.run.variables
+    variables._choose("total")
+    qtbot.keyClick(page.player.slider, Qt.Key.Key_BracketRight)
+    assert "total" in page.recording.trace.state(page.player.step_shown - start).changed
+    qtbot.mouseClick(page.columns.tools.fold, Qt.MouseButton.LeftButton)
+    at_run(page, 0)
+    steps = 0
+    while page.player.step_shown < page.recording.length:
+        qtbot.keyClick(page.player.slider, Qt.Key.Key_Right)
+        steps += 1
+    assert steps < 20, "two thousand rounds are three"
+    for _ in range(steps):
+        qtbot.keyClick(page.player.slider, Qt.Key.Key_Left)
+    assert page.player.step_shown == start
+
+
+def test_pointing_at_a_variable_lights_up_where_it_came_from(page, qtbot):
+    solved(qtbot, page)
+    columns = page.columns
+    qtbot.waitUntil(lambda: columns.lights._links is not None, timeout=5_000)
+    assert columns.origin.isHidden(), "every number was used"
+    model = columns.run.variables.rows_model
+    row = [one[1] for one in model.rows].index("read")
+    place = columns.run.variables.visualRect(model.index(row, 2)).center()
+    qtbot.mouseMove(columns.run.variables.viewport(), place)
+    lit = [mark.cursor.selectedText() for mark in columns.question.edit.extraSelections()]
+    assert lit == ["18", "6"]
+    strip = columns.key_points.strips["key"]
+    assert [strip.text[start:end] for start, end in strip._marks] == ["18", "6"]
+    assert columns.origin.text() == "read = 108 comes from question: 18, 6 · item 2, 3 · line 2, 3"
+    at_run(page, 1)
+    columns.run.program.name_pointed.emit("pages")
+    assert [m.cursor.selectedText() for m in columns.question.edit.extraSelections()] == ["240"]
+    page.question.edit.setPlainText("Another question with 240 in it")
+    assert columns.question.edit.extraSelections() == []
+
+
+def test_numbers_that_the_answer_does_not_use_are_marked(page, qtbot):
+    solved(qtbot, page, "Her bag weighs 77 kg.")
+    columns = page.columns
+    qtbot.waitUntil(lambda: columns.lights._links is not None, timeout=5_000)
+    assert [m.cursor.selectedText() for m in columns.question.edit.extraSelections()] == ["77"]
+    assert columns.origin.text().endswith("does not use: 77")
+    page.player.to_start()
+    assert columns.question.edit.extraSelections() == [], "before the end nothing is said of it"

@@ -158,13 +158,54 @@ def test_an_end_without_a_trace_stands_at_its_line(qtbot):
     assert view.current_line == 1 and "SyntaxError" in view.ghost_texts[1]
 
 
-def test_a_click_in_the_margin_names_the_line(qtbot):
+def test_a_click_in_the_margin_sets_a_breakpoint(qtbot):
     view = shown(qtbot, ProgramView())
-    view.set_program("a = 1\nb = 2\nc = 3")
-    height = view.fontMetrics().height()
-    with qtbot.waitSignal(view.line_clicked) as clicked:
-        qtbot.mouseClick(view._gutter, Qt.MouseButton.LeftButton, pos=QPoint(5, round(height * 1.6)))
-    assert clicked.args == [2]
+    view.set_program("a = 1\n# only words\nc = 3")
+    height = view.fontMetrics().lineSpacing()
+    with qtbot.waitSignal(view.breakpoints_changed):
+        qtbot.mouseClick(view._gutter, Qt.MouseButton.LeftButton, pos=QPoint(5, round(height * 2.6)))
+    qtbot.mouseClick(view._gutter, Qt.MouseButton.LeftButton, pos=QPoint(5, round(height * 1.6)))
+    assert view.breakpoints == {3}, "a line without code has none"
+    qtbot.mouseClick(view._gutter, Qt.MouseButton.LeftButton, pos=QPoint(5, round(height * 2.6)))
+    assert view.breakpoints == set()
+    view.toggle_breakpoint(1)
+    assert [action.text() for action in view.context_menu(1).actions()][:2] == [
+        "Run to line 1", "Remove the breakpoint",
+    ]  # fmt: skip
+    view.set_program("another = 1")
+    assert view.breakpoints == set()
+
+
+def test_the_program_names_what_is_pointed_at_and_lights_up_numbers(qtbot):
+    view = shown(qtbot, ProgramView())
+    view.set_program("apples = 12\nleft = apples - 5")
+    cursor = view.textCursor()
+    cursor.setPosition(14)
+    with qtbot.waitSignal(view.name_pointed) as pointed:
+        qtbot.mouseMove(view.viewport(), view.cursorRect(cursor).center())
+    assert pointed.args == ["left"]
+    with qtbot.waitSignal(view.name_pointed) as pointed:
+        qtbot.mouseMove(view.viewport(), QPoint(450, 280))
+    assert pointed.args == [""]
+    view.show_origins([(1, 9, 11), (9, 0, 4)])
+    assert [mark.cursor.selectedText() for mark in view.extraSelections()] == ["12"]
+
+
+def test_variables_tell_what_is_pointed_at_or_has_the_focus(qtbot):
+    view = shown(qtbot, VariablesView())
+    log = trace({"ln": 1, "ch": {"a": ["2", "int"]}}, {"ln": 2, "ch": {"b": ["3", "int"]}})
+    view.show_state(log.state(2))
+    with qtbot.waitSignal(view.name_pointed) as pointed:
+        qtbot.mouseMove(view.viewport(), view.visualRect(view.rows_model.index(1, 2)).center())
+    assert pointed.args == ["b"]
+    with qtbot.waitActive(view):
+        view.activateWindow()
+    for name in ("a", "b"):
+        qtbot.keyClick(view, Qt.Key.Key_Down)
+        assert view.name_chosen == name
+    view.show_state(log.state(1))
+    view.show_state(log.state(2))
+    assert view.rows_model.rows[1][1] == "b"
 
 
 def test_the_variables_mark_what_changed(qtbot):
