@@ -111,12 +111,18 @@ class Endpoint:
         import httpx2
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
+        from training_backend.teacher.connections import SmallPools
+
         slots = int(self.config.get("concurrency")) + 2
+        trust = _trust(str(self.config.get("verify") or ""))
+        # a server on this machine is never asked through the system's proxy
+        trust_env = not _is_loopback(host)
         http = DefaultAsyncHttpxClient(
-            verify=_trust(str(self.config.get("verify") or "")),
+            verify=trust,
+            # one that is given takes no notice of proxies
+            transport=None if self._proxy else SmallPools(slots, trust, trust_env),
             proxy=str(self.config.get("proxy")) if self.config.get("proxy") else None,
-            # a server on this machine is never asked through the system's proxy
-            trust_env=not _is_loopback(host),
+            trust_env=trust_env,
             limits=httpx2.Limits(max_connections=slots, max_keepalive_connections=slots),
             # a redirected POST arrives as something else; the sentence says where to
             follow_redirects=False,
