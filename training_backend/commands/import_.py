@@ -57,7 +57,9 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     if args.download == ["list"]:
         return _list_benchmarks(reporter)
     if not args.files and not args.download:
-        raise ArgumentError("There is nothing to import.", "Name a file, or a benchmark with --download NAME.")
+        raise ArgumentError(
+            "There is nothing to import.", "Name a file, or a benchmark with --download NAME."
+        )
     return _Importing(args, reporter, control).run()
 
 

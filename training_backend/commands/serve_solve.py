@@ -17,8 +17,8 @@ events and then `answer`, or by `failed` with the request. Without `temperature`
 `continue` has the student of `role` begin with `tokens` (ids that token events carry) and go on: what it had
 written up to a token, and one of its alternatives; earlier stages are written again unless `given`. `vote`
 samples paths and is answered by `vote` and the winner's `answer`; `solve` with `path` n writes path n.
-At the end of standard input what was asked is still answered, unless `--stop-at-eof` is given; `quit` gives up
-what is at work.
+At the end of standard input what was asked is still answered, unless `--stop-at-eof` is given; `quit` gives
+up what is at work.
 """
 
 from __future__ import annotations
