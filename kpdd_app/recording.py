@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kpdd_app.trace_log import TraceLog
-from training_backend.events import Answer, Event, Failed, StageEnded, StageStarted, Token, Trace
+from training_backend.events import Answer, Event, Failed, StageEnded, StageStarted, Token, Trace, Vote
 
 
 @dataclass
 class Stage:
-    """What one student wrote: its exact source, its tokens, and once it ended the text and its fields."""
+    """What one student wrote: its exact source, its tokens, and once it ended the text and its fields.
+
+    `by` says who wrote it when it was not the student of this solution: a person, the teacher.
+    """
 
     role: str
     source: str = ""
@@ -23,6 +26,7 @@ class Stage:
     ends: list[int] = field(default_factory=list)
     text: str | None = None
     fields: dict[str, Any] = field(default_factory=dict)
+    by: str = ""
 
     @property
     def written(self) -> str:
@@ -66,19 +70,22 @@ class Recording:
     trace: TraceLog = field(default_factory=TraceLog)
     checks: list[Any] = field(default_factory=list)
     answer: Answer | None = None
+    vote: Vote | None = None
     failure: Failed | None = None
     over: bool = False
 
     def add(self, event: Event) -> bool:
         """Take an event of the request; return whether something to show came."""
         if isinstance(event, StageStarted):
-            self.stages.append(Stage(event.role, event.source))
+            self._begin_stage(event)
         elif isinstance(event, Token):
             self._stage(event.role).add(event)
         elif isinstance(event, StageEnded):
             self._end_stage(event)
         elif isinstance(event, Trace):
             self.trace.add(event.records)
+        elif isinstance(event, Vote):
+            self.vote = event
         elif isinstance(event, Answer):
             self.answer = event
             self.over = True
@@ -125,6 +132,17 @@ class Recording:
             if stage.fields.get(name):
                 return str(stage.fields[name])
         return stage.text
+
+    def _begin_stage(self, event: StageStarted) -> None:
+        """Take a stage that begins; of one student's kinds only the one tried last is shown."""
+        stage = Stage(event.role, event.source)
+        old = self._find(event.role)
+        if old is None:
+            self.stages.append(stage)
+            return
+        self.stages[self.stages.index(old)] = stage
+        if event.role == "solve":
+            self.trace, self.checks = TraceLog(), []
 
     def _find(self, role: str) -> Stage | None:
         for stage in self.stages:

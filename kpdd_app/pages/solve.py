@@ -1,31 +1,34 @@
-"""The Solve page: one question, two stages, one time line."""
+"""The Solve page: one question, two stages, one time line, and as many branches as somebody wants to try."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from kpdd_app import messages, theme
+from kpdd_app import theme
 from kpdd_app.jobs import Jobs
 from kpdd_app.key_bindings import add_action
 from kpdd_app.open_project import OpenProject
+from kpdd_app.pages.solve_branches import Ask, Branch, BranchBar, key_points_of, with_points
 from kpdd_app.pages.solve_columns import SolveColumns
+from kpdd_app.pages.solve_compare import CompareView, length_of, title_of
+from kpdd_app.pages.solve_recorded import Recorded
+from kpdd_app.pages.solve_students import StudentsBar, is_demo, is_recorded, recorded_choice
 from kpdd_app.pages.solve_worker import SolveWorker
+from kpdd_app.pages.solve_workers import Workers, add_event
 from kpdd_app.recording import Recording
 from kpdd_app.settings import Settings
-from kpdd_app.student_choices import DEMO, Choice, demo_choice, folder_choice, run_choices
+from kpdd_app.student_choices import DEMO, Choice, run_choices
 from kpdd_app.widgets.notice import Notice
 from kpdd_app.widgets.player_bar import PlayerBar
-from kpdd_app.widgets.steps_view import Step
 from kpdd_app.widgets.trace_slider import Stretch
-from training_backend import methods
-from training_backend.events import Event, Failed, StageEnded
-from training_backend.rationale.answers import format_number
-from training_backend.rationale.arithmetic import claims
+from kpdd_app.widgets.vote_view import VoteView
+from training_backend.events import Event, Failed, Token
+from training_backend.rationale.key_points import KeyPoints
 
 if TYPE_CHECKING:
     from training_backend.project.details import RowDetail
@@ -45,12 +48,14 @@ class SolvePage(QWidget):
         self._project = project
         self._jobs = jobs
         self._settings = Settings()
-        self._recording: Recording | None = None
-        self._request = ""
         self._was_shown = False
-        self._choices: list[Choice] = []
-        self._choice = demo_choice()
-        self.worker = SolveWorker(jobs, self)
+        self._branches: list[Branch] = []
+        self._current = -1
+        self._other = -1
+        self._settled: tuple = ()
+        self._last_good: Choice | None = None
+        self.workers = Workers(jobs, self)
+        self.recorded = Recorded(project, self)
         self._frame = QTimer(self)
         self._frame.setSingleShot(True)
         self._frame.setInterval(FRAME_MS)
@@ -74,111 +79,114 @@ class SolvePage(QWidget):
 
     def trace_row(self, detail: RowDetail) -> None:
         """Show a row of the project as if it had just been written, and run its program line by line."""
-        from kpdd_app.row_trace import row_recording, start_trace
-
-        self.worker.cancel()
+        self.workers.stop()
         self.problem.clear()
         self._clear()
-        recording = row_recording(detail)
-        self._recording = recording
-        self.columns.set_roles(tuple(stage.role for stage in recording.stages), recording.kind, False)
-        self.question.set_question(
-            recording.question, recording.gold, self.tr("row {0}").format(detail.row.id)
-        )
-        self.player.begin()
-        self._take_frame()
-        job = start_trace(self._jobs, detail)
-        job.event_came.connect(
-            lambda event: self._take_event(event) if self._recording is recording else None
-        )
-        self.player.slider.setFocus()
+        self._add_recorded(detail)
 
     def use_students(self, students: str) -> None:
         """Choose `demo` or a run folder."""
-        for index, choice in enumerate(self._choices):
-            if choice.students == students:
-                self.students.setCurrentIndex(index)
-                self._choose(choice)
-                return
-        self._add_choice(folder_choice(Path(students)))
+        self.students.use(students)
 
     def take_focus(self) -> None:
         """Give the keyboard to the question, or to the time line when there is a solution."""
-        (self.player.slider if self._recording is not None else self.question.edit).setFocus()
+        (self.player.slider if self.recording is not None else self.question.edit).setFocus()
 
     def leave(self) -> None:
-        """End the worker; called when the window closes."""
-        self.worker.close()
+        """End the workers; called when the window closes."""
+        self.workers.close()
         self.question.close_threads()
         self.columns.lights.close_threads()
 
     @property
+    def worker(self) -> SolveWorker:
+        """Return the worker of the page's own students."""
+        return self.workers.first
+
+    @property
+    def branch(self) -> Branch | None:
+        """Return the branch on the page."""
+        return self._branches[self._current] if 0 <= self._current < len(self._branches) else None
+
+    @property
+    def branches(self) -> list[Branch]:
+        """Return all branches of the question, in the order of their tabs."""
+        return list(self._branches)
+
+    @property
     def recording(self) -> Recording | None:
         """Return the solution on the page."""
-        return self._recording
+        return self.branch.recording if self.branch is not None else None
 
     # --- construction -----------------------------------------------------------------------------
 
     def _build(self) -> None:
         self.problem = Notice()
+        self.students = StudentsBar()
+        self.tabs = BranchBar()
+        self.vote = VoteView()
+        self.columns = SolveColumns(self._project)
+        self.question = self.columns.question
+        self.compare = CompareView()
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.columns)
+        self.stack.addWidget(self.compare)
+        self.player = PlayerBar()
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.gap(theme.M)] * 4)
         column.setSpacing(theme.gap(2))
-        column.addLayout(self._head())
-        column.addWidget(self.problem)
-        self.columns = SolveColumns(self._project)
-        self.question = self.columns.question
-        column.addWidget(self.columns, 1)
-        self.player = PlayerBar()
+        for part in (self.students, self.problem, self.tabs, self.vote):
+            column.addWidget(part)
+        column.addWidget(self.stack, 1)
         column.addWidget(self.player)
 
-    def _head(self) -> QHBoxLayout:
-        self.students = QComboBox()
-        self.students.setAccessibleName(self.tr("Students"))
-        self.students.setMinimumContentsLength(18)
-        self.students.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.about = QLabel()
-        self.about.setProperty("role", "muted")
-        self.about.setTextFormat(Qt.TextFormat.PlainText)
-        self.state = QLabel()
-        self.state.setProperty("role", "muted")
-        label = QLabel(self.tr("Students"))
-        label.setBuddy(self.students)
-        row = QHBoxLayout()
-        row.setSpacing(theme.gap(2))
-        row.addWidget(label)
-        row.addWidget(self.students)
-        row.addWidget(self.about, 1)
-        row.addWidget(self.state)
-        return row
-
     def _connect(self) -> None:
-        self.students.activated.connect(self._student_chosen)
+        self.students.chosen.connect(self._students_chosen)
+        self.students.cancel_wanted.connect(self._cancel_load)
+        self.students.beside_wanted.connect(self._solve_beside)
         self.question.solve_asked.connect(self._solve)
-        self.question.stop_asked.connect(self._stop)
+        self.question.stop_asked.connect(lambda: self.workers.stop())
         self.question.hide_gold.toggled.connect(lambda _: self._show_step(self.player.step_shown))
         self.player.moved.connect(self._show_step)
         self.player.speed_changed.connect(lambda f: self._settings.set_text("solve/speed", str(f)))
         self.player.set_factor(float(self._settings.text("solve/speed", "1.0") or 1.0))
-        self.worker.event_came.connect(self._take_event)
-        self.worker.failed.connect(self._worker_failed)
-        self.worker.state_changed.connect(self._show_worker)
+        self.workers.changed.connect(self._frame_soon)
+        self.workers.failed.connect(self._failed)
+        self.workers.state_changed.connect(self._show_workers)
+        self.recorded.came.connect(self._rows_came)
         self.problem.acted.connect(self._load_again)
         self.columns.token_chosen.connect(self._go_to_token)
+        self.columns.alternative_picked.connect(self._branch_off)
         self.columns.step_wanted.connect(self.player.go)
         self.player.next_step = self.columns.walk.next_step
+        points = self.columns.key_points
+        points.edit_wanted.connect(self._edit_key_points)
+        points.teacher_wanted.connect(self._take_teachers)
+        points.editor.solve_wanted.connect(lambda new: self._what_if(new, self.tr("edited by hand")))
+        self.tabs.chosen.connect(self._show_branch)
+        self.tabs.closed.connect(self._close_branch)
+        self.tabs.compare_toggled.connect(self._set_comparing)
+        self.compare.go_wanted.connect(self.player.go)
+        self.compare.other_chosen.connect(self._set_other)
+        self.vote.path_wanted.connect(self._show_path)
         self._project.opened.connect(lambda _: self._fill_students())
         self._project.closed.connect(self._fill_students)
         self._project.runs_changed.connect(self._fill_students)
 
     def _make_actions(self) -> None:
         for name, do in (
-            ("solve", self.question.solve),
+            ("solve", self._solve_or_edit),
             ("pick", self.question.pick),
             ("draw", self.question.draw),
             ("play", self.player.toggle),
             ("to_start", self.player.to_start),
             ("to_end", self.player.to_end),
+            ("alternatives", self.columns.alternatives.setFocus),
+            ("what_if", self._edit_key_points),
+            ("side_by_side", self.tabs.compare.toggle),
+            ("next_branch", lambda: self._step_branch(1)),
+            ("previous_branch", lambda: self._step_branch(-1)),
+            ("close_branch", lambda: self._close_branch(self._current)),
         ):
             add_action(self, f"solve.{name}", do)
         self.columns.walk.make_actions(self)
@@ -202,7 +210,7 @@ class SolvePage(QWidget):
     def _fill_students(self) -> None:
         """Offer the demo students, the project's runs, and any folder."""
         if self._project.project is None:
-            self._set_choices([])
+            self.students.fill([])
             return
 
         def read(project: Any) -> list[Choice]:
@@ -210,172 +218,332 @@ class SolvePage(QWidget):
 
             return run_choices(project.path, runs(project))
 
-        self._project.read(read, self._set_choices, lambda _: self._set_choices([]), key="solve-runs")
+        self._project.read(
+            read,
+            lambda found: self.students.fill(found, with_project=True),
+            lambda _: self.students.fill([], with_project=True),
+            key="solve-runs",
+        )
 
-    def _set_choices(self, runs: list[Choice]) -> None:
-        extra = [self._choice] if self._choice.students != DEMO else []
-        known = {choice.students for choice in runs}
-        self._choices = [demo_choice(), *runs, *(choice for choice in extra if choice.students not in known)]
-        self.students.clear()
-        for choice in self._choices:
-            self.students.addItem(choice.title)
-        self.students.addItem(self.tr("Choose a folder…"))
-        index = [choice.students for choice in self._choices].index(self._choice.students)
-        self.students.setCurrentIndex(index)
-
-    def _student_chosen(self, index: int) -> None:
-        if index < len(self._choices):
-            self._choose(self._choices[index])
-            return
-        self.students.setCurrentIndex([c.students for c in self._choices].index(self._choice.students))
-        folder = messages.open_folder(self, self.tr("Choose a run folder"))
-        if folder is not None:
-            self._add_choice(folder_choice(folder))
-
-    def _add_choice(self, choice: Choice) -> None:
-        if choice.students not in [known.students for known in self._choices]:
-            self._choices.append(choice)
-            self.students.insertItem(len(self._choices) - 1, choice.title)
-        self.students.setCurrentIndex([c.students for c in self._choices].index(choice.students))
-        self._choose(choice)
-
-    def _choose(self, choice: Choice) -> None:
-        if choice.students == self._choice.students and self.worker.state in ("ready", "loading"):
-            return
-        self._choice = choice
-        self._clear()
+    def _students_chosen(self) -> None:
         self._show_choice()
-        self._load()
+        if not self.students.recorded:
+            self._load()
 
     def _show_choice(self) -> None:
-        method = methods.get(self._choice.method)
-        way = " → ".join([self.tr("question"), *(words(role) for role in method.roles)])
-        self.about.setText(
-            f"{method.title}: {way}" + (self.tr(" → run") if self._choice.kind != "cot" else "")
-        )
-        self.columns.set_roles(self._choice.roles, self._choice.kind, self._choice.students == DEMO)
-        folder = self._choice.folders.get(self._choice.roles[0])
-        self.question.set_students(folder, self._choice.limit, self._choice.students == DEMO)
+        choice = self.students.choice
+        if self.branch is None:
+            self.columns.set_roles(choice.roles, choice.kind, is_demo(choice))
+        folder = choice.folders.get(choice.roles[0])
+        self.question.set_students(folder, choice.limit, choice.students == DEMO)
 
     def _load(self) -> None:
-        if self._choice.problem:
-            self.problem.say_failure(Failed(message=self._choice.problem))
-            self._show_worker("off")
+        choice = self.students.choice
+        if self.students.recorded:
+            return
+        if choice.problem:
+            self.problem.say_failure(Failed(message=choice.problem))
+            self._show_workers()
             return
         self.problem.clear()
-        self.worker.use(self._choice.students)
+        self.worker.use(choice.students)
 
     def _load_again(self) -> None:
         self.problem.clear()
         self.worker.students = ""
         self._load()
 
+    def _cancel_load(self) -> None:
+        """Give up loading; the students that worked before come back."""
+        self.workers.cancel_loading()
+        if self._last_good is not None and self._last_good.students != self.students.choice.students:
+            self.students.choose(self._last_good)
+
     # --- solving ----------------------------------------------------------------------------------
 
+    def _solve_or_edit(self) -> None:
+        editor = self.columns.key_points.editor
+        if editor.isVisible() and editor.isAncestorOf(self.focusWidget() or self):
+            editor.solve.click()
+        else:
+            self.question.solve()
+
     def _solve(self, question: str, gold: float | None) -> None:
-        if self._choice.problem:
+        choice = self.students.choice
+        if choice.problem and not self.students.recorded:
             self._load()
             return
         self.problem.clear()
-        self._clear()
-        self._recording = Recording(question, gold, self._choice.kind, self._choice.roles)
-        if self.worker.students != self._choice.students:
-            self.worker.use(self._choice.students)
-        self._request = self.worker.solve(question, gold)
+        if not self._branches or self._branches[0].ask.question != question:
+            self._clear()
+            self.recorded.forget()
+        if self.students.recorded or self.students.from_teacher:
+            self.recorded.read(question, self.question.question_id, True)
+            return
+        self.recorded.read(question, self.question.question_id)
+        self._begin(Branch.of(Ask(question, gold, choice, self.students.way.way), choice.title))
+
+    def _rows_came(self, wanted: bool) -> None:
+        """Take what the project holds for the question; `wanted`: it is to be shown, or its points used."""
+        self._offer()
+        if not wanted:
+            return
+        if self.students.recorded and self.recorded.rows:
+            self._add_recorded(self.recorded.rows[0])
+        elif self.students.from_teacher and self.recorded.points is not None:
+            self._take_teachers()
+        else:
+            self.problem.say(self.tr("The project holds nothing of a teacher for this question."))
+
+    def _begin(self, branch: Branch, beside: bool = False) -> None:
+        """Have a branch solved, and show it."""
+        self.workers.begin(branch, beside)
+        self._add(branch)
         self.player.begin()
         self._take_frame()
+        self.player.slider.setValue(branch.recording.length)
         self.player.slider.setFocus()
 
-    def _stop(self) -> None:
-        self.worker.cancel()
-        if self._recording is not None:
-            self._recording.over = True
+    def _add(self, branch: Branch) -> None:
+        """Give a branch its tab; the same request again takes the place of the older one."""
+        same = [number for number, old in enumerate(self._branches) if old.ask == branch.ask]
+        if same:
+            self._branches[same[0]] = branch
+        else:
+            self._branches.append(branch)
+        self._other = -1
+        self._show_branch(same[0] if same else len(self._branches) - 1)
+
+    def _add_recorded(self, detail: RowDetail) -> None:
+        from kpdd_app.row_trace import row_recording, start_trace
+
+        recording = row_recording(detail)
+        title = self.tr("Row {0}").format(detail.row.id)
+        if not self._branches:
+            source = self.tr("row {0}").format(detail.row.id)
+            self.question.set_question(recording.question, recording.gold, source)
+        ask = Ask(recording.question, recording.gold, recorded_choice(), by=title)
+        branch = Branch(ask, title, recording)
+        self.recorded.hold(detail)
+        self._add(branch)
+        self.player.begin()
         self._take_frame()
+        job = start_trace(self._jobs, detail)
+        job.event_came.connect(lambda event: self._take_traced(branch, event))
+        self.player.slider.setFocus()
 
     def _clear(self) -> None:
-        self._recording = None
+        self._branches, self._current, self._other = [], -1, -1
         self.player.pause()
         self.player.set_phases([], (0, 0), False)
+        self.tabs.compare.setChecked(False)
+        self.stack.setCurrentWidget(self.columns)
+        self.tabs.show_branches([], -1)
+        self.vote.show_vote(None)
         self.columns.clear()
 
-    def _take_event(self, event: Event) -> None:
-        if self._recording is None:
+    # --- branches ---------------------------------------------------------------------------------
+
+    def _branch_off(self, token: Token, number: int, text: str) -> None:
+        """Continue from a token with another one."""
+        branch = self.branch
+        if branch is None or number < 0:
             return
-        self._recording.add(event)
-        if isinstance(event, StageEnded) and event.role == "solve":
-            self._read_kind(event)
+        self._begin(branch.continued(token.role, token.index, number, text))
+
+    def _edit_key_points(self) -> None:
+        if self.recording is not None and self.columns.key_points.edit.isEnabled():
+            self.player.pause()
+            points, raw = key_points_of(self.recording)
+            self.columns.key_points.begin_editing(points, raw)
+
+    def _take_teachers(self) -> None:
+        if self.recorded.points is not None:
+            self._what_if(self.recorded.points, self.tr("by the teacher"))
+
+    def _what_if(self, points: KeyPoints, by: str) -> None:
+        """Solve again with these key points, as a branch of the one on the page."""
+        self.columns.key_points.end_editing()
+        branch, choice = self.branch, self.students.choice
+        if branch is not None and not is_recorded(branch.ask.choice):
+            choice = branch.ask.choice
+        if is_recorded(choice):
+            choice = self.students.choices[0]
+        first = Ask(self.question.question, self.question.gold, choice, self.students.way.way)
+        ask = with_points(branch.ask if branch is not None else first, choice, points, by)
+        self._begin(Branch.of(ask, self.tr("Key points {0}").format(by), branch))
+
+    def _solve_beside(self, choice: Choice) -> None:
+        """Solve the question of the page with other students too, and lay both side by side."""
+        if choice.problem:
+            self.problem.say_failure(Failed(message=choice.problem))
+            return
+        if self.branch is None:
+            self.question.solve()
+        branch = self.branch
+        if branch is None:
+            return
+        ask = replace(branch.ask, choice=choice, forced=None, kind="", given={}, by="")
+        self._begin(Branch.of(ask, choice.title, branch), beside=True)
+        self.tabs.compare.setChecked(True)
+
+    def _show_path(self, path: int) -> None:
+        """Write one of the paths that voted again, token by token."""
+        branch = self.branch
+        if branch is not None:
+            ask = replace(branch.ask, way=replace(branch.ask.way, path=path, paths=1))
+            new = Branch.of(ask, self.tr("Path {0}").format(path + 1), branch)
+            new.recording.vote = branch.recording.vote
+            self._begin(new)
+
+    def _show_branch(self, number: int) -> None:
+        """Show a branch where its time line stood."""
+        self._remember_step()
+        self._current = number
+        branch = self.branch
+        if branch is None:
+            return
+        recording = branch.recording
+        self.columns.clear()
+        roles = recording.expected or tuple(stage.role for stage in recording.stages)
+        self.columns.set_roles(roles, recording.kind, is_demo(branch.ask.choice))
+        if self._other in (number, -1) or self._other >= len(self._branches):
+            self._other = self._natural_other()
+        self._take_frame()
+        if recording.over and not self.comparing:
+            self.player.go(recording.length if branch.step is None else branch.step)
+        self._show_step(self.player.step_shown)
+
+    def _remember_step(self) -> None:
+        # side by side the time line counts lines of both, which is no step of one
+        if self.branch is not None and not self.comparing and self.branch.recording.over:
+            self.branch.step = self.player.step_shown
+
+    def _natural_other(self) -> int:
+        branch = self.branch
+        if branch is not None and branch.parent in self._branches:
+            return self._branches.index(branch.parent)
+        return next((n for n in range(len(self._branches)) if n != self._current), -1)
+
+    def _step_branch(self, by: int) -> None:
+        if self._branches:
+            self._show_branch((self._current + by) % len(self._branches))
+
+    def _close_branch(self, number: int) -> None:
+        if len(self._branches) < 2 or not 0 <= number < len(self._branches):
+            return
+        gone = self._branches.pop(number)
+        self.workers.stop(gone)
+        self._current = -1
+        self._other, self._settled = -1, ()
+        if len(self._branches) < 2:
+            self.tabs.compare.setChecked(False)
+        self._show_branch(min(number, len(self._branches) - 1))
+
+    # --- side by side -----------------------------------------------------------------------------
+
+    @property
+    def comparing(self) -> bool:
+        """Tell whether two branches lie side by side."""
+        return self.stack.currentWidget() is self.compare
+
+    def _set_comparing(self, on: bool) -> None:
+        on = on and len(self._branches) > 1
+        self.tabs.compare.setChecked(on)
+        if on == self.comparing or self.branch is None:
+            return
+        self._remember_step()
+        number, self._current, self._settled = self._current, -1, ()
+        self.stack.setCurrentWidget(self.compare if on else self.columns)
+        self._show_branch(number)
+
+    def _set_other(self, number: int) -> None:
+        self._other = number
+        self._take_frame()
+
+    # --- what comes -------------------------------------------------------------------------------
+
+    def _take_traced(self, branch: Branch, event: Event) -> None:
+        add_event(branch.recording, event)
         if isinstance(event, Failed):
             self.problem.say_failure(event)
+        self._frame_soon()
+
+    def _frame_soon(self) -> None:
         if not self._frame.isActive():
             self._frame.start()
 
-    def _read_kind(self, event: StageEnded) -> None:
-        assert self._recording is not None
-        kind = event.fields.get("kind")
-        if kind in methods.KINDS:
-            self._recording.kind = str(kind)
-        if self._recording.kind == "cot":
-            self._recording.checks = checked_steps(self._recording.program)
-
     def _take_frame(self) -> None:
         """Show what has come since the last picture."""
-        recording = self._recording
-        if recording is None:
+        branch = self.branch
+        if branch is None:
             return
+        self.tabs.show_branches(self._branches, self._current)
+        self.vote.show_vote(branch.recording.vote)
+        if self.comparing:
+            self._frame_both(branch)
+            return
+        recording = branch.recording
         phases = recording.phases()
         run = next(phase for phase in phases if phase.key == "run")
         self.player.set_phases([Stretch(p.title, p.start, p.length) for p in phases], (run.start, run.end),
                                not recording.over)  # fmt: skip
+        if branch.fork and recording.length > branch.fork:
+            self.player.slider.setValue(max(branch.fork, self.player.step_shown))
+            branch.fork = 0
+        self._offer()
         self._show_step(self.player.step_shown)
+
+    def _frame_both(self, branch: Branch) -> None:
+        other = self._branches[self._other]
+        others = [(n, title_of(one)) for n, one in enumerate(self._branches) if n != self._current]
+        self.compare.offer(others, self._other)
+        length = max(length_of(branch.recording), length_of(other.recording))
+        live = not (branch.recording.over and other.recording.over)
+        self.player.set_phases([Stretch(self.tr("Both run"), 0, length)], (0, length), live)
+        self._show_step(self.player.step_shown)
+        if not live and self._settled != (id(branch), id(other)):
+            self._settled = (id(branch), id(other))
+            self.player.go(self.compare.divergence or length)
+
+    def _offer(self) -> None:
+        """Say what can be done with the key points of the page."""
+        recording = self.recording
+        written = recording is not None and any(
+            stage.role != "solve" and stage.text is not None for stage in recording.stages
+        )
+        self.columns.key_points.offer(written, written and self.recorded.points is not None)
 
     # --- showing a step ---------------------------------------------------------------------------
 
     def _show_step(self, step: int) -> None:
         """Show the state after `step` steps; only what differs from the picture before is touched."""
-        recording = self._recording
-        if recording is None:
+        branch = self.branch
+        if branch is None:
             return
-        self.columns.show_step(recording, step)
+        if self.comparing:
+            self.compare.show_branches(branch, self._branches[self._other], step, self.question.gold_shown)
+        else:
+            self.columns.show_step(branch.recording, step)
 
     def _go_to_token(self, role: str, token: int) -> None:
-        if self._recording is None:
+        if self.recording is None:
             return
-        phase = next(phase for phase in self._recording.phases() if phase.key == role)
+        phase = next(phase for phase in self.recording.phases() if phase.key == role)
         self.player.go(phase.start + token + 1)
 
-    # --- the worker -------------------------------------------------------------------------------
+    # --- the workers ------------------------------------------------------------------------------
 
-    def _worker_failed(self, failure: Failed) -> None:
-        self.problem.say_failure(failure, self.tr("Load again"))
-        if self._recording is not None and not self._recording.over:
-            self._recording.over = True
-            self._take_frame()
+    def _failed(self, failure: Failed, load_again: bool) -> None:
+        self.problem.say_failure(failure, self.tr("Load again") if load_again else "")
 
-    def _show_worker(self, state: str) -> None:
-        self.state.setText(STATES.get(state, state))
-        self.question.set_busy(state == "solving" or (state == "loading" and self._waiting()))
-
-    def _waiting(self) -> bool:
-        return self._recording is not None and not self._recording.over
+    def _show_workers(self, text: str = "") -> None:
+        if self.worker.state == "ready" and self.worker.students == self.students.choice.students:
+            self._last_good = self.students.base
+        state = self.workers.state
+        self.students.say_state(text or STATES.get(state, state), state == "loading")
+        self.question.set_busy(state == "solving" or (state == "loading" and self.workers.asked))
 
 
 STATES = {"off": "", "loading": "loading the students …", "ready": "ready", "solving": "solving …",
           "failed": "could not be loaded", "died": "ended"}  # fmt: skip
-
-
-def words(role: methods.Role) -> str:
-    """Return what a student writes, in words."""
-    kinds = [methods.KINDS.get(task.writes, task.writes.replace("_", " ")) for task in role.tasks]
-    return " / ".join(kinds)
-
-
-def checked_steps(text: str) -> list[Step]:
-    """Return the equations of a chain of thought, each computed again."""
-    return [
-        Step(
-            " ".join(text[claim.start : claim.end].split()),
-            claim.holds,
-            "" if claim.holds else f"it is {format_number(claim.computed)}",
-        )
-        for claim in claims(text)
-    ]

@@ -39,6 +39,7 @@ class SolveColumns(QSplitter):
     """Shows the state of a recording after any number of steps; only what differs is touched."""
 
     token_chosen = Signal(str, int)
+    alternative_picked = Signal(object, int, str)
     step_wanted = Signal(int)
 
     def __init__(self, project: OpenProject, parent: QWidget | None = None) -> None:
@@ -59,6 +60,9 @@ class SolveColumns(QSplitter):
         self.key_points.token_clicked.connect(self.token_chosen)
         self.walk.step_wanted.connect(self.step_wanted)
         self.lights = NumberLights(self)
+        self.key_points.alternative_picked.connect(self.alternative_picked)
+        self.strip.alternative_picked.connect(self.alternative_picked)
+        self.alternatives.picked.connect(self.alternative_picked)
 
     # --- construction -----------------------------------------------------------------------------
 
@@ -187,6 +191,7 @@ class SolveColumns(QSplitter):
                 lambda: self.key_points.show_stage(phase.key, stage, count, writing),
             )
         note = counted(count, self.tr("token"), self.tr("tokens")) if count else ""
+        note = stage.by if stage is not None and stage.by else note
         if phase.key == "solve" or count or head.title.text() == phase.title:
             title = phase.title if phase.key in ("solve", "key") else self.tr("Key points")
             head.say(title, note)

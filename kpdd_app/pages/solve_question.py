@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ from kpdd_app.widgets.notice import Notice
 from training_backend.rationale.answers import format_number, parse_number
 
 CHECK_MS = 300
+# room in the limit for what stands before the question in the student's text
+PREFIX_TOKENS = 16
 
 
 class QuestionPanel(QWidget):
@@ -43,6 +47,9 @@ class QuestionPanel(QWidget):
         self._from_grammar = True
         self._text_folder: Path | None = None
         self._limit = 0
+        # a question that was too long, and what of it is read
+        self._cut = ("", "")
+        self.question_id = 0
         # the question whose gold answer was put in with it
         self._gold_of = ""
         self._texts: dict[Path, Any] = {}
@@ -108,7 +115,12 @@ class QuestionPanel(QWidget):
             self.gold_edit.setFocus()
             return
         self.empty.clear()
-        self.solve_asked.emit(self.question, self.gold)
+        question, cut = self.question, self._cut
+        if self._may_be_long(question) and cut[0] != question:
+            # what is left out is said before it is left out: the next press solves
+            self._check()
+            return
+        self.solve_asked.emit(cut[1] if cut[0] == question else question, self.gold)
 
     def pick(self) -> QuestionPicker:
         """Open the search over the project's questions."""
@@ -234,6 +246,7 @@ class QuestionPanel(QWidget):
         if self._gold_of and self.question != self._gold_of:
             self._gold_of = ""
             self.gold_edit.clear()
+        self.question_id = 0
         self.empty.clear()
         self.source.hide()
         self._timer.start()
@@ -244,6 +257,7 @@ class QuestionPanel(QWidget):
 
     def _take(self, pick: Pick) -> None:
         self.set_question(pick.text, pick.gold, pick.source)
+        self.question_id = pick.id
         self.solve_button.setFocus()
 
     def _take_drawn(self, pick: Pick | None) -> None:
@@ -252,7 +266,12 @@ class QuestionPanel(QWidget):
         else:
             self._take(pick)
 
+    def _may_be_long(self, text: str) -> bool:
+        # a token is one character at least
+        return bool(self._text_folder and self._limit and len(text) > self._limit * 8)
+
     def _check(self) -> None:
+        self._timer.stop()
         folder, text = self._text_folder, self.question
         if folder is None or not text:
             self.unknown.clear()
@@ -261,23 +280,34 @@ class QuestionPanel(QWidget):
         self._background.run(lambda: self._report(folder, text), self._show_report,
                              lambda _: self.unknown.clear(), key="check")  # fmt: skip
 
-    def _report(self, folder: Path, text: str) -> Any:
+    def _report(self, folder: Path, text: str) -> tuple[str, Any, str]:
+        """Return a text, what the students' vocabulary says of it, and what of it they can read."""
         if folder not in self._texts:
             from training_backend.students.text import StudentText
 
             self._texts[folder] = StudentText.for_folder(folder)
-        return self._texts[folder].check(text)
+        student, limit = self._texts[folder], self._limit
+        report = student.check(text)
+        cut = text
+        if limit and report.tokens > limit:
+            cut = beginning(text, lambda part: student.check(part).tokens <= limit - PREFIX_TOKENS)
+        return text, report, cut
 
-    def _show_report(self, report: Any) -> None:
+    def _show_report(self, checked: tuple[str, Any, str]) -> None:
+        text, report, cut = checked
+        self._cut = (text, cut)
         words = list(dict.fromkeys(report.unknown_words))
         if words:
-            named = ", ".join(f"“{word}”" for word in words[:8]) + (" …" if len(words) > 8 else "")
+            named = ", ".join(f"“{_short(word)}”" for word in words[:8]) + (" …" if len(words) > 8 else "")
             self.unknown.say(self.tr("These students have never seen: {0}. They will guess.").format(named))
         else:
             self.unknown.clear()
-        if self._limit and report.tokens > self._limit:
-            self.too_long.say(self.tr("{0} tokens: these students learned from at most {1}. They will guess.")
-                              .format(f"{report.tokens:,}", f"{self._limit:,}"))  # fmt: skip
+        if cut != text:
+            text = self.tr(
+                "{0} tokens: these students read at most {1}. What stands after “… {2}” is left out."
+            )
+            last = _short(" ".join(cut.split()[-4:]), 40)
+            self.too_long.say(text.format(f"{report.tokens:,}", f"{self._limit:,}", last))
         else:
             self.too_long.clear()
 
@@ -290,3 +320,22 @@ class QuestionPanel(QWidget):
         )
         self.random_button.setIconSize(QSize(theme.icon_size(), theme.icon_size()))
         self.gold_edit.setMinimumWidth(theme.line_height() * 4)
+
+
+def beginning(text: str, fits: Callable[[str], bool]) -> str:
+    """Return the longest beginning of whole words (of characters where there is one word) that fits."""
+    ends = [match.end() for match in re.finditer(r"\S+", text)]
+    if not ends or not fits(text[: ends[0]]):
+        ends = list(range(1, len(text) + 1))
+    low, high = 0, len(ends)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(text[: ends[middle - 1]]):
+            low = middle
+        else:
+            high = middle - 1
+    return text[: ends[low - 1]] if low else ""
+
+
+def _short(word: str, most: int = 24) -> str:
+    return word if len(word) <= most else word[: most - 1] + "…"

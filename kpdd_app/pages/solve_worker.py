@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from PySide6.QtCore import QObject, Signal
 
 from kpdd_app.jobs import Job, Jobs
-from training_backend.events import Event, Failed, Result
+from training_backend.events import Event, Failed, Progress, Result
 
 
 class SolveWorker(QObject):
@@ -14,6 +18,8 @@ class SolveWorker(QObject):
     state_changed = Signal(str)
     event_came = Signal(object)
     failed = Signal(object)
+    progressed = Signal(str)
+    """How far loading, or writing many paths, has come, in words."""
 
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         """Begin without a process; `use` starts it."""
@@ -24,7 +30,7 @@ class SolveWorker(QObject):
         self._jobs = jobs
         self._job: Job | None = None
         self._request = 0
-        self._waiting: tuple[str, float | None] | None = None
+        self._waiting: dict[str, Any] | None = None
 
     @property
     def request(self) -> str:
@@ -32,7 +38,10 @@ class SolveWorker(QObject):
         return str(self._request)
 
     def use(self, students: str) -> None:
-        """Load students (`demo`, a run folder); what was loading or solving before is given up."""
+        """Load students (`demo`, a run folder, or a folder for each role as JSON).
+
+        What was loading or solving before is given up.
+        """
         if students == self.students and self.state in ("loading", "ready", "solving"):
             return
         if self.state in ("loading", "solving"):
@@ -43,22 +52,21 @@ class SolveWorker(QObject):
         if self._job is None:
             self._start()
         assert self._job is not None
-        self._job.send({"command": "load", "students": students})
+        self._job.send({"command": "load", **_source(students)})
         self._set("loading")
 
-    def solve(self, question: str, gold: float | None) -> str:
-        """Ask for a solution; return the request's id. While students load the question waits for them."""
+    def ask(self, message: Mapping[str, Any]) -> str:
+        """Send a request (solve, continue, vote); return its id. While students load it waits for them."""
         self._cancel_request()
         self._request += 1
         if self.state in ("ready", "solving"):
-            self._send_question(question, gold)
+            self._send(message)
         else:
-            self._waiting = (question, gold)
-            students, self.students = self.students, ""
-            if self.state == "loading":
-                self.students = students
-            else:
+            students = self.students
+            if self.state != "loading":
+                self.students = ""
                 self.use(students)
+            self._waiting = dict(message)
         return self.request
 
     def cancel(self) -> None:
@@ -88,12 +96,9 @@ class SolveWorker(QObject):
             job.stop()
         self._waiting = None
 
-    def _send_question(self, question: str, gold: float | None) -> None:
+    def _send(self, message: Mapping[str, Any]) -> None:
         assert self._job is not None
-        message: dict = {"command": "solve", "request": self.request, "question": question}
-        if gold is not None:
-            message["gold"] = gold
-        self._job.send(message)
+        self._job.send({**message, "request": self.request})
         self._set("solving")
 
     def _cancel_request(self) -> None:
@@ -110,6 +115,9 @@ class SolveWorker(QObject):
                 self.event_came.emit(event)
                 if event.event in ("answer", "failed") and self.state == "solving":
                     self._set("ready")
+        elif isinstance(event, Progress) and self.state in ("loading", "solving"):
+            count = f"{event.done} of {event.total}" if event.total else ""
+            self.progressed.emit(" ".join(part for part in (event.stage, event.text, count) if part))
         elif isinstance(event, Result) and self.state == "loading":
             self._loaded(event)
         elif isinstance(event, Failed) and self.state == "loading":
@@ -122,9 +130,8 @@ class SolveWorker(QObject):
         self.about = dict(event.data)
         self._set("ready")
         if self._waiting is not None:
-            question, gold = self._waiting
-            self._waiting = None
-            self._send_question(question, gold)
+            message, self._waiting = self._waiting, None
+            self._send(message)
 
     def _ended(self, job: Job, status: str) -> None:
         if job is not self._job:
@@ -144,3 +151,8 @@ class SolveWorker(QObject):
         if state != self.state:
             self.state = state
             self.state_changed.emit(state)
+
+
+def _source(students: str) -> dict[str, Any]:
+    """Return what the worker is told to load; a folder for each role comes as a JSON text with its method."""
+    return json.loads(students) if students.startswith("{") else {"students": students}

@@ -1,11 +1,23 @@
-"""The most likely tokens at one place of what a student wrote: each with its bar and its percentage."""
+"""The most likely tokens at one place of what a student wrote: each with its bar and its percentage.
+
+A click, or Up, Down and Return, or a digit, picks another token to go on from.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QCursor,
+    QFocusEvent,
+    QFontMetrics,
+    QGuiApplication,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kpdd_app import theme
@@ -18,15 +30,25 @@ _SIGNS = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 class AlternativesView(QWidget):
     """The chosen token first and marked, then the others it was preferred to."""
 
+    picked = Signal(object, int, str)
+    """Another token was picked: the token that stands there, the id and the text of the other."""
+    left = Signal()
+
     def __init__(self, parent: QWidget | None = None, floating: bool = False) -> None:
         """With `floating` it is a small window beside the pointer."""
         super().__init__(parent)
         self._rows: list[tuple[str, float, bool]] = []
+        self._ids: list[int] = []
+        self._token: Token | None = None
+        self._marked = -1
         self._floating = floating
+        self.setMouseTracking(True)
         self.setAccessibleName(self.tr("Most likely tokens here"))
         if floating:
             self.setWindowFlags(Qt.WindowType.ToolTip)
             self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        else:
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.notifier().changed.connect(self.updateGeometry)
 
@@ -37,10 +59,13 @@ class AlternativesView(QWidget):
 
     def show_token(self, token: Token | None) -> None:
         """Show a token and its alternatives; None shows nothing."""
-        rows = alternatives_of(token)
+        listed = _listed(token)
+        rows = [row for row, _ in listed]
+        self._token, self._ids = token, [number for _, number in listed]
         if rows == self._rows:
             return
         self._rows = rows
+        self._mark(-1)
         self.setAccessibleDescription(
             ", ".join(f"{text} {percent(probability)}" for text, probability, _ in self._rows)
         )
@@ -53,7 +78,8 @@ class AlternativesView(QWidget):
         screen = QGuiApplication.screenAt(place) or QGuiApplication.primaryScreen()
         area = screen.availableGeometry()
         x = max(area.left(), min(place.x(), area.right() - self.width()))
-        below = place.y() + theme.gap(2)
+        # it touches the token: the pointer can go into it
+        below = place.y()
         y = (
             below
             if below + self.height() <= area.bottom()
@@ -61,6 +87,11 @@ class AlternativesView(QWidget):
         )
         self.move(x, y)
         self.show()
+
+    def is_pointed_at(self) -> bool:
+        """Tell whether the pointer is over it, or just beside."""
+        near = theme.gap(1)
+        return self.frameGeometry().adjusted(-near, -near, near, near).contains(QCursor.pos())
 
     def sizeHint(self) -> QSize:
         """Return room for six rows, so that the page does not move while a student writes."""
@@ -72,6 +103,49 @@ class AlternativesView(QWidget):
         """Return the least that is readable."""
         return QSize(theme.line_height() * 9, self.sizeHint().height())
 
+    def pick(self, row: int) -> None:
+        """Pick the token of a row; the one that stands there already, or one without an id, is none."""
+        if 0 < row < len(self._ids) and self._ids[row] >= 0:
+            self.picked.emit(self._token, self._ids[row], self._rows[row][0])
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Mark the row under the pointer."""
+        self._mark(self._row_at(event.position()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Pick the row that was clicked."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.pick(self._row_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Unmark."""
+        self._mark(-1)
+        self.left.emit()
+        super().leaveEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Mark the first other token."""
+        super().focusInEvent(event)
+        self._mark(1 if len(self._rows) > 1 else -1)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Unmark."""
+        super().focusOutEvent(event)
+        self._mark(-1)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and Down mark a row, Return picks it; a digit picks at once."""
+        key = event.key()
+        if key in (Qt.Key.Key_Up, Qt.Key.Key_Down) and len(self._rows) > 1:
+            by = 1 if key == Qt.Key.Key_Down else -1
+            self._mark(max(1, min(len(self._rows) - 1, self._marked + by)))
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.pick(self._marked)
+        elif event.text() in tuple("12345"):
+            self.pick(int(event.text()))
+        else:
+            event.ignore()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint a row per token: its text, a bar as long as it is likely, the percentage."""
         if not self._rows and not self._floating:
@@ -81,6 +155,21 @@ class AlternativesView(QWidget):
             self._paint(painter)
         finally:
             painter.end()
+
+    def _row_at(self, place: QPointF) -> int:
+        top = theme.gap(2) if self._floating else 0
+        row = int((place.y() - top) // self._row_height())
+        return row if 0 <= row < len(self._rows) else -1
+
+    def _mark(self, row: int) -> None:
+        row = row if 0 < row < len(self._ids) and self._ids[row] >= 0 else -1
+        if row != self._marked:
+            self._marked = row
+            cursor = Qt.CursorShape.PointingHandCursor if row >= 0 else Qt.CursorShape.ArrowCursor
+            self.setCursor(cursor)
+            text = self.tr("Continue from here with this token: a new branch") if row >= 0 else ""
+            self.setToolTip("" if self._floating else text)
+            self.update()
 
     def _paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -96,6 +185,8 @@ class AlternativesView(QWidget):
         height = self._row_height()
         for index, (text, probability, chosen) in enumerate(self._rows):
             row = QRect(area.left(), area.top() + index * height, area.width(), height)
+            if index == self._marked:
+                painter.fillRect(row, theme.colour("accent_tint"))
             self._paint_row(painter, row, (text, probability, chosen), name, right)
 
     def _paint_row(
@@ -131,14 +222,21 @@ class AlternativesView(QWidget):
 
 def alternatives_of(token: Token | None) -> list[tuple[str, float, bool]]:
     """Return the rows of a token: the chosen one first, then at most five others by probability."""
+    return [row for row, _ in _listed(token)]
+
+
+def _listed(token: Token | None) -> list[tuple[tuple[str, float, bool], int]]:
+    """Return the rows of a token, each with its id in the student's vocabulary (-1: not known)."""
     if token is None:
         return []
-    rows = [(visible(token.text), token.probability, True)]
+    rows = [((visible(token.text), token.probability, True), token.token)]
     others: Sequence[Sequence] = token.alternatives or []
-    for other in others:
+    for number, other in enumerate(others):
         text, probability = str(other[0]), float(other[1])
-        if text != token.text and len(rows) < ROWS:
-            rows.append((visible(text), probability, False))
+        known = token.alternative_tokens[number] if number < len(token.alternative_tokens) else -1
+        same = known == token.token if known >= 0 <= token.token else text == token.text
+        if not same and len(rows) < ROWS:
+            rows.append(((visible(text), probability, False), known))
     return rows
 
 
@@ -156,7 +254,7 @@ def percent(probability: float) -> str:
 
 def visible(text: str) -> str:
     """Return a token with its white space, control and direction signs made visible."""
-    if not text or text in ("</s>", "<eos>", "<|endoftext|>"):
+    if not text or text in ("⏹", "</s>", "<eos>", "<|endoftext|>"):
         return "⟨end⟩"
     return "".join(
         _SIGNS.get(char) or (char if char.isprintable() else f"\\u{ord(char):04x}") for char in text

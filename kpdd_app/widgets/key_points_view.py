@@ -5,24 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from kpdd_app import theme
 from kpdd_app.recording import Stage, split_key_points
+from kpdd_app.widgets.key_points_editor import KeyPointsEditor
 from kpdd_app.widgets.token_strip import Block, TokenStrip
+from training_backend.rationale.key_points import KeyPoints
 
 
 class KeyPointsView(QWidget):
-    """One strip for every student that works before Solve (Key, or Core and Info)."""
+    """One strip for every student that works before Solve (Key, or Core and Info).
+
+    Once they have written, their text can be changed, or the teacher's taken, and the question solved again.
+    """
 
     token_clicked = Signal(str, int)
+    alternative_picked = Signal(object, int, str)
+    edit_wanted = Signal()
+    teacher_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin with the strip of one student."""
         super().__init__(parent)
         self.strips: dict[str, TokenStrip] = {}
-        self._column = QVBoxLayout(self)
+        self.written = QWidget()
+        self._column = QVBoxLayout(self.written)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
+        self.editor = KeyPointsEditor()
+        self.editor.hide()
+        self.editor.cancelled.connect(self.end_editing)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(theme.gap(1))
+        whole.addWidget(self.written, 1)
+        whole.addWidget(self.editor, 1)
+        whole.addWidget(self._buttons())
         self.set_roles(("key",))
 
     def set_roles(self, roles: Sequence[str]) -> None:
@@ -38,6 +57,7 @@ class KeyPointsView(QWidget):
             strip = TokenStrip()
             strip.setAccessibleName(self.tr("What the student {0} wrote").format(role.capitalize()))
             strip.set_placeholder(PLACEHOLDERS.get(role, ""))
+            strip.alternative_picked.connect(self.alternative_picked)
             strip.token_clicked.connect(lambda token, role=role: self.token_clicked.emit(role, token))
             self._column.addWidget(strip, 1 if role == "core" else 3)
             self.strips[role] = strip
@@ -53,8 +73,48 @@ class KeyPointsView(QWidget):
         text = stage.text_at(count)
         strip.show_tokens(stage.tokens, stage.ends, count, blocks_of(role, text), writing)
 
+    def begin_editing(self, points: KeyPoints, raw: str = "") -> None:
+        """Put key points into fields in place of the strips; `raw`: the text where they could not be read."""
+        self.written.hide()
+        self.buttons.hide()
+        self.editor.show()
+        self.editor.begin(points, raw)
+
+    def end_editing(self) -> None:
+        """Show the strips again."""
+        self.editor.hide()
+        self.written.show()
+        self.buttons.show()
+
+    def offer(self, edit: bool, teacher: bool) -> None:
+        """Say what can be done: change what was written, take what the teacher wrote."""
+        self.edit.setEnabled(edit)
+        self.teacher.setVisible(teacher)
+
+    def _buttons(self) -> QWidget:
+        self.buttons = QWidget()
+        self.edit = QPushButton(self.tr("What if…"))
+        self.edit.setToolTip(self.tr("Change the key points and solve again, beside this solution  (Ctrl+E)"))
+        self.edit.clicked.connect(self.edit_wanted)
+        self.edit.setEnabled(False)
+        self.teacher = QPushButton(self.tr("With the teacher's"))
+        self.teacher.setToolTip(self.tr("Solve again with the key points that the teacher wrote"))
+        self.teacher.clicked.connect(self.teacher_wanted)
+        self.teacher.hide()
+        for button in (self.edit, self.teacher):
+            button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        row = QHBoxLayout(self.buttons)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.gap(1.5))
+        row.addWidget(self.edit)
+        row.addWidget(self.teacher)
+        row.addStretch(1)
+        return self.buttons
+
     def clear(self) -> None:
         """Show nothing."""
+        self.end_editing()
+        self.offer(False, self.teacher.isVisibleTo(self.buttons))
         for strip in self.strips.values():
             strip.clear()
 

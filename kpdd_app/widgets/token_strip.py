@@ -60,6 +60,7 @@ class TokenStrip(QAbstractScrollArea):
 
     token_hovered = Signal(object)
     token_clicked = Signal(int)
+    alternative_picked = Signal(object, int, str)
 
     def __init__(self, parent: QWidget | None = None, mono: bool = False) -> None:
         """`mono`: show in the monospace face (programs and equations)."""
@@ -169,8 +170,9 @@ class TokenStrip(QAbstractScrollArea):
         self._hover(self.token_at(event.position()), event.globalPosition().toPoint())
 
     def leaveEvent(self, event) -> None:
-        """Take the alternatives away."""
-        self._hover(-1, QPoint())
+        """Take the alternatives away, unless the pointer went into them."""
+        if self._popup is None or not self._popup.isVisible() or not self._popup.is_pointed_at():
+            self._hover(-1, QPoint())
         super().leaveEvent(event)
 
     def hideEvent(self, event) -> None:
@@ -363,9 +365,15 @@ class TokenStrip(QAbstractScrollArea):
             return
         if self._popup is None:
             self._popup = AlternativesView(self, floating=True)
+            self._popup.picked.connect(self._picked)
+            self._popup.left.connect(lambda: self._hover(-1, QPoint()))
         rect = self.token_rect(token)
         below = self.viewport().mapToGlobal(rect.bottomLeft().toPoint()) if rect.isValid() else place
         self._popup.show_beside(self._tokens[token], below)
+
+    def _picked(self, token: Token, number: int, text: str) -> None:
+        self._hover(-1, QPoint())
+        self.alternative_picked.emit(token, number, text)
 
     def _hide_popup(self) -> None:
         if self._popup is not None:

@@ -26,8 +26,8 @@ def page(qtbot):
     jobs = Jobs(command=[sys.executable, str(SOLVER)], grace_s=0.5)
     project = OpenProject()
     page = SolvePage(project, jobs)
-    page._choice = dataclasses.replace(page._choice, problem="")
-    page._choices = [page._choice]
+    page.students.base = dataclasses.replace(page.students.base, problem="")
+    page.students.choices = [page.students.base]
     qtbot.addWidget(page)
     page.resize(1200, 760)
     with qtbot.waitExposed(page):
@@ -194,17 +194,17 @@ def test_a_worker_that_dies_is_said_and_started_again(page, qtbot):
 
 def test_a_broken_student_folder_leaves_the_page_usable(page, qtbot, tmp_path):
     broken = Choice("Broken", str(tmp_path / "broken"), "kpdd-pot", tmp_path)
-    page._add_choice(broken)
+    page.students.choose(broken)
     qtbot.waitUntil(lambda: page.worker.state == "failed", timeout=10_000)
     assert "The student Key has no weights. Train it again." in page.problem.text.text()
-    page.students.setCurrentIndex(0)
-    page.students.activated.emit(0)
+    page.students.combo.setCurrentIndex(0)
+    page.students.combo.activated.emit(0)
     solved(qtbot, page)
     assert page.columns.run.answer.number.text() == "132" and not page.problem.isVisible()
 
 
 def test_students_of_a_known_run_are_chosen_by_other_pages(page, qtbot, tmp_path):
-    page._choices.append(Choice("Mine", str(tmp_path / "mine"), "kpdd-pot", tmp_path))
+    page.students.choices.append(Choice("Mine", str(tmp_path / "mine"), "kpdd-pot", tmp_path))
     page.use_students(str(tmp_path / "mine"))
     qtbot.waitUntil(lambda: page.worker.state == "ready" and page.worker.students == str(tmp_path / "mine"),
                     timeout=10_000)  # fmt: skip
@@ -215,7 +215,7 @@ def test_students_of_a_known_run_are_chosen_by_other_pages(page, qtbot, tmp_path
 def test_a_folder_that_is_no_run_is_refused_with_a_sentence(page, tmp_path):
     choice = folder_choice(tmp_path)
     assert "run.json" in choice.problem
-    page._add_choice(choice)
+    page.students.choose(choice)
     assert page.problem.isVisible() and "run.json" in page.problem.text.text()
     page.solve_question(QUESTION, None)
     assert page.recording is None
@@ -235,7 +235,7 @@ def test_while_students_load_a_question_waits(qtbot):
     jobs = Jobs(command=[sys.executable, str(SOLVER)], grace_s=0.5)
     project = OpenProject()
     page = SolvePage(project, jobs)
-    page._choice = dataclasses.replace(page._choice, problem="")
+    page.students.base = dataclasses.replace(page.students.base, problem="")
     qtbot.addWidget(page)
     page.player.set_factor(0.0)
     page.solve_question(QUESTION, 132.0)

@@ -1,0 +1,142 @@
+"""Who solves which branch: the page's worker, and a second one for two students side by side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from kpdd_app.jobs import Jobs
+from kpdd_app.pages.solve_branches import Branch
+from kpdd_app.pages.solve_worker import SolveWorker
+from kpdd_app.recording import Recording
+from kpdd_app.widgets.steps_view import Step
+from training_backend import methods
+from training_backend.events import Answer, Event, Failed, StageEnded
+from training_backend.rationale.answers import format_number
+from training_backend.rationale.arithmetic import claims
+
+
+class Workers(QObject):
+    """Gives branches to workers, and what comes from them to the branches."""
+
+    changed = Signal()
+    """Something of a branch came, or a branch will get no more."""
+    failed = Signal(object, bool)
+    """A failure to show; True: loading the page's own students again may help."""
+    state_changed = Signal(str)
+    """A worker changed its state, or says in words how far it is."""
+
+    def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
+        """Begin without a process."""
+        super().__init__(parent)
+        self._at_work: dict[SolveWorker, Branch] = {}
+        self.first, self.second = SolveWorker(jobs, self), SolveWorker(jobs, self)
+        for worker in self._both:
+            worker.event_came.connect(lambda event, worker=worker: self._take(worker, event))
+            worker.failed.connect(lambda failure, worker=worker: self._failed(worker, failure))
+            worker.state_changed.connect(lambda _: self.state_changed.emit(""))
+            worker.progressed.connect(self.state_changed)
+
+    @property
+    def state(self) -> str:
+        """Return loading or solving when one of them does, else the state of the page's worker."""
+        states = [worker.state for worker in self._both]
+        return next((state for state in ("loading", "solving") if state in states), states[0])
+
+    @property
+    def asked(self) -> bool:
+        """Tell whether a branch waits for more."""
+        return any(not branch.recording.over for branch in self._at_work.values())
+
+    def begin(self, branch: Branch, beside: bool = False) -> None:
+        """Solve a branch; what the worker did before is given up. `beside`: with the second worker."""
+        worker = self.second if beside else self.first
+        self._end(worker)
+        self._at_work[worker] = branch
+        if worker.students != branch.ask.choice.students:
+            worker.use(branch.ask.choice.students)
+        worker.ask(branch.ask.message())
+
+    def stop(self, only: Branch | None = None) -> None:
+        """Give up all branches, or one."""
+        for worker, branch in list(self._at_work.items()):
+            if only in (None, branch):
+                worker.cancel()
+                self._end(worker)
+        self.changed.emit()
+
+    def cancel_loading(self) -> None:
+        """End the processes that load students."""
+        for worker in self._both:
+            if worker.state == "loading":
+                worker.close()
+                self._end(worker)
+        self.changed.emit()
+
+    def close(self) -> None:
+        """End both processes."""
+        for worker in self._both:
+            worker.close()
+
+    # --- helpers ----------------------------------------------------------------------------------
+
+    @property
+    def _both(self) -> tuple[SolveWorker, SolveWorker]:
+        return self.first, self.second
+
+    def _end(self, worker: SolveWorker) -> None:
+        branch = self._at_work.pop(worker, None)
+        if branch is not None:
+            branch.recording.over = True
+
+    def _take(self, worker: SolveWorker, event: Event) -> None:
+        branch = self._at_work.get(worker)
+        if branch is None:
+            return
+        if isinstance(event, Answer) and branch.ask.way.paths > 1:
+            # the worker is asked again once it has taken note that this request is over
+            QTimer.singleShot(0, self, lambda: self._write_winner(worker, branch))
+            return
+        add_event(branch.recording, event)
+        if isinstance(event, Failed):
+            self.failed.emit(event, False)
+        if branch.recording.over:
+            self._at_work.pop(worker, None)
+        self.changed.emit()
+
+    def _write_winner(self, worker: SolveWorker, branch: Branch) -> None:
+        """After a vote: have the first path that gave the winning answer written token by token."""
+        vote = branch.recording.vote
+        if self._at_work.get(worker) is branch and vote is not None:
+            branch.ask = replace(branch.ask, way=replace(branch.ask.way, path=vote.winner, paths=1))
+            branch.title = self.tr("Path {0}, by vote").format(vote.winner + 1)
+            worker.ask(branch.ask.message())
+
+    def _failed(self, worker: SolveWorker, failure: Failed) -> None:
+        self._end(worker)
+        self.failed.emit(failure, worker is self.first)
+        self.changed.emit()
+
+
+def add_event(recording: Recording, event: Event) -> None:
+    """Take an event into a recording; the steps of a chain of thought are checked when it is written."""
+    recording.add(event)
+    if isinstance(event, StageEnded) and event.role == "solve":
+        kind = event.fields.get("kind")
+        if kind in methods.KINDS:
+            recording.kind = str(kind)
+        if recording.kind == "cot":
+            recording.checks = checked_steps(recording.program)
+
+
+def checked_steps(text: str) -> list[Step]:
+    """Return the equations of a chain of thought, each computed again."""
+    return [
+        Step(
+            " ".join(text[claim.start : claim.end].split()),
+            claim.holds,
+            "" if claim.holds else f"it is {format_number(claim.computed)}",
+        )
+        for claim in claims(text)
+    ]
