@@ -86,7 +86,8 @@ def check(project: Project, config: RunConfig, dataset: str | None, split: str |
         examples = build_examples(role, rows)
         train, held = split_examples(examples, config.held_out, config.seed)
         if not train:
-            wants = " and ".join(sorted({task.writes.replace("_", " ") for task in role.tasks}))
+            written = {methods.KINDS.get(task.writes, task.writes.replace("_", " ")) for task in role.tasks}
+            wants = " and ".join(sorted(written))
             findings.append(Finding("wrong", f"{role.title} has nothing to learn from: no row with {wants}."))
             continue
         lengths = _texts(role, config, examples, len(train))
@@ -238,17 +239,14 @@ def _texts(role: methods.Role, config: RunConfig, examples: Sequence[Any], count
     long = sum(any(one.too_long and not one.damaged for one in pair) for pair in pairs)
     found = []
     if damaged:
-        refused = config.damaged == "refuse"
-        what = "the start is refused" if refused else "they are left out"
-        found.append(Finding("wrong" if refused else "unjudged",
-                             f"{title}: {rows:,} {of} would be damaged, {what}. {damaged[0].why(title)}",
-                             SHOW_UNFIT, str(folder)))  # fmt: skip
+        refused = config.damaged == "refuse" or rows == len(tried)
+        what = "they are left out"
+        if refused:
+            what = "none is left to learn from" if rows == len(tried) else "the start is refused"
+        line = f"{title}: {rows:,} {of} would be damaged, {what}. {damaged[0].why(title)}"
+        found.append(Finding("wrong" if refused else "unjudged", line, SHOW_UNFIT, str(folder)))
     if long:
-        found.append(
-            Finding(
-                "unjudged", f"{title}: {long:,} {of} are too long and are left out.", SHOW_UNFIT, str(folder)
-            )
-        )
+        found.append(Finding("unjudged", f"{title}: {long:,} {of} are too long and are left out."))
     means = [sum(pair[side].tokens for pair in pairs) / max(1, len(pairs)) for side in (0, 1)]
     return Lengths(
         count,
@@ -300,7 +298,11 @@ def _time(project: Project, config: RunConfig, known: Sequence[Lengths]) -> list
         return [
             Finding("equal", f"Time: {span(seconds)} on a usual processor; no such run was made here yet.")
         ]
-    return [Finding("muted", "Time: shown after the first steps; later runs like this one are told before.")]
+    return [
+        Finding(
+            "muted", "Time: known after the first steps, and of the next run like this one before its start."
+        )
+    ]
 
 
 def target_tokens(config: RunConfig, lengths: Lengths) -> float:

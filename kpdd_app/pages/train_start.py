@@ -67,8 +67,10 @@ class StartPanel(QFrame):
         if progress is None:
             return
         self.doing.setText(f"{progress.stage} {progress.text}".strip() or self.tr("Starting …"))
-        self.bar.setRange(0, 1000 if progress.total else 0)
-        if progress.total:
+        # a stage that is done is followed by one that has not begun to count
+        counts = 0 <= progress.done < progress.total
+        self.bar.setRange(0, 1000 if counts else 0)
+        if counts:
             # megabytes of a download pass what an int of Qt holds
             self.bar.setValue(round(1000 * progress.done / progress.total))
 

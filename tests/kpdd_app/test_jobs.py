@@ -207,6 +207,16 @@ def test_closing_can_stop_the_runs_too(tmp_path, qtbot):
     assert job.status == "stopped" and not running(job.pid)
 
 
+def test_a_run_that_takes_long_to_stop_is_left_to_write_its_checkpoint(qtbot):
+    jobs = Jobs(command=FAKE, grace_s=0.1)
+    job = jobs.start("stubborn", ["stubborn"], detached=True)
+    qtbot.waitUntil(lambda: job.status == "running", timeout=10_000)
+    job.stop()
+    jobs.close(stop_detached=True, wait_s=0.5)
+    assert job.status == "detached" and running(job.pid)
+    os.kill(job.pid, 9)
+
+
 def test_closing_does_not_wait_for_a_background_job(qtbot):
     jobs = Jobs(command=FAKE, grace_s=30.0)
     job = jobs.start("stubborn", ["stubborn"], background=True)

@@ -15,7 +15,7 @@ from kpdd_app.jobs import Jobs
 from kpdd_app.main_window import MainWindow
 from kpdd_app.open_project import OpenProject
 from kpdd_app.page_list import PAGES
-from kpdd_app.settings import Settings
+from kpdd_app.settings import ON_CLOSE, Settings
 from kpdd_app.widgets.palette import KeysDialog, Palette, score
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -197,3 +197,32 @@ def test_the_frame_starts_without_the_heavy_libraries():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_becomes_of_runs_at_closing_is_asked_once(qtbot, window, monkeypatch):
+    asked = []
+
+    def answer(box) -> None:
+        asked.append(box.text)
+        box.chosen = "Let it go on"
+
+    monkeypatch.setattr("kpdd_app.main_window.messages.Message.exec", answer)
+    monkeypatch.setattr(window.jobs, "running", lambda: [RunningJob()])
+    assert window._ask_about_jobs() is False and window._ask_about_jobs() is False
+    assert len(asked) == 1 and "Training mine is still running" in asked[0]
+    assert Settings().text(ON_CLOSE) == "leave"
+    train = window.show_page("train")
+    train.on_close.setCurrentIndex(train.on_close.findData("stop"))
+    train.on_close.activated.emit(train.on_close.currentIndex())
+    assert window._ask_about_jobs() is True and len(asked) == 1
+    monkeypatch.undo()
+
+
+class RunningJob:
+    """A run as the window sees it when it is asked to close."""
+
+    title = "Training mine"
+    background = False
+    detached = True
+    arguments = ("train",)
+    run_folder = None
