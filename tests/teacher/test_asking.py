@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from fake_asker import PARTS, FakeAsker, answered, good, what
@@ -303,6 +304,23 @@ def test_a_budget_counts_what_was_paid_before_the_price_was_known(project):
     # four replies have cost 4.4: there is no room for a fifth
     assert report.status == "budget" and not asker.asked
     assert report.counts.money == pytest.approx(4.4)
+
+
+class Silent(FakeAsker):
+    """A server that does not say what its replies took."""
+
+    async def ask(self, asked):
+        return replace(await super().ask(asked), prompt_tokens=0, completion_tokens=0)
+
+
+def test_a_budget_holds_over_two_starts_where_the_server_counts_nothing(project):
+    first = Silent()
+    report = run(project, first, spec(budget=7.0, ask={"max_tokens": 20}), money=price)
+    assert report.status == "budget" and 0 < len(first.asked) < 12
+    assert 2.0 * len(first.asked) < report.counts.money <= 7.0
+    again = Silent()
+    report = run(project, again, spec(budget=7.0, ask={"max_tokens": 20}), money=price)
+    assert report.status == "budget" and not again.asked
 
 
 def test_wishes_that_cannot_be_met(project):

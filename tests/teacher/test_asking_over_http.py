@@ -176,6 +176,8 @@ def test_the_command_asks_a_teacher_of_the_project_and_goes_on(closed, capsys, t
     assert len(server.asked) == 4
     assert all(one.headers["authorization"] == f"Bearer {KEY}" for one in server.asked)
     assert main([*command, "--ask-again", "all"]) == 0 and len(server.asked) == 4
+    assert main([*command, "--ask-again", "reset,nonsense"]) == 2
+    assert "'nonsense' is no reason" in capsys.readouterr().err
 
 
 def test_the_key_is_in_nothing_that_a_run_writes(closed, capsys, tmp_path):

@@ -25,7 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training_backend.errors import ConfigError
+from training_backend.errors import ArgumentError, ConfigError
 from training_backend.events import Control, Reporter
 from training_backend.methods import KINDS
 
@@ -263,7 +263,14 @@ def _reasons(text: str | None) -> tuple[str, ...] | None:
     """Return the reasons to ask again for; empty: all of them, None: none."""
     if text is None:
         return None
+    from training_backend.teacher.asker import REASONS
+    from training_backend.teacher.asking import UNREADABLE
+    from training_backend.teacher.requests import NO_KEY_POINTS
+
     reasons = tuple(reason.strip() for reason in text.split(",") if reason.strip())
+    known = ("all", *REASONS, UNREADABLE, NO_KEY_POINTS)
+    if unknown := [reason for reason in reasons if reason not in known]:
+        raise ArgumentError(f"'{unknown[0]}' is no reason.", f"Use one or more of: {', '.join(known)}.")
     return () if "all" in reasons else reasons
 
 

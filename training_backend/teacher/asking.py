@@ -311,8 +311,10 @@ class Asking:
                 raise
             self._in_a_row = 0
             money = self._cost(answered)
-            unknown = not (answered.prompt_tokens or answered.completion_tokens)
-            self._give_back(reserved, size, answered.prompt_tokens, reserved if unknown else money or 0.0)
+            if money is not None and not (answered.prompt_tokens or answered.completion_tokens):
+                # the server does not say what the reply took: what was set aside for it counts, now and later
+                money = reserved
+            self._give_back(reserved, size, answered.prompt_tokens, money or 0.0)
             return answered, money
 
     async def _once(self, asked: Asked, expected: int) -> Answered:
