@@ -437,6 +437,7 @@ class SolvePage(QWidget):
         self._current = -1
         self._other, self._settled = -1, ()
         if len(self._branches) < 2:
+            self.stack.setCurrentWidget(self.columns)
             self.tabs.compare.setChecked(False)
         self._show_branch(min(number, len(self._branches) - 1))
 

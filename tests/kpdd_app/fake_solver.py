@@ -1,6 +1,7 @@
 """A stand-in for `serve-solve` that speaks its protocol: canned students, a small tracer of its own.
 
 What it writes depends on words of the question: raise, refuse, syntax, calls, long, slow, die, unparsed.
+Every word has an id; continuing with tokens writes them and what follows. Every third path differs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from training_backend.events import (
     Started,
     Token,
     Trace,
+    Vote,
 )
 
 KEY = (
@@ -64,8 +66,17 @@ def program_for(question: str) -> str:
     return PROGRAM
 
 
+WORDS: list[str] = [" other", " more", "\n"]
+
+
 def tokens_of(text: str) -> list[str]:
     return re.findall(r"\n|[ ]*\w+|[ ]*[^\w\s]", text)
+
+
+def id_of(word: str) -> int:
+    if word not in WORDS:
+        WORDS.append(word)
+    return WORDS.index(word)
 
 
 class Solver:
@@ -75,6 +86,8 @@ class Solver:
         self.roles = ("key", "solve")
 
     def load(self, students: str) -> None:
+        if "endless" in students:
+            time.sleep(60)
         if "broken" in students:
             self.reporter.emit(
                 Failed(message="The student Key has no weights.", hint="Train it again.", where=students)
@@ -84,14 +97,28 @@ class Solver:
             Result(data={"students": students, "method": "kpdd-pot", "roles": list(self.roles)})
         )
 
-    def solve(self, question: str, gold: float | None, request: str) -> None:
+    def solve(self, message: dict) -> None:
+        question, gold, request = message["question"], message.get("gold"), message["request"]
+        self.forced = {message.get("role", ""): message.get("tokens", [])}
+        given = message.get("given") or {}
         if "die" in question:
             sys.stderr.write("RuntimeError: the memory is full\n")
             sys.stderr.flush()
             os._exit(1)
         key = "pages 240 day 18" if "unparsed" in question else KEY
-        self.write("key", f"extract key points: {question}", key, request, question)
+        if given.get("core_question") and given.get("information"):
+            key = " ".join(given["information"])
+        else:
+            fields = {} if "unparsed" in question else {
+                "core_question": "How many pages does Nora still have to read?",
+                "information": ["The book has 240 pages.", "Nora reads 18 a day.", "She read for 6 days."],
+            }  # fmt: skip
+            self.write("key", f"extract key points: {question}", key, request, question, fields)
         program = COT if "chain" in question else program_for(question)
+        if message.get("path", 0) % 3 == 2:
+            program = program.replace("days = 6", "days = 5")
+        for number in re.findall(r"(\d+) days", key):
+            program = program.replace("days = 6", f"days = {number}")
         kind = "cot" if "chain" in question else "pot"
         self.write(
             "solve",
@@ -101,6 +128,7 @@ class Solver:
             question,
             {"rationale": program, "kind": kind},
         )
+        program = self.written
         if kind == "cot":
             self.end(Answer("ok", "133", 133.0, gold, None if gold is None else gold == 133, request=request))
         else:
@@ -108,7 +136,13 @@ class Solver:
 
     def write(self, role, source, text, request, question, fields=None) -> None:
         self.reporter.emit(StageStarted(role=role, source=source, request=request))
-        for index, piece in enumerate(tokens_of(text)):
+        pieces = tokens_of(text)
+        forced = [WORDS[number] for number in self.forced.get(role, [])]
+        pieces = forced + pieces[len(forced) :]
+        text = "".join(pieces)
+        if role == "solve":
+            fields = {**(fields or {}), "rationale": text}
+        for index, piece in enumerate(pieces):
             sure = 1.0 if index % 7 else 0.62 if index % 3 else 0.31
             others = [[" other", (1 - sure) * 0.6], [" more", (1 - sure) * 0.3], ["\n", (1 - sure) * 0.1]]
             self.reporter.emit(
@@ -119,11 +153,24 @@ class Solver:
                     probability=sure,
                     alternatives=[[piece, sure], *others],
                     request=request,
+                    token=id_of(piece),
+                    alternative_tokens=[id_of(piece), *(id_of(other[0]) for other in others)],
                 )
             )
             if "slow" in question:
                 time.sleep(0.03)
+        self.written = text
         self.reporter.emit(StageEnded(role=role, text=text, fields=fields or {}, request=request))
+
+    def vote(self, message: dict) -> None:
+        count = message["paths"]
+        odd = [path for path in range(count) if path % 3 == 2]
+        even = [path for path in range(count) if path % 3 != 2]
+        self.reporter.progress("Solve: writing", count, count)
+        self.reporter.emit(
+            Vote([{}] * count, [[132.0, even], [150.0, odd]], even[0], request=message["request"])
+        )
+        self.end(Answer("ok", "132", 132.0, message.get("gold"), True, request=message["request"]))
 
     def run(self, code: str, gold: float | None, request: str) -> None:
         if "os.listdir" in code:
@@ -243,9 +290,11 @@ def main() -> int:
     for line in sys.stdin:
         message = json.loads(line)
         if message["command"] == "load":
-            solver.load(message["students"])
-        elif message["command"] == "solve":
-            solver.solve(message["question"], message.get("gold"), message["request"])
+            solver.load(str(message["students"]))
+        elif message["command"] == "solve" or message["command"] == "continue":
+            solver.solve(message)
+        elif message["command"] == "vote":
+            solver.vote(message)
         elif message["command"] in ("quit", "stop"):
             break
     reporter.emit(Ended(status="done"))
