@@ -7,60 +7,38 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from kpdd_app import theme
 from kpdd_app.jobs import Jobs
 from kpdd_app.key_bindings import add_action
 from kpdd_app.open_project import OpenProject
-from kpdd_app.pages.solve_branches import Ask, Branch, BranchBar, key_points_of, with_points
-from kpdd_app.pages.solve_columns import SolveColumns
-from kpdd_app.pages.solve_compare import CompareView, length_of, title_of
-from kpdd_app.pages.solve_recorded import Recorded
-from kpdd_app.pages.solve_students import StudentsBar, is_demo, is_recorded, recorded_choice
+from kpdd_app.pages.solve_branches import Ask, Branch, key_points_of, with_points
+from kpdd_app.pages.solve_desk import SolveDesk
+from kpdd_app.pages.solve_students import is_demo, is_recorded, recorded_choice
 from kpdd_app.pages.solve_worker import SolveWorker
-from kpdd_app.pages.solve_workers import Workers, add_event
-from kpdd_app.recording import Recording
+from kpdd_app.pages.solve_workers import add_event
 from kpdd_app.settings import Settings
 from kpdd_app.student_choices import DEMO, Choice, run_choices
-from kpdd_app.widgets.notice import Notice
-from kpdd_app.widgets.player_bar import PlayerBar
-from kpdd_app.widgets.trace_slider import Stretch
-from kpdd_app.widgets.vote_view import VoteView
 from training_backend.events import Event, Failed, Token
 from training_backend.rationale.key_points import KeyPoints
 
 if TYPE_CHECKING:
     from training_backend.project.details import RowDetail
 
-# events that came meanwhile are shown together: the eye sees sixty pictures a second
-FRAME_MS = 16
 
-
-class SolvePage(QWidget):
+class SolvePage(SolveDesk):
     """Question and key points, the rationale token by token, its run; one slider over all of it."""
 
     page_wanted = Signal(str)
 
     def __init__(self, project: OpenProject, jobs: Jobs, parent: QWidget | None = None) -> None:
         """Build the page; the students are loaded when it is shown for the first time."""
-        super().__init__(parent)
+        super().__init__(project, jobs, parent)
         self._project = project
         self._jobs = jobs
         self._settings = Settings()
         self._was_shown = False
-        self._branches: list[Branch] = []
-        self._current = -1
-        self._other = -1
-        self._settled: tuple = ()
         self._last_good: Choice | None = None
-        self.workers = Workers(jobs, self)
-        self.recorded = Recorded(project, self)
-        self._frame = QTimer(self)
-        self._frame.setSingleShot(True)
-        self._frame.setInterval(FRAME_MS)
-        self._frame.timeout.connect(self._take_frame)
-        self._build()
         self._connect()
         self._make_actions()
         self._fill_students()
@@ -103,42 +81,7 @@ class SolvePage(QWidget):
         """Return the worker of the page's own students."""
         return self.workers.first
 
-    @property
-    def branch(self) -> Branch | None:
-        """Return the branch on the page."""
-        return self._branches[self._current] if 0 <= self._current < len(self._branches) else None
-
-    @property
-    def branches(self) -> list[Branch]:
-        """Return all branches of the question, in the order of their tabs."""
-        return list(self._branches)
-
-    @property
-    def recording(self) -> Recording | None:
-        """Return the solution on the page."""
-        return self.branch.recording if self.branch is not None else None
-
     # --- construction -----------------------------------------------------------------------------
-
-    def _build(self) -> None:
-        self.problem = Notice()
-        self.students = StudentsBar()
-        self.tabs = BranchBar()
-        self.vote = VoteView()
-        self.columns = SolveColumns(self._project)
-        self.question = self.columns.question
-        self.compare = CompareView()
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self.columns)
-        self.stack.addWidget(self.compare)
-        self.player = PlayerBar()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*[theme.gap(theme.M)] * 4)
-        column.setSpacing(theme.gap(2))
-        for part in (self.students, self.problem, self.tabs, self.vote):
-            column.addWidget(part)
-        column.addWidget(self.stack, 1)
-        column.addWidget(self.player)
 
     def _connect(self) -> None:
         self.students.chosen.connect(self._students_chosen)
@@ -304,16 +247,6 @@ class SolvePage(QWidget):
         self.player.slider.setValue(branch.recording.length)
         self.player.slider.setFocus()
 
-    def _add(self, branch: Branch) -> None:
-        """Give a branch its tab; the same request again takes the place of the older one."""
-        same = [number for number, old in enumerate(self._branches) if old.ask == branch.ask]
-        if same:
-            self._branches[same[0]] = branch
-        else:
-            self._branches.append(branch)
-        self._other = -1
-        self._show_branch(same[0] if same else len(self._branches) - 1)
-
     def _add_recorded(self, detail: RowDetail) -> None:
         from kpdd_app.row_trace import row_recording, start_trace
 
@@ -331,16 +264,6 @@ class SolvePage(QWidget):
         job = start_trace(self._jobs, detail)
         job.event_came.connect(lambda event: self._take_traced(branch, event))
         self.player.slider.setFocus()
-
-    def _clear(self) -> None:
-        self._branches, self._current, self._other = [], -1, -1
-        self.player.pause()
-        self.player.set_phases([], (0, 0), False)
-        self.tabs.compare.setChecked(False)
-        self.stack.setCurrentWidget(self.columns)
-        self.tabs.show_branches([], -1)
-        self.vote.show_vote(None)
-        self.columns.clear()
 
     # --- branches ---------------------------------------------------------------------------------
 
@@ -396,72 +319,6 @@ class SolvePage(QWidget):
             new.recording.vote = branch.recording.vote
             self._begin(new)
 
-    def _show_branch(self, number: int) -> None:
-        """Show a branch where its time line stood."""
-        self._remember_step()
-        self._current = number
-        branch = self.branch
-        if branch is None:
-            return
-        recording = branch.recording
-        self.columns.clear()
-        roles = recording.expected or tuple(stage.role for stage in recording.stages)
-        self.columns.set_roles(roles, recording.kind, is_demo(branch.ask.choice))
-        if self._other in (number, -1) or self._other >= len(self._branches):
-            self._other = self._natural_other()
-        self._take_frame()
-        if recording.over and not self.comparing:
-            self.player.go(recording.length if branch.step is None else branch.step)
-        self._show_step(self.player.step_shown)
-
-    def _remember_step(self) -> None:
-        # side by side the time line counts lines of both, which is no step of one
-        if self.branch is not None and not self.comparing and self.branch.recording.over:
-            self.branch.step = self.player.step_shown
-
-    def _natural_other(self) -> int:
-        branch = self.branch
-        if branch is not None and branch.parent in self._branches:
-            return self._branches.index(branch.parent)
-        return next((n for n in range(len(self._branches)) if n != self._current), -1)
-
-    def _step_branch(self, by: int) -> None:
-        if self._branches:
-            self._show_branch((self._current + by) % len(self._branches))
-
-    def _close_branch(self, number: int) -> None:
-        if len(self._branches) < 2 or not 0 <= number < len(self._branches):
-            return
-        gone = self._branches.pop(number)
-        self.workers.stop(gone)
-        self._current = -1
-        self._other, self._settled = -1, ()
-        if len(self._branches) < 2:
-            self.stack.setCurrentWidget(self.columns)
-            self.tabs.compare.setChecked(False)
-        self._show_branch(min(number, len(self._branches) - 1))
-
-    # --- side by side -----------------------------------------------------------------------------
-
-    @property
-    def comparing(self) -> bool:
-        """Tell whether two branches lie side by side."""
-        return self.stack.currentWidget() is self.compare
-
-    def _set_comparing(self, on: bool) -> None:
-        on = on and len(self._branches) > 1
-        self.tabs.compare.setChecked(on)
-        if on == self.comparing or self.branch is None:
-            return
-        self._remember_step()
-        number, self._current, self._settled = self._current, -1, ()
-        self.stack.setCurrentWidget(self.compare if on else self.columns)
-        self._show_branch(number)
-
-    def _set_other(self, number: int) -> None:
-        self._other = number
-        self._take_frame()
-
     # --- what comes -------------------------------------------------------------------------------
 
     def _take_traced(self, branch: Branch, event: Event) -> None:
@@ -469,69 +326,6 @@ class SolvePage(QWidget):
         if isinstance(event, Failed):
             self.problem.say_failure(event)
         self._frame_soon()
-
-    def _frame_soon(self) -> None:
-        if not self._frame.isActive():
-            self._frame.start()
-
-    def _take_frame(self) -> None:
-        """Show what has come since the last picture."""
-        branch = self.branch
-        if branch is None:
-            return
-        self.tabs.show_branches(self._branches, self._current)
-        self.vote.show_vote(branch.recording.vote)
-        if self.comparing:
-            self._frame_both(branch)
-            return
-        recording = branch.recording
-        phases = recording.phases()
-        run = next(phase for phase in phases if phase.key == "run")
-        self.player.set_phases([Stretch(p.title, p.start, p.length) for p in phases], (run.start, run.end),
-                               not recording.over)  # fmt: skip
-        if branch.fork and recording.length > branch.fork:
-            self.player.slider.setValue(max(branch.fork, self.player.step_shown))
-            branch.fork = 0
-        self._offer()
-        self._show_step(self.player.step_shown)
-
-    def _frame_both(self, branch: Branch) -> None:
-        other = self._branches[self._other]
-        others = [(n, title_of(one)) for n, one in enumerate(self._branches) if n != self._current]
-        self.compare.offer(others, self._other)
-        length = max(length_of(branch.recording), length_of(other.recording))
-        live = not (branch.recording.over and other.recording.over)
-        self.player.set_phases([Stretch(self.tr("Both run"), 0, length)], (0, length), live)
-        self._show_step(self.player.step_shown)
-        if not live and self._settled != (id(branch), id(other)):
-            self._settled = (id(branch), id(other))
-            self.player.go(self.compare.divergence or length)
-
-    def _offer(self) -> None:
-        """Say what can be done with the key points of the page."""
-        recording = self.recording
-        written = recording is not None and any(
-            stage.role != "solve" and stage.text is not None for stage in recording.stages
-        )
-        self.columns.key_points.offer(written, written and self.recorded.points is not None)
-
-    # --- showing a step ---------------------------------------------------------------------------
-
-    def _show_step(self, step: int) -> None:
-        """Show the state after `step` steps; only what differs from the picture before is touched."""
-        branch = self.branch
-        if branch is None:
-            return
-        if self.comparing:
-            self.compare.show_branches(branch, self._branches[self._other], step, self.question.gold_shown)
-        else:
-            self.columns.show_step(branch.recording, step)
-
-    def _go_to_token(self, role: str, token: int) -> None:
-        if self.recording is None:
-            return
-        phase = next(phase for phase in self.recording.phases() if phase.key == role)
-        self.player.go(phase.start + token + 1)
 
     # --- the workers ------------------------------------------------------------------------------
 
