@@ -137,6 +137,11 @@ BOUND: tuple[Bound, ...] = (
     Bound("solve.round", "Next round of the loop", ("}", "Alt+Right")),
     Bound("solve.round_back", "Round of the loop before", ("{", "Alt+Left")),
     Bound("solve.fold", "Fold long loops", ("Z",)),
+    Bound("solve.present", "Present this solution", ("F5",)),
+    Bound("solve.picture", "Export the solution as a picture…"),
+    Bound("solve.web_page", "Export the solution as a web page…"),
+    Bound("solve.json", "Export the solution as JSON…"),
+    Bound("solve.keep", "Send the solution to the dataset", ("Ctrl+D",)),
     Bound("evaluate.start", "Evaluate", ("Ctrl+Return",)),
 )
 BY_ID = {bound.id: bound for bound in BOUND}

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from kpdd_app.jobs import Jobs
 from kpdd_app.key_bindings import add_action
 from kpdd_app.open_project import OpenProject
+from kpdd_app.pages.solve_actions import SolutionActions
 from kpdd_app.pages.solve_branches import Ask, Branch, key_points_of, with_points
 from kpdd_app.pages.solve_desk import SolveDesk
 from kpdd_app.pages.solve_students import is_demo, is_recorded, recorded_choice
@@ -133,6 +134,17 @@ class SolvePage(SolveDesk):
         ):
             add_action(self, f"solve.{name}", do)
         self.columns.walk.make_actions(self)
+        self.solution_actions = SolutionActions(
+            self, self._project, lambda: self.recording, self._students_title, self.columns
+        )
+        self.solution_actions.step = lambda: self.player.step_shown
+        self.solution_actions.go = self.player.go
+        self.solution_actions.gold_shown = lambda: self.question.gold_shown
+        self.player.add_buttons(self.solution_actions.present_button, self.solution_actions.more_button)
+
+    def _students_title(self) -> str:
+        """Return whose solution is on the page."""
+        return self.branch.ask.choice.title if self.branch is not None else ""
 
     # --- events -----------------------------------------------------------------------------------
 

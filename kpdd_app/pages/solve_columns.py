@@ -25,6 +25,8 @@ from kpdd_app.widgets.token_strip import TokenStrip
 SHARES = (0.30, 0.30, 0.40)
 # in a wide window what is shown to people is larger than the text around it, in points
 LARGER = 1.5
+# so many lines high the columns are when the limits of the demo students are told
+LIMITS_NEED = 26
 TOKEN_HINT = "Point at a token"
 PLACEHOLDER = "The second student reads the question and the key points, and writes this, token by token."
 ALONE = "The student reads the question and writes this, token by token."
@@ -46,7 +48,7 @@ class SolveColumns(QSplitter):
         """Build the columns, empty."""
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._shown: dict[str, Any] = {}
-        self._moved = False
+        self._moved = self._demo = False
         self.walk = TraceWalk(self)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(theme.gap(2))
@@ -127,7 +129,7 @@ class SolveColumns(QSplitter):
         self.key_points.set_roles(first)
         self.key_panel.setVisible(bool(first))
         self.room.setVisible(not first)
-        self.limits.setVisible(demo)
+        self._demo = demo
         self.strip.set_placeholder(PLACEHOLDER if first else ALONE)
         self.solve_head.say(stage_title("solve", kind))
         self.solve_head.set_number("2" if first else "1")
@@ -242,6 +244,8 @@ class SolveColumns(QSplitter):
         larger = LARGER if self.width() > theme.line_height() * 70 else 0.0
         for strip in (self.strip, *self.key_points.strips.values()):
             strip.set_size_delta(larger)
+        # large letters leave no room for what is only good to know
+        self.limits.setVisible(self._demo and self.height() > theme.line_height() * LIMITS_NEED)
         self.run.program.set_size_delta(larger)
 
     def _if_new(self, what: str, state: Any, show: Any) -> None:

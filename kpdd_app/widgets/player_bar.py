@@ -59,7 +59,7 @@ class PlayerBar(QWidget):
         self.where = QLabel()
         self.where.setProperty("role", "muted")
         self.where.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.gap(0.5))
         for button in (self.first, self.back, self.play, self.forward, self.last):
@@ -170,6 +170,11 @@ class PlayerBar(QWidget):
             return False
         move()
         return True
+
+    def add_buttons(self, *buttons: QWidget) -> None:
+        """Put buttons at the end of the bar."""
+        for button in buttons:
+            self._row.addWidget(button)
 
     # --- helpers ----------------------------------------------------------------------------------
 

@@ -397,7 +397,7 @@ class ProgramView(QPlainTextEdit):
         return max(1, self.blockCount())
 
     def _arrow(self) -> int:
-        return round(theme.line_height() * 0.9)
+        return round(self.fontMetrics().height() * 0.85)
 
     def _update_gutter(self, rect: QRect, dy: int) -> None:
         if dy:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 import time
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QPixmap
 
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
@@ -381,3 +383,43 @@ def test_numbers_that_the_answer_does_not_use_are_marked(page, qtbot):
     assert columns.origin.text().endswith("does not use: 77")
     page.player.to_start()
     assert columns.question.edit.extraSelections() == [], "before the end nothing is said of it"
+
+
+# --- a whole solution ------------------------------------------------------------------------------
+
+
+def test_a_solution_is_presented_and_the_page_follows(page, qtbot):
+    assert page.solution_actions.present() is None, "there is none yet"
+    recording = solved(qtbot, page)
+    page.player.to_start()
+    view = page.solution_actions.present()
+    qtbot.keyClick(view, Qt.Key.Key_End)
+    assert page.player.step_shown == recording.length
+    view.close()
+
+
+def test_a_solution_is_exported_as_picture_page_and_json(page, qtbot, tmp_path, monkeypatch):
+    solved(qtbot, page)
+    wanted = iter(("a.png", "b.html", "c"))
+    monkeypatch.setattr("kpdd_app.messages.save_file", lambda *_: tmp_path / next(wanted))
+    actions = page.solution_actions
+    actions.export_picture()
+    actions.export_web_page()
+    actions.export_json()
+    picture = QPixmap(str(tmp_path / "a.png"))
+    assert picture.width() == 2 * page.columns.width()
+    assert (tmp_path / "b.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))["answer"]["answer_text"] == "132"
+
+
+def test_a_solution_is_kept_as_a_row_once(page, qtbot, tmp_path):
+    page._project.create(tmp_path / "kept.kpdd")
+    qtbot.waitUntil(lambda: page._project.project is not None)
+    solved(qtbot, page)
+    for _ in range(2):
+        with qtbot.waitSignal(page._project.rows_changed, timeout=10_000):
+            page.solution_actions.keep()
+    page._project.flush()
+    from training_backend.project.questions import datasets
+
+    assert datasets(page._project.project) == [("solved", "train", 1)]

@@ -1,0 +1,265 @@
+"""A solution for a room full of people: the whole screen, large type, one key for what comes next."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from itertools import pairwise
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from kpdd_app import theme
+from kpdd_app.recording import Phase, Recording, Stage, split_key_points
+from kpdd_app.trace_steps import TraceSteps
+from kpdd_app.widgets.program_view import ProgramView
+from training_backend.rationale.answers import format_number
+
+NEXT = (Qt.Key.Key_Space, Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_PageDown, Qt.Key.Key_Return)
+BACK = (Qt.Key.Key_Backspace, Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_PageUp)
+LEAVE = (Qt.Key.Key_Escape, Qt.Key.Key_F5, Qt.Key.Key_Q)
+# text is a twenty-fourth of the height of the screen, in pixels; long questions get less
+LINES = 24
+LONG_QUESTION = 320
+
+
+class PresentMode(QWidget):
+    """Goes through the beats of one recording; `step_shown` tells where it stands, for the page behind it."""
+
+    step_shown = Signal(int)
+
+    def __init__(self, recording: Recording, step: int, gold_shown: bool, parent: QWidget | None = None):
+        """Begin at the beat of a step of the recording."""
+        super().__init__(parent, Qt.WindowType.Window)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Present"))
+        self.setAccessibleName(self.tr("The solution in large type"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._recording = recording
+        self._gold_shown = gold_shown
+        self.beats = beats(recording)
+        self._at = max(0, min(len(self.beats) - 1, bisect_left(self.beats, step)))
+        self._build()
+        self._size_text()
+        self._show()
+
+    @property
+    def step(self) -> int:
+        """Return the step of the recording that is shown."""
+        return self.beats[self._at]
+
+    def go(self, by: int) -> None:
+        """Go on (or back) by some beats."""
+        at = max(0, min(len(self.beats) - 1, self._at + by))
+        if at != self._at:
+            self._at = at
+            self._show()
+            self.step_shown.emit(self.step)
+
+    # --- events -----------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space and its like go on, Backspace and its like go back, Escape leaves."""
+        key = Qt.Key(event.key())
+        if key in LEAVE:
+            self.close()
+        elif key in NEXT:
+            self.go(1)
+        elif key in BACK:
+            self.go(-1)
+        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            self.go(len(self.beats) if key == Qt.Key.Key_End else -len(self.beats))
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click goes on, a click with the right button back."""
+        self.go(-1 if event.button() == Qt.MouseButton.RightButton else 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Text grows with the screen."""
+        super().resizeEvent(event)
+        self._size_text()
+
+    # --- construction -----------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.question = _label()
+        self.question.setText(self._recording.question)
+        self.points = _label()
+        self.points.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.points.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.program = ProgramView()
+        self.program.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.program.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.written = _label()
+        self.written.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.said = _label()
+        self.answer = _label()
+        self.where = _label()
+        self.where.setWordWrap(False)
+        self.where.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+        right = QVBoxLayout()
+        right.addWidget(self.program, 1)
+        right.addWidget(self.written, 1)
+        right.addWidget(self.said)
+        body = QHBoxLayout()
+        body.addWidget(self.points, 2)
+        body.addLayout(right, 3)
+        foot = QHBoxLayout()
+        foot.addWidget(self.answer, 1)
+        foot.addWidget(self.where)
+        self._body, self._column = body, QVBoxLayout(self)
+        self._column.addWidget(self.question)
+        self._column.addLayout(body, 1)
+        self._column.addLayout(foot)
+
+    def _size_text(self) -> None:
+        points = max(theme.point_size() + 4.0, self.height() / LINES * 72 / max(72, self.logicalDpiY()))
+        delta = points - theme.point_size()
+        tokens = theme.current()
+        long = len(self._recording.question) > LONG_QUESTION
+        sizes = (
+            (self.question, delta * (0.45 if long else 1.0), "text", False),
+            (self.points, delta * 0.7, "text", False),
+            (self.written, delta * 0.7, "text", False),
+            (self.said, delta * 0.55, "muted", False),
+            (self.answer, delta * 1.5, "text", True),
+            (self.where, 0.0, "faint", False),
+        )
+        for label, size, colour, bold in sizes:
+            rule = theme.font_rule(theme.text_font(size, bold=bold))
+            label.setStyleSheet(f"QLabel {{ {rule} color: {getattr(tokens, colour)}; }}")
+        self.setStyleSheet(f"PresentMode {{ background: {tokens.window}; }}")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.program.set_size_delta(delta * 0.75)
+        edge = max(theme.gap(4), self.width() // 40)
+        self._column.setContentsMargins(edge, edge, edge, edge // 2)
+        self._column.setSpacing(edge)
+        self._body.setSpacing(edge)
+
+    # --- showing ----------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        recording, step = self._recording, self.step
+        phases = recording.phases()
+        run = phases[-2]
+        solve = next(phase for phase in phases if phase.key == "solve")
+        first = [phase for phase in phases if phase.key not in ("solve", "run", "answer")]
+        told = [_points(recording, phase, step) for phase in first]
+        self.points.setText("\n\n".join(text for text in told if text))
+        self.points.setVisible(bool(first))
+        written = bool(recording.program) and step >= solve.end and step > solve.start
+        runs = recording.kind != "cot"
+        self.program.setVisible(written and runs)
+        self.written.setVisible(not (written and runs))
+        local = max(0, min(run.length, step - run.start))
+        over = recording.answer is not None and step > run.end
+        self.said.setText("")
+        if written and runs:
+            self._show_run(local, over)
+        else:
+            self.written.setText(self._checked(local) if written else "")
+        self._show_answer(over)
+        self.where.setText(
+            self.tr("{0} / {1}   Space: next   Backspace: back   Esc: leave").format(
+                self._at + 1, len(self.beats)
+            )
+        )
+        self.setAccessibleDescription(" ".join((self.points.text(), self.said.text(), self.answer.text())))
+
+    def _show_run(self, local: int, over: bool) -> None:
+        recording, answer = self._recording, self._recording.answer
+        if self.program.toPlainText() != recording.program.rstrip("\n"):
+            self.program.set_program(recording.program.rstrip("\n"), python=recording.kind == "pot")
+        state = recording.trace.state(local) if local else None
+        error = None
+        if over and answer is not None and answer.error and (state is None or state.exception is None):
+            error = (answer.error_line, answer.error)
+        self.program.show_state(state, error)
+        if state is not None and state.frame is not None:
+            told = [f"{name} = {state.frame.variables[name][0]}" for name in state.changed]
+            printed = recording.trace.printed(state).rstrip("\n").rsplit("\n", 1)[-1]
+            if len(state.frames) > 1:
+                told.insert(0, self.tr("in {0}()").format(state.frame.name))
+            if printed:
+                told.append(self.tr("printed: {0}").format(printed))
+            self.said.setText("   ·   ".join(one[:80] for one in told[:4]))
+
+    def _checked(self, count: int) -> str:
+        """Return a chain of thought, and its equations with the signs of those that were checked."""
+        signs = {True: "✓", False: "✗", None: "?"}
+        checks = self._recording.checks[:count]
+        told = [f"{signs[one.right]} {one.text}  {one.detail}".rstrip() for one in checks]
+        return "\n".join([self._recording.program.strip(), "", *told]).rstrip()
+
+    def _show_answer(self, over: bool) -> None:
+        answer, gold = self._recording.answer, self._recording.gold
+        if not over or answer is None:
+            self.answer.setText("")
+            return
+        number = answer.answer_text or (format_number(answer.value) if answer.value is not None else "–")
+        told = gold is not None and self._gold_shown
+        gold_text = format_number(gold) if gold is not None else ""
+        if answer.equal is None or answer.value is None:
+            words = answer.verdict.replace("_", " ") if answer.value is None else ""
+        elif answer.equal:
+            words = self.tr("✓ equal to gold {0}") if told else "✓"
+        else:
+            words = self.tr("✗ gold is {0}") if told else "✗"
+        self.answer.setText(f"{number[:24]}   {words.format(gold_text)}".rstrip())
+        colour = "text" if answer.equal is None else "equal" if answer.equal else "wrong"
+        sheet = self.answer.styleSheet().rsplit("color:", 1)[0]
+        self.answer.setStyleSheet(f"{sheet}color: {getattr(theme.current(), colour)}; }}")
+
+
+def beats(recording: Recording) -> list[int]:
+    """Return the steps worth a key press: parts of the key points, the rationale, lines, the answer."""
+    found = {0}
+    phases = recording.phases()
+    run, answer = phases[-2], phases[-1]
+    for phase in phases[:-2]:
+        stage = _stage(recording, phase)
+        if stage is not None and phase.key != "solve":
+            found |= {phase.start + _count(stage, end) for _, _, end in split_key_points(stage.written)}
+        found.add(phase.end)
+    if recording.kind == "cot" or not len(recording.trace):
+        found |= set(range(run.start, run.end + 1))
+    else:
+        steps = TraceSteps(recording.trace, recording.program)
+        local = 0
+        while local < run.length:
+            local = min(run.length, steps.folded(local, 1))
+            found.add(run.start + local)
+    return sorted(found | {answer.end})
+
+
+def _points(recording: Recording, phase: Phase, step: int) -> str:
+    """Return what a student before Solve had written, part by part."""
+    stage = _stage(recording, phase)
+    if stage is None:
+        return ""
+    text = stage.text_at(max(0, min(phase.length, step - phase.start)))
+    parts = split_key_points(text)
+    lines = [(f"{label}. " if label.isdigit() else "") + text[start:end] for label, start, end in parts]
+    gaps = [
+        "\n" if (before[0].isdigit() and after[0].isdigit()) else "\n\n" for before, after in pairwise(parts)
+    ]
+    return "".join(line + gap for line, gap in zip(lines, [*gaps, ""], strict=True)) if lines else ""
+
+
+def _count(stage: Stage, end: int) -> int:
+    """Return how many tokens reach a place of the text."""
+    return min(len(stage.tokens), bisect_left(stage.ends, end) + 1)
+
+
+def _stage(recording: Recording, phase: Phase) -> Stage | None:
+    return next((stage for stage in recording.stages if stage.role == phase.key), None)
+
+
+def _label() -> QLabel:
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    return label

@@ -1,0 +1,98 @@
+"""One solution as a document to give away: JSON, and a web page that steps through it without a network.
+
+The page holds the document as data and a script of its own. Nothing of a question, student or program ever
+becomes markup: the script sets text only, and the page's policy forbids all that it does not bring along.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from training_backend.paths import resources_dir
+
+FORMAT = "kpdd-solution"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class WrittenStage:
+    """What one student wrote: its role, its title for people, and its tokens as (text, probability)."""
+
+    role: str
+    title: str
+    text: str
+    tokens: Sequence[tuple[str, float]] = ()
+
+
+@dataclass(frozen=True)
+class SolutionDocument:
+    """A solved question with every step of it.
+
+    `records` are those of the trace (`execution/trace.py`), `checks` the equations of a chain of thought as
+    (text, holds, what it is), `answer` has verdict, answer_text, value, equal, error and error_line; `unused`
+    are spans (start, end) of the question whose numbers the answer does not use.
+    """
+
+    question: str
+    gold: float | None
+    kind: str
+    stages: Sequence[WrittenStage]
+    rationale: str
+    answer: Mapping[str, Any]
+    students: str = ""
+    information: Sequence[str] = ()
+    core_question: str = ""
+    records: Sequence[Mapping[str, Any]] = ()
+    checks: Sequence[tuple[str, bool | None, str]] = ()
+    unused: Sequence[tuple[int, int]] = ()
+    written_with: str = field(default="KPDD Studio")
+
+
+def as_data(document: SolutionDocument) -> dict[str, Any]:
+    """Return the document as plain data; `format` and `version` say what it is."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "written_with": document.written_with,
+        "students": document.students,
+        "question": document.question,
+        "gold": document.gold,
+        "core_question": document.core_question,
+        "information": list(document.information),
+        "stages": [
+            {"role": one.role, "title": one.title, "text": one.text, "tokens": [list(t) for t in one.tokens]}
+            for one in document.stages
+        ],
+        "kind": document.kind,
+        "rationale": document.rationale,
+        "records": [dict(record) for record in document.records],
+        "checks": [list(check) for check in document.checks],
+        "unused": [list(span) for span in document.unused],
+        "answer": dict(document.answer),
+    }
+
+
+def as_json(document: SolutionDocument) -> str:
+    """Return the document as JSON text."""
+    return json.dumps(as_data(document), ensure_ascii=False, indent=1, allow_nan=False, default=str) + "\n"
+
+
+def as_web_page(document: SolutionDocument) -> str:
+    """Return a page that steps through the solution in a browser; it loads nothing."""
+    data = json.dumps(as_data(document), ensure_ascii=True, allow_nan=False, default=str)
+    # inside a script element only `<` could end it or begin a comment
+    data = data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    title = html.escape(" ".join(document.question.split())[:80] or "A solution")
+    before, rest = _template().split("$TITLE$")
+    between, after = rest.split("$DATA$")
+    return "".join((before, title, between, data, after))
+
+
+@lru_cache(maxsize=1)
+def _template() -> str:
+    return (resources_dir() / "solution_page.html").read_text(encoding="utf-8")
