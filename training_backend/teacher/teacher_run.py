@@ -7,10 +7,12 @@ alone says what is left, so a run that was stopped or killed goes on with the sa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import sys
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,7 @@ _LOOK_EVERY_S = 0.05
 _REPORT_EVERY_S = 0.25
 _JUDGE_EVERY_S = 0.25
 _MILLION = 1_000_000
+_TURN_S = 0.0001
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,25 @@ def run_teacher(
     reporter.attach(folder)
     control.attach(folder)
     reporter.emit(Started(command="generate", pid=os.getpid(), run_folder=str(folder)))
-    with runner or ProgramRunner() as programs:
+    with _quick_turns(), runner or ProgramRunner() as programs:
         judging = Judging(project, programs, control)
         run = _Run(project, asker, spec, prepared, prompts, questions, reporter, control, judging)
         return run.go(money, retry or Retry())
+
+
+@contextlib.contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Let the interpreter's threads take turns quickly.
+
+    The thread that writes lets go of the interpreter at each of its many short statements and would wait the
+    usual 5 ms for the asking one to give it back: measured, 50 against 60 to 68 % of the possible requests.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _check(spec: RunSpec, questions: Sequence[Question], money: Money | None) -> None:
