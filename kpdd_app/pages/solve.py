@@ -125,7 +125,7 @@ class SolvePage(SolveDesk):
             ("play", self.player.toggle),
             ("to_start", self.player.to_start),
             ("to_end", self.player.to_end),
-            ("alternatives", self.columns.alternatives.setFocus),
+            ("alternatives", self._to_alternatives),
             ("what_if", self._edit_key_points),
             ("side_by_side", self.tabs.compare.toggle),
             ("next_branch", lambda: self._step_branch(1)),
@@ -285,6 +285,14 @@ class SolvePage(SolveDesk):
         if branch is None or number < 0:
             return
         self._begin(branch.continued(token.role, token.index, number, text))
+
+    def _to_alternatives(self) -> None:
+        """Give the keyboard to the alternatives; where no token is shown, of the one least sure."""
+        recording = self.recording
+        stage = recording.solve_stage if recording is not None else None
+        if not self.columns.alternatives.rows and stage is not None and stage.tokens:
+            self._go_to_token("solve", min(stage.tokens, key=lambda token: token.probability).index)
+        self.columns.alternatives.setFocus()
 
     def _edit_key_points(self) -> None:
         if self.recording is not None and self.columns.key_points.edit.isEnabled():

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt, Signal
 
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
@@ -233,6 +233,42 @@ def test_the_teachers_key_points_and_a_recorded_solution(make_page, open_project
     page.solve_question("Nobody asked this?", None)
     qtbot.waitUntil(page.problem.isVisible, timeout=5000)
     assert "holds nothing of a teacher" in page.problem.text.text()
+
+
+class _Traced(QObject):
+    event_came = Signal(object)
+
+
+def test_a_solution_of_the_project_is_shown_and_solved_on_from(make_page, open_project, qtbot, monkeypatch):
+    job = _Traced()
+    monkeypatch.setattr("kpdd_app.row_trace.start_trace", lambda jobs, detail: job)
+    page = make_page(open_project)
+    qtbot.waitUntil(lambda: "recorded" in [one.students for one in page.students.choices], timeout=5000)
+    page.students.use("recorded")
+    page.solve_question(JARS, 6.0)
+    qtbot.waitUntil(lambda: page.recording is not None, timeout=5000)
+    job.event_came.emit(Answer("ok", "6", 6.0, 6.0, True))
+    recording = solved(qtbot, page)
+    assert page.branch.title == "Row 1" and recording.program.endswith("answer = jars")
+    assert page.branch.ask.choice.students == "recorded" and page.worker.students == "demo"
+    qtbot.mouseClick(page.columns.key_points.edit, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.columns.key_points.editor.solve, Qt.MouseButton.LeftButton)
+    solved(qtbot, page, 2)
+    assert page.branch.ask.choice.students == "demo" and page.branch.parent.title == "Row 1"
+
+
+def test_the_key_for_another_token_begins_at_the_least_sure_one(page, qtbot):
+    page.solve_question(QUESTION, 132.0)
+    recording = solved(qtbot, page)
+    page.player.to_end()
+    assert page.columns.alternatives.rows == []
+    with qtbot.waitActive(page):
+        page.activateWindow()
+    qtbot.keyClick(page, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    shown = page.columns.alternatives
+    assert shown.hasFocus() and shown.rows[0][1] == min(t.probability for t in recording.solve_stage.tokens)
+    qtbot.keyClick(shown, Qt.Key.Key_1)
+    assert solved(qtbot, page, 2).program.startswith(" other")
 
 
 def test_rows_of_a_question_are_found_by_its_text(open_project):
