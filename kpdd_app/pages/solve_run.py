@@ -14,6 +14,8 @@ from kpdd_app.widgets.steps_view import StepsView
 from kpdd_app.widgets.variables_view import VariablesView
 from training_backend.execution.limits import MAX_TRACE_STEPS
 
+# of what a program printed so many characters are shown, the last: more would make every step slow
+OUTPUT_SHOWN = 8_000
 # verdicts whose reason belongs beside a line of the program
 IN_PLACE = ("raised", "timed_out", "out_of_memory", "refused", "crashed", "does_not_parse")
 
@@ -99,7 +101,8 @@ class RunPanel(QWidget):
             self.calls.setText(self.tr("Calls: ") + call_path(state))
         if printed != self._printed:
             self._printed = printed
-            self.output.setPlainText(printed)
+            cut = len(printed) > OUTPUT_SHOWN
+            self.output.setPlainText(f"…{printed[-OUTPUT_SHOWN:]}" if cut else printed)
             bar = self.output.verticalScrollBar()
             bar.setValue(bar.maximum())
         self.output.setVisible(bool(printed))

@@ -203,7 +203,7 @@ class ProgramView(QPlainTextEdit):
 
     def minimumSizeHint(self) -> QSize:
         """Return the least that is readable."""
-        return QSize(theme.line_height() * 9, theme.line_height() * 4)
+        return QSize(theme.line_height() * 9, theme.line_height() * 3)
 
     # --- events -----------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -159,6 +159,10 @@ class VariablesView(QTableView):
             super().keyPressEvent(event)
         else:
             event.ignore()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for the titles and one variable."""
+        return QSize(theme.line_height() * 4, round(theme.line_height() * 3.2))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the width: names get a third."""

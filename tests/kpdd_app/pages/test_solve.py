@@ -423,3 +423,15 @@ def test_a_solution_is_kept_as_a_row_once(page, qtbot, tmp_path):
     from training_backend.project.questions import datasets
 
     assert datasets(page._project.project) == [("solved", "train", 1)]
+
+
+def test_a_program_that_prints_without_end_shows_its_last_lines(page, qtbot):
+    recording = solved(qtbot, page, "calls")
+    recording.trace.add([
+        {"n": n, "ev": "line", "f": 0, "depth": 0, "ln": 10, "nx": 10, "ch": {}, "o": f"line {n}\n" * 20}
+        for n in range(2000)
+    ])  # fmt: skip
+    page._take_frame()
+    at_run(page, len(recording.trace))
+    shown = page.columns.run.output.toPlainText()
+    assert shown.endswith("line 1999\n") and len(shown) < 10_000
