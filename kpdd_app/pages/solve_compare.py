@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 
 from PySide6.QtCore import Qt, Signal
@@ -79,7 +80,8 @@ class CompareView(QWidget):
         if state != self._compared:
             # traces may have ten thousand lines: they are compared when they have grown, not at every step
             self._compared = state
-            self.divergence = first_difference(left.recording, right.recording)
+            over = left.recording.over and right.recording.over
+            self.divergence = first_difference(left.recording, right.recording) if over else None
         self._say_parting(left.recording, right.recording, step)
         here = self.divergence is not None and step == self.divergence
         for side, branch, other in ((self.left, left, right), (self.right, right, left)):
@@ -181,11 +183,32 @@ def length_of(recording: Recording) -> int:
 
 def first_difference(a: Recording, b: Recording) -> int | None:
     """Return the 1-based step at which two runs first differ in the line run or in a value, None if never."""
-    left, right = _steps(a), _steps(b)
-    for number, (one, other) in enumerate(zip(left, right, strict=False), 1):
-        if one != other:
-            return number
-    return min(len(left), len(right)) + 1 if len(left) != len(right) else None
+    parted: Iterator[bool]
+    if "cot" in (a.kind, b.kind):
+        left, right = [step.text for step in a.checks], [step.text for step in b.checks]
+        parted = (one != other for one, other in zip(left, right, strict=False))
+        lengths = len(left), len(right)
+    else:
+        parted = _parted(a, b)
+        lengths = len(a.trace), len(b.trace)
+    found = next((number for number, differs in enumerate(parted, 1) if differs), None)
+    return found or (min(lengths) + 1 if lengths[0] != lengths[1] else None)
+
+
+def _parted(a: Recording, b: Recording) -> Iterator[bool]:
+    """Yield for each record of two traces whether they differ in line, value or event."""
+    left, right = a.program.split("\n"), b.program.split("\n")
+    same = [one.strip() == other.strip() for one, other in zip(left, right, strict=False)]
+    for one, other in zip(a.trace.records, b.trace.records, strict=False):
+        x, y = int(one.get("ln") or 0), int(other.get("ln") or 0)
+        if x == y and 0 < x <= len(same):
+            line = same[x - 1]
+        else:
+            line = _line(left, x) == _line(right, y)
+        yield not (
+            line and one.get("ev") == other.get("ev") and one.get("ch") == other.get("ch")
+            and one.get("ex") == other.get("ex")
+        )  # fmt: skip
 
 
 def line_text(recording: Recording, step: int) -> str:
@@ -200,18 +223,11 @@ def line_text(recording: Recording, step: int) -> str:
     return f"line {record.get('ln')}: " + (", ".join(told) or _source(recording, record))
 
 
-def _steps(recording: Recording) -> list[tuple]:
-    if recording.kind == "cot":
-        return [(step.text,) for step in recording.checks]
-    return [
-        (_source(recording, record), record.get("ev"), repr(record.get("ch")), repr(record.get("ex")))
-        for record in recording.trace.records
-    ]
-
-
 def _source(recording: Recording, record: dict) -> str:
-    lines = recording.program.split("\n")
-    number = int(record.get("ln") or 0)
+    return _line(recording.program.split("\n"), int(record.get("ln") or 0))
+
+
+def _line(lines: list[str], number: int) -> str:
     return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
 

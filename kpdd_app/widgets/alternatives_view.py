@@ -65,7 +65,7 @@ class AlternativesView(QWidget):
         if rows == self._rows:
             return
         self._rows = rows
-        self._mark(-1)
+        self._mark(1 if self.hasFocus() else -1)
         self.setAccessibleDescription(
             ", ".join(f"{text} {percent(probability)}" for text, probability, _ in self._rows)
         )
