@@ -45,6 +45,18 @@ def test_bad_line_is_named(lossy, tmp_path, line, capsys):
     assert json.loads(said.out)["id"] == 0
 
 
+@pytest.mark.parametrize("from_file", [True, False])
+def test_lines_end_at_line_feeds_only(lossy, tmp_path, from_file, capsys, monkeypatch):
+    text = "a\u2028b\x85c\u2029d"
+    content = "\ufeff" + json.dumps({"id": 1, "text": text}, ensure_ascii=False) + "\n"
+    file = tmp_path / "rows.jsonl"
+    file.write_text(content, encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", io.StringIO(content))
+    assert main(["text", "--student", str(lossy), *([str(file)] if from_file else [])]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.split("\n") if line]
+    assert [row["decoded"] for row in rows] == [text]
+
+
 def test_half_a_surrogate_pair_is_written_as_it_came(lossy, qwen, tmp_path, capsys):
     file = tmp_path / "rows.jsonl"
     file.write_text('{"id": 1, "text": "a \\ud83d b"}\n')

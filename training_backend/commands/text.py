@@ -67,7 +67,8 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
         lines: Iterable[str] = sys.stdin
     else:
         try:
-            lines = args.file.read_text(encoding="utf-8").splitlines()
+            # at line feeds only: a JSON line may hold U+2028 and other characters that end a line elsewhere
+            lines = args.file.read_text(encoding="utf-8").split("\n")
         except OSError as error:
             raise DatasetError(f"The file cannot be read ({error.strerror}).", where=where) from error
         except UnicodeDecodeError as error:
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     for number, line in enumerate(lines, 1):
         if control.stop_requested:
             return 1
-        if not line.strip():
+        if not line.strip("\ufeff \t\r\n"):
             continue
         row_id, content = _read(line, f"{where}:{number}")
         report = text.check(content)
@@ -170,7 +171,7 @@ def _line(data: dict[str, Any]) -> str:
 
 def _read(line: str, where: str) -> tuple[object, str]:
     try:
-        data = json.loads(line)
+        data = json.loads(line.removeprefix("\ufeff"))
         content = data["text"]
     except (ValueError, KeyError, TypeError) as error:
         raise DatasetError(
