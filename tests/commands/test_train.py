@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from training_backend.__main__ import main
-from training_backend.events import Metrics, read_events
+from training_backend.events import Control, Metrics, read_events
 from training_backend.project.judgements import store_judgements, to_judge
 from training_backend.project.questions import NewQuestion, add_questions, questions
 from training_backend.project.replies import Origin, Reply, add_origin, add_replies
@@ -18,7 +18,7 @@ from training_backend.project.store import Project
 from training_backend.rationale.judgement import Judgement
 from training_backend.rationale.key_points import KeyPoints
 from training_backend.students.run_config import RunConfig
-from training_backend.students.run_folder import RunFolder, prepare_run
+from training_backend.students.run_folder import RoleStatus, RunFolder, prepare_run
 
 FAST = ["--epochs=0", "--max-steps=2", "--batch=4", "--threads=1", "--held-out-judged=0", "--quiet"]
 
@@ -107,6 +107,27 @@ def test_prepared_runs_keep_their_settings(tmp_path, lossy, rows_of_students, ca
     run = prepare_run(tmp_path / "run", RunConfig(base=f"tiny:{lossy}"), rows_of_students)
     assert main(["train", str(run.path), "--batch", "3"]) == 1
     assert "keeps its settings" in capsys.readouterr().err
+
+
+def test_checkpoints_are_not_begun_over(tmp_path, lossy, rows_of_students, capsys):
+    run = prepare_run(tmp_path / "a run", RunConfig(base=f"tiny:{lossy}", method="potd"), rows_of_students)
+    checkpoint = run.checkpoints_dir("solve") / "step-40"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "student.json").write_text("{}")
+    before = sorted(run.path.rglob("*"))
+    assert main(["train", str(run.path), "--quiet"]) == 1
+    said = capsys.readouterr().err
+    assert "holds checkpoints already (solve, step 40)" in said and "--resume" in said
+    assert sorted(run.path.rglob("*")) == before
+
+
+def test_a_stopped_run_says_how_to_go_on(tmp_path, lossy, rows_of_students, capsys, monkeypatch):
+    config = RunConfig(base=f"tiny:{lossy}", method="potd", epochs=0, max_steps=2, batch=4, held_out=0)
+    run = prepare_run(tmp_path / "a run", config, rows_of_students)
+    monkeypatch.setattr(Control, "stop_requested", property(lambda self: True))
+    run.set_role_status(RoleStatus("solve", status="stopped", step=1, total_steps=2))
+    assert main(["train", str(run.path), "--quiet"]) == 1
+    assert f"kpdd train '{run.path}' --resume" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("what", ["nowhere", "empty"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,8 @@ def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, cont
             "One process chooses the checkpoint to go on from.",
             "Start and stop the run once with --resume-from in one process, then name it to torchrun.",
         )
+    if not (args.resume or args.resume_from or args.child):
+        _keep_checkpoints(opened, roles)
     for where in args.resume_from:
         go_back(opened, where)
     if not args.child:
@@ -245,6 +248,21 @@ def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, cont
     summary = summary_of(opened)
     reporter.result({"run_folder": str(opened.path), **summary}, _table(opened))
     return 0 if all(opened.role_status(role.name).status == "done" for role in roles) else 1
+
+
+def _keep_checkpoints(opened: RunFolder, roles: Iterable[Role]) -> None:
+    """Refuse to begin again over checkpoints: hours of work would go for a forgotten --resume."""
+    there = [
+        f"{role.name}, step {checkpoints[-1].name.removeprefix('step-')}"
+        for role in roles
+        if (checkpoints := opened.checkpoints(role.name))
+    ]
+    if there:
+        raise ConfigError(
+            f"This run holds checkpoints already ({'; '.join(there)}).",
+            "Add --resume to go on (--resume-from ROLE:STEP from an earlier one), or prepare another run.",
+            str(opened.path),
+        )
 
 
 def _one_after_the_other(
@@ -285,4 +303,6 @@ def _table(opened: RunFolder) -> str:
         best = f", best at step {status.best_step}" if status.best_step else ""
         lines.append(f"  {role.title:<6} {status.status}, step {status.step} of {status.total_steps}{best}")
     lines.append(f"  {opened.path}")
+    if opened.status() == "stopped":
+        lines.append(f"  Go on with: kpdd train {shlex.quote(str(opened.path))} --resume")
     return "\n".join(lines)
