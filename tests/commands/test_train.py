@@ -109,6 +109,25 @@ def test_prepared_runs_keep_their_settings(tmp_path, lossy, rows_of_students, ca
     assert "keeps its settings" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (["--role", "nobody"], "no student called 'nobody'"),
+        (["--resume"], "no checkpoint to go on from"),
+        (["--resume-from", "solve:2"], "no checkpoint to go on from"),
+    ],
+)
+def test_what_a_new_run_cannot_do_makes_no_run(project, lossy, options, said, capsys):
+    assert main(["train", str(project), "--base", f"tiny:{lossy}", *FAST, *options]) == 1
+    assert said in capsys.readouterr().err
+    assert not project.with_suffix(".runs").exists()
+
+
+def test_settings_for_a_folder_that_is_no_run(tmp_path, capsys):
+    assert main(["train", str(tmp_path), "--base", "tiny"]) == 1
+    assert "no run folder" in capsys.readouterr().err
+
+
 def test_checkpoints_are_not_begun_over(tmp_path, lossy, rows_of_students, capsys):
     run = prepare_run(tmp_path / "a run", RunConfig(base=f"tiny:{lossy}", method="potd"), rows_of_students)
     checkpoint = run.checkpoints_dir("solve") / "step-40"

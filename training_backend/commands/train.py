@@ -84,6 +84,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
             reporter.result({"run_folder": str(folder)}, f"Prepared {folder}")
             return 0
         return _train_and_note(args, folder, run_id, reporter, control)
+    opened = RunFolder.open(args.what)
     changed = [name for name in FIELDS if getattr(args, "set_" + name) is not None]
     if changed or args.preset or args.config:
         raise ConfigError(
@@ -91,7 +92,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
             f"Change them in {args.what / 'config.yaml'}, or prepare another run from the project.",
             str(args.what),
         )
-    return _train(args, RunFolder.open(args.what), reporter, control)
+    return _train(args, opened, reporter, control)
 
 
 def _alone(args: argparse.Namespace, reporter: Reporter) -> Reporter:
@@ -144,6 +145,14 @@ def _prepare(args: argparse.Namespace, reporter: Reporter, control: Control) -> 
     from training_backend.project.training_rows import training_rows
 
     config = settings_from(args)
+    for name in args.role:
+        methods.get(config.method).role(name)
+    if args.resume or args.resume_from:
+        raise ConfigError(
+            "A new run has no checkpoint to go on from.",
+            "Name the folder of the run, not the project.",
+            str(args.what),
+        )
     if not args.prepare_only:
         _check_base(config.base, methods.get(config.method).roles, reporter, control)
     # absolute, so that the run is found from any working directory
