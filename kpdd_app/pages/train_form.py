@@ -89,7 +89,9 @@ class TrainForm(QWidget):
         dataset, split = self._chosen_rows()
         line += ["--dataset", dataset] if dataset else []
         line += ["--split", split] if split else []
-        line += ["--title", self.title.text().strip()] if self.title.text().strip() else []
+        if title := self.title.text().strip():
+            # a title that begins with a dash would be read as an option of its own
+            line += [f"--title={title}"] if title.startswith("-") else ["--title", title]
         for name, text in self.form.entered().items():
             line += ["--" + name.replace("_", "-"), text]
         return line

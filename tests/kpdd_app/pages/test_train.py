@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shlex
 import sys
@@ -14,6 +15,7 @@ from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.train import TrainPage
 from kpdd_app.widgets.live_plot import ACCURACY, HELD_OUT, LOSS
+from training_backend.commands.train import add_arguments
 from training_backend.project.store import Project
 
 TRAINING = [sys.executable, str(Path(__file__).parents[1] / "fake_training.py")]
@@ -86,6 +88,14 @@ def test_the_command_says_what_differs_from_the_preset(window, qtbot):
                          "--epochs", "3"]  # fmt: skip
     form.base.place.clear()
     assert not form.side.start.isEnabled() and "name a hub id" in form.base.mistake.text()
+
+
+@pytest.mark.parametrize("title", ["- a first try", "it's mine"])
+def test_any_title_is_read_back_from_the_command(window, title):
+    window.form.title.setText(title)
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert parser.parse_args(shlex.split(window.form.command())[2:]).title == title
 
 
 @pytest.mark.parametrize(
