@@ -134,6 +134,8 @@ def test_a_run_goes_on_from_the_chosen_checkpoint(window, qtbot):
         folder.mkdir(parents=True)
         (folder / "student.json").write_text("{}")
     run.set_role_status(RoleStatus("key", "done", 50, 50, best_step=10))
+    started: list[list[str]] = []
+    window._jobs.job_started.connect(lambda job: started.append(list(job.arguments)))
     with qtbot.waitSignal(window.view.resume_wanted) as wanted:
         qtbot.mouseClick(window.view.resume_from, Qt.MouseButton.LeftButton)
         dialog = next(
@@ -145,7 +147,7 @@ def test_a_run_goes_on_from_the_chosen_checkpoint(window, qtbot):
         qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     assert wanted.args == [run.path, "key:10"]
     qtbot.waitUntil(
-        lambda: window._jobs.running()[0].arguments[-2:] == ["--resume-from", "key:10"], timeout=5_000
+        lambda: any(words[-2:] == ["--resume-from", "key:10"] for words in started), timeout=20_000
     )
     qtbot.waitUntil(lambda: not any(job.arguments for job in window._jobs.running()), timeout=20_000)
 
