@@ -236,6 +236,10 @@ class Child(Source):
         # so that the interpreter does not complain about a child that was meant to outlive it
         if self._process.returncode is None:
             self._process.returncode = 0
+            # it may end before this program: unwaited for, it would look alive to whoever asks by its number
+            threading.Thread(
+                target=_wait_for, args=(self._process.pid,), name="job-reaper", daemon=True
+            ).start()
         self._end("detached")
 
     def _read(self) -> None:
@@ -359,6 +363,13 @@ class Child(Source):
         if self._tail is not None:
             self._tail.close()
             self._tail = None
+
+
+def _wait_for(pid: int) -> None:
+    """Wait for the end of a child that nobody follows any more."""
+    if os.name == "posix":
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
 
 
 def child_environment() -> dict[str, str]:

@@ -136,6 +136,17 @@ def test_mistakes_are_explained(path, arguments, status, capsys):
         assert teachers(project) == []
 
 
+def test_a_setting_that_no_teacher_could_be_asked_with_is_not_kept(path, capsys):
+    assert add(path, "http://127.0.0.1:1/v1") == 0
+    capsys.readouterr()
+    assert main(["teacher", "set", path, "mine", "--set", "temperature=hot"]) == 1
+    assert "emperature" in (said := capsys.readouterr().err) and "Nothing was changed." in said
+    with Project.open(path) as project:
+        assert teacher_named(project, "mine").settings.get("temperature") != "hot"
+    # what is only missing may come later
+    assert main(["teacher", "set", path, "mine", "--set", "model="]) == 0
+
+
 def test_presets_are_listed(capsys):
     assert main(["teacher", "presets"]) == 0
     assert "ollama" in capsys.readouterr().out

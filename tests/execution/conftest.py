@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from training_backend.execution.limits import Limits
 from training_backend.execution.runner import ProgramRunner
+
+# where the modules stand that these tests share
+sys.path.insert(0, str(Path(__file__).parent))
 
 # short, so that a program that does not end is not waited for
 SHORT = Limits(cpu_s=0.5, wall_s=2.0, memory_mib=96, stdout_chars=2000)

@@ -10,8 +10,8 @@ import socket
 import threading
 from pathlib import Path
 
-import psutil
 import pytest
+from launchers import launchers
 
 from training_backend.execution.limits import Limits
 
@@ -318,13 +318,9 @@ def test_honest_programs_are_right_while_hostile_ones_run(sealed):
 
 def test_the_launchers_are_shut_in_too(sealed):
     sealed.run("ans = 1")
-    launchers = [
-        child
-        for child in psutil.Process().children()
-        if any("launcher.py" in part for part in child.cmdline())
-    ]
-    assert launchers
-    for launcher in launchers:
+    running = launchers()
+    assert running
+    for launcher in running:
         text = Path(f"/proc/{launcher.pid}/status").read_text()
         status = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
         assert status["Seccomp"].strip() == "2"
@@ -348,6 +344,5 @@ def test_many_hostile_programs_at_once_leave_no_process(sealed):
     assert len(list(sealed.run_many(((n, c, "pot") for n, c in enumerate(codes)), limits=limits))) == len(
         codes
     )
-    launchers = [child for child in psutil.Process().children() if "launcher.py" in " ".join(child.cmdline())]
-    assert all(not launcher.children() for launcher in launchers)
+    assert all(not launcher.children() for launcher in launchers())
     assert threading.active_count() == before

@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
+from launchers import launchers
 
 from training_backend.execution import launching, plain, pool
 from training_backend.execution.jobs import Job
@@ -219,10 +220,7 @@ def test_a_fault_of_the_serving_thread_ends_every_job(own, monkeypatch):
     assert {result.verdict for result in found} == {"crashed"}
     assert all("no longer served: ZeroDivisionError" in result.reason for result in found)
     assert within(5, lambda: own.run("ans = 3")).verdict == "crashed"
-    assert not psutil.Process().children() or all(
-        "launcher.py" not in " ".join(child.cmdline()) or child.pid not in own_pids(serving)
-        for child in psutil.Process().children()
-    )
+    assert not own_pids(serving) & {launcher.pid for launcher in launchers()}
 
 
 def own_pids(serving: pool.Pool) -> set[int]:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from launchers import launchers
 
 from training_backend.execution.limits import Limits
 from training_backend.execution.results import VERDICTS, RunResult
@@ -126,8 +127,8 @@ def check_result(key: tuple[str, int], result: RunResult, outside: Outside) -> N
 
 def check_afterwards(runner: ProgramRunner, outside: Outside, before: int) -> None:
     """Check that nothing runs on, nobody was reached, and the service is as good as before."""
-    launchers = [child for child in psutil.Process().children() if "launcher.py" in " ".join(child.cmdline())]
-    assert launchers and all(not launcher.children() for launcher in launchers)
+    running = launchers()
+    assert running and all(not launcher.children() for launcher in running)
     outside.check()
     result = runner.run(PROBE)
     assert result.value == pytest.approx(PROBED), result

@@ -195,7 +195,7 @@ def test_a_run_outlives_the_window_and_is_followed_by_the_next(tmp_path, qtbot):
     with qtbot.waitSignal(followed.ended, timeout=5_000) as signal:
         followed.stop()
     assert signal.args == ["stopped"]
-    qtbot.waitUntil(lambda: not running(pid), timeout=5_000)
+    qtbot.waitUntil(lambda: not psutil.pid_exists(pid), timeout=10_000)
     second.close()
 
 
@@ -215,6 +215,8 @@ def test_a_run_that_takes_long_to_stop_is_left_to_write_its_checkpoint(qtbot):
     jobs.close(stop_detached=True, wait_s=0.5)
     assert job.status == "detached" and running(job.pid)
     os.kill(job.pid, 9)
+    # nobody follows it, yet it does not stay behind as a process that only looks alive
+    qtbot.waitUntil(lambda: not psutil.pid_exists(job.pid), timeout=10_000)
 
 
 def test_closing_does_not_wait_for_a_background_job(qtbot):

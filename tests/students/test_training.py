@@ -80,6 +80,18 @@ def test_stopped_and_resumed_is_the_same_curve(tmp_path, lossy):
     assert torch.allclose(weights(parts.student_dir("solve")), weights(whole.student_dir("solve")), atol=1e-5)
 
 
+def test_checkpoints_are_not_begun_over(tmp_path, lossy):
+    run = small_run(tmp_path, lossy, max_steps=2, held_out=0)
+    role = run.method.role("key")
+    train_role(run, role, Watching(), Control())
+    before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
+    with pytest.raises(ConfigError, match=r"holds checkpoints already \(key, step 2\)"):
+        train_role(run, role, Watching(), Control())
+    assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == before
+    # the other student has none
+    assert train_role(run, run.method.role("solve"), Watching(), Control()).status == "done"
+
+
 def test_pause_waits_and_goes_on(tmp_path, lossy):
     run = small_run(tmp_path, lossy, max_steps=3)
     control = Control()

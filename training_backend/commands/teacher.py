@@ -87,6 +87,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
 
 
 def _change(project: Project, args: argparse.Namespace, reporter: Reporter) -> int:
+    from training_backend.teacher.setting_rules import wrong_settings
     from training_backend.teacher.teacher_config import (
         PRESETS,
         TeacherConfig,
@@ -112,6 +113,9 @@ def _change(project: Project, args: argparse.Namespace, reporter: Reporter) -> i
     else:
         begin = teacher_named(project, args.name)
     config = TeacherConfig(args.name, begin.kind, {**begin.settings, **_settings(args.settings)})
+    # what is missing may come later; what is wrong would only fail a run
+    if wrong := wrong_settings(config.kind, config.all_settings()):
+        raise ConfigError(wrong[0], "Nothing was changed.")
     kept = save_teacher(project, config)
     reporter.result(_as_data(kept), _as_text(kept))
     return 0

@@ -150,6 +150,20 @@ class RunFolder:
         ]
         return [path for _, path in sorted(found)]
 
+    def require_unbegun(self, roles: Iterable[str]) -> None:
+        """Raise ConfigError where a role holds checkpoints: a forgotten --resume must not cost hours of work."""
+        there = [
+            f"{role}, step {checkpoints[-1].name.removeprefix('step-')}"
+            for role in roles
+            if (checkpoints := self.checkpoints(role))
+        ]
+        if there:
+            raise ConfigError(
+                f"This run holds checkpoints already ({'; '.join(there)}).",
+                "Add --resume to go on (--resume-from ROLE:STEP from an earlier one), or prepare another run.",
+                str(self.path),
+            )
+
     def role_status(self, role: str) -> RoleStatus:
         """Return where the training of a role stands; a dead process that left `running` is `interrupted`."""
         file = self.checkpoints_dir(role) / "status.json"

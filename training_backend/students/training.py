@@ -53,8 +53,11 @@ def train_role(
 
     With `resume` the newest checkpoint is continued on the same curve; with `shard` several processes share
     the weights out between them. A stop keeps a checkpoint at the step border. Raises DatasetError when
-    nothing can be learned from, CheckpointError for a broken base.
+    nothing can be learned from, CheckpointError for a broken base, and, before anything is touched,
+    ConfigError without `resume` where there are checkpoints already.
     """
+    if not resume:
+        run.require_unbegun([role.name])
     quiet_libraries()
     config = run.config
     if config.threads:
@@ -109,7 +112,7 @@ class Training:
         resume: bool,
         shard: bool = False,
     ) -> None:
-        """Load the student and its examples; without `resume` older checkpoints of the role are removed."""
+        """Load the student, with `resume` from its newest checkpoint, and its examples."""
         self.run, self.role, self.reporter, self.control = run, role, reporter, control
         self.config: RunConfig = run.config
         self.resume, self.shard = resume, shard
@@ -118,8 +121,6 @@ class Training:
         self.resume_from: Path | None = checkpoints[-1] if resume and checkpoints else None
         if resume and self.resume_from is None:
             reporter.log(f"{role.title}: there is no checkpoint to resume, training starts from the base.")
-        if not resume and checkpoints and processes.first():
-            shutil.rmtree(run.checkpoints_dir(role.name))
         self._load()
         self._read_examples()
 

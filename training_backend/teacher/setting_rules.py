@@ -39,17 +39,25 @@ _VARIABLE = re.compile(r"environment:[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check_settings(kind: str, settings: Settings) -> list[str]:
-    """Return what is wrong with the settings of a kind of teacher, one sentence each."""
-    problems = [*_numbers(settings)]
-    problems += [f"{name.replace('_', ' ').capitalize()} must be true or false." for name in _SWITCHES
-                 if not isinstance(settings.get(name, False), bool)]  # fmt: skip
+    """Return what is wrong with the settings of a kind of teacher or missing in them, one sentence each."""
+    problems = [*wrong_settings(kind, settings)]
     if kind == "endpoint":
-        problems += [*_endpoint(settings)]
+        problems += ["The address is empty."] if not str(settings.get("base_url") or "").strip() else []
+        problems += ["Choose a model."] if not str(settings.get("model") or "").strip() else []
+        problems += secrets_in(settings)
     elif kind == "local" and not str(settings.get("model") or "").strip():
         problems.append("Choose a folder or write a hub id such as Qwen/Qwen2.5-0.5B-Instruct.")
     elif kind == "replay" and not str(settings.get("recordings") or "").strip():
         problems.append("A replay needs its recordings.")
     return problems
+
+
+def wrong_settings(kind: str, settings: Settings) -> list[str]:
+    """Return what no teacher of this kind could be asked with, one sentence each; what is missing may come."""
+    problems = [*_numbers(settings)]
+    problems += [f"{name.replace('_', ' ').capitalize()} must be true or false." for name in _SWITCHES
+                 if not isinstance(settings.get(name, False), bool)]  # fmt: skip
+    return problems + ([*_endpoint(settings)] if kind == "endpoint" else [])
 
 
 def secrets_in(settings: Settings) -> list[str]:
@@ -90,13 +98,12 @@ def address_trouble(url: str) -> str:
 
 
 def _endpoint(settings: Settings) -> Iterator[str]:
-    trouble = address_trouble(str(settings.get("base_url") or ""))
+    address = str(settings.get("base_url") or "")
+    trouble = address_trouble(address) if address.strip() else ""
     if trouble:
         yield trouble
-    elif urlsplit(str(settings.get("base_url"))).path.rstrip("/").endswith("/chat/completions"):
+    elif urlsplit(address).path.rstrip("/").endswith("/chat/completions"):
         yield "The address must end before /chat/completions, for example at /v1."
-    if not str(settings.get("model") or "").strip():
-        yield "Choose a model."
     source = str(settings.get("key_source") or "")
     if source not in _KEY_SOURCES and not _VARIABLE.fullmatch(source):
         yield "The key comes from the keyring, this session, environment:NAME, or none."
@@ -105,7 +112,6 @@ def _endpoint(settings: Settings) -> Iterator[str]:
     if settings.get("limit_field") not in _LIMIT_FIELDS:
         yield f"The length limit is called {' or '.join(_LIMIT_FIELDS)}."
     yield from _headers(settings.get("headers"))
-    yield from secrets_in(settings)
 
 
 def _headers(headers: Any) -> Iterator[str]:
