@@ -151,7 +151,7 @@ class RunFolder:
         return [path for _, path in sorted(found)]
 
     def require_unbegun(self, roles: Iterable[str]) -> None:
-        """Raise ConfigError where a role holds checkpoints: a forgotten --resume must not cost hours of work."""
+        """Raise ConfigError where a role holds checkpoints: no forgotten --resume costs hours of work."""
         there = [
             f"{role}, step {checkpoints[-1].name.removeprefix('step-')}"
             for role in roles
@@ -160,7 +160,7 @@ class RunFolder:
         if there:
             raise ConfigError(
                 f"This run holds checkpoints already ({'; '.join(there)}).",
-                "Add --resume to go on (--resume-from ROLE:STEP from an earlier one), or prepare another run.",
+                "Add --resume to go on (--resume-from ROLE:STEP from an earlier one) or prepare another run.",
                 str(self.path),
             )
 

@@ -53,7 +53,7 @@ def check_settings(kind: str, settings: Settings) -> list[str]:
 
 
 def wrong_settings(kind: str, settings: Settings) -> list[str]:
-    """Return what no teacher of this kind could be asked with, one sentence each; what is missing may come."""
+    """Return what no such teacher could be asked with, one sentence each; what is missing may come."""
     problems = [*_numbers(settings)]
     problems += [f"{name.replace('_', ' ').capitalize()} must be true or false." for name in _SWITCHES
                  if not isinstance(settings.get(name, False), bool)]  # fmt: skip
