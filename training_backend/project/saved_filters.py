@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from training_backend.errors import ConfigError
+from training_backend.project.kept_names import kept_name
 from training_backend.project.lines import FACETS, storable
 from training_backend.project.listing import SORTS, RowFilter
 
 if TYPE_CHECKING:
     from training_backend.project.store import Project
-
-LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def save_filter(project: Project, name: str, wanted: RowFilter) -> SavedFilter:
     """Keep a filter under a name, in place of one of the same name; ConfigError for a name that is none."""
     from training_backend.project.store import now
 
-    name = _good_name(name)
+    name = kept_name(name, "A filter")
     with project.writing() as connection:
         connection.exec_driver_sql(
             "INSERT INTO saved_filter (name, filter, created_at) VALUES (?, ?, ?) "
@@ -49,7 +48,7 @@ def save_filter(project: Project, name: str, wanted: RowFilter) -> SavedFilter:
 
 def rename_filter(project: Project, name: str, new_name: str) -> None:
     """Give a kept filter another name; ConfigError when that is taken or the filter is gone."""
-    new_name = _good_name(new_name)
+    new_name = kept_name(new_name, "A filter")
     with project.writing() as connection:
         run = connection.exec_driver_sql
         if new_name != name and run("SELECT 1 FROM saved_filter WHERE name = ?", (new_name,)).first():
@@ -62,15 +61,6 @@ def delete_filter(project: Project, name: str) -> None:
     """Forget a kept filter; nothing happens when there is none of this name."""
     with project.writing() as connection:
         connection.exec_driver_sql("DELETE FROM saved_filter WHERE name = ?", (name,))
-
-
-def _good_name(name: str) -> str:
-    name = " ".join(storable(name).split())
-    if not name:
-        raise ConfigError("A filter needs a name.", "Type a few letters.")
-    if len(name) > LONGEST_NAME:
-        raise ConfigError(f"The name has {len(name)} letters.", f"Use at most {LONGEST_NAME}.")
-    return name
 
 
 def _text(wanted: RowFilter) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from training_backend.errors import ConfigError
-from training_backend.project.lines import storable
+from training_backend.project.kept_names import kept_name
 from training_backend.teacher import presets
 from training_backend.teacher.keys import allow_variable
 from training_backend.teacher.setting_rules import check_settings, secrets_in
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from training_backend.project.store import Project
 
 KINDS_OF_TEACHERS = ("endpoint", "local", "replay", "sample")
-LONGEST_NAME = 80
 _SAMPLING = {"temperature": 0.7, "top_p": None, "max_tokens": 1024}
 # every setting of a kind with its default; None and 0 mean: not sent, no limit
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -116,7 +115,7 @@ def save_teacher(project: Project, config: TeacherConfig, replaces: str | None =
     """
     from training_backend.project.store import now
 
-    kept = TeacherConfig(_good_name(config.name), config.kind, dict(config.settings))
+    kept = TeacherConfig(kept_name(config.name, "A teacher"), config.kind, dict(config.settings))
     _refuse_secrets(kept)
     text = json.dumps(kept.settings, ensure_ascii=False, sort_keys=True, allow_nan=False)
     with project.writing() as connection:
@@ -140,15 +139,6 @@ def remove_teacher(project: Project, name: str) -> None:
     """Forget a teacher; what it wrote stays. Nothing happens when there is none of this name."""
     with project.writing() as connection:
         connection.exec_driver_sql("DELETE FROM teacher WHERE name = ?", (name,))
-
-
-def _good_name(name: str) -> str:
-    name = " ".join(storable(name).split())
-    if not name:
-        raise ConfigError("A teacher needs a name.", "Type a few letters.")
-    if len(name) > LONGEST_NAME:
-        raise ConfigError(f"The name has {len(name)} letters.", f"Use at most {LONGEST_NAME}.")
-    return name
 
 
 def _refuse_secrets(config: TeacherConfig) -> None:
