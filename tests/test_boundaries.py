@@ -18,6 +18,7 @@ WINDOW = REPOSITORY / "kpdd_app"
 TORCH_FILES = {
     "students/base_student.py",
     "students/base_tokenizer.py",
+    "students/base_weights.py",
     "students/batches.py",
     "students/ct2_engine.py",
     "students/decoding.py",

@@ -17,6 +17,7 @@ from training_backend.project.runs import runs
 from training_backend.project.store import Project
 from training_backend.rationale.judgement import Judgement
 from training_backend.rationale.key_points import KeyPoints
+from training_backend.students.base_student import make_tiny
 from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import RoleStatus, RunFolder, prepare_run
 
@@ -81,7 +82,10 @@ def test_all_mistakes_of_the_options_at_once(project, capsys):
     arguments = ["--method", "magic", "--batch", "many", "--held-out", "2", "--precision", "fp16"]
     assert main(["train", str(project), *arguments]) == 1
     said = capsys.readouterr().err
-    assert all(word in said for word in ("magic", "many", "held_out", "overflows"))
+    assert all(
+        word in said
+        for word in ("--method: there is no 'magic'", "--batch: 'many'", "--held-out: 2", "overflows")
+    )
     assert not project.with_suffix(".runs").exists()
 
 
@@ -182,6 +186,49 @@ def test_a_base_that_is_not_here_makes_no_run(project, base, said, capsys, monke
     assert not (project.parent / "my project.runs").exists()
     with Project.open(project) as opened:
         assert runs(opened) == []
+
+
+@pytest.fixture
+def wide(tmp_path, lossy):
+    """Return the folder of a base student whose configuration is that of another."""
+    folder = tmp_path / "wide"
+    make_tiny(folder, lossy)
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"d_model": 160}))
+    return folder
+
+
+def test_weights_that_do_not_fit_make_no_run(project, wide, lossy, capsys):
+    assert main(["train", str(project), "--base", str(wide), *FAST]) == 1
+    said = capsys.readouterr().err
+    assert "128 × 128 in the weights and 128 × 160 by config.json" in said and said.count("\n") == 1
+    assert not (project.parent / "my project.runs").exists()
+    with Project.open(project) as opened:
+        assert runs(opened) == []
+
+
+def test_no_student_of_a_run_begins_while_the_base_of_another_is_broken(
+    tmp_path, wide, lossy, rows_of_students, capsys
+):
+    base = prepare_run(tmp_path / "base run", RunConfig(base=f"tiny:{lossy}"), rows_of_students)
+    make_tiny(base.student_dir("key"), lossy)
+    wide.rename(base.student_dir("solve"))
+    for role in ("key", "solve"):
+        (base.student_dir(role) / "student.json").write_text("{}")
+    run = prepare_run(tmp_path / "a run", RunConfig(base=str(base.path)), rows_of_students)
+    assert main(["train", str(run.path), "--quiet"]) == 1
+    assert "by config.json" in capsys.readouterr().err
+    assert run.role_status("key").status == "prepared" and not run.checkpoints_dir("key").exists()
+
+
+def test_a_prepared_run_with_impossible_settings_does_not_begin(tmp_path, lossy, rows_of_students, capsys):
+    run = prepare_run(tmp_path / "run", RunConfig(base=f"tiny:{lossy}"), rows_of_students)
+    file = run.path / "config.yaml"
+    file.write_text(file.read_text().replace("batch: 32", "batch: -3").replace("auto", "fp16"))
+    assert main(["train", str(run.path), "--quiet"]) == 1
+    said = capsys.readouterr().err
+    assert f"{file}: " in said and "batch: -3 is below 1" in said and "overflows in fp16" in said
+    assert not (run.path / "checkpoints").exists()
 
 
 def test_damaged_texts_make_no_run_unless_they_are_to_be_left_out(project, closed, capsys):

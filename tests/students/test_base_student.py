@@ -32,6 +32,7 @@ from training_backend.students.base_student import (
     load_base,
     load_network,
     longest_text,
+    look_over,
     make_tiny,
     save_student_files,
 )
@@ -91,6 +92,8 @@ def test_every_family_loads_and_plain_transformers_reads_what_is_written(
     network, text, tokenizer = load_base(str(made[name]))
     assert (kind_of(network), longest_text(network)) == (kind, positions)
     assert network.dtype == torch.float32 and base_text(str(made[name]))[1] == kind
+    looked = look_over(str(made[name]))
+    assert (looked.kind, looked.positions, looked.text.rule) == (kind, positions, text.rule)
     save_student_files(tmp_path, network, text, tokenizer)
     again = load_network(tmp_path)
     ours, theirs = network.state_dict(), again.state_dict()
@@ -171,10 +174,10 @@ def own_code(folder: Path) -> None:
         (lambda f: (f / "model.safetensors").unlink(), "has no model.safetensors"),
         (only_a_pickle, "only a pickle"),
         (lose_a_shard, "files of the weights are missing"),
-        (spoil_bytes, "do not fit the configuration"),
-        (take_a_tensor, r"lack 1 tensors, the first is encoder\.block\.1"),
-        (lambda f: change(f, d_model=64), "do not fit the configuration"),
-        (lambda f: change(f, num_layers=3), "The weights lack"),
+        (spoil_bytes, "damaged or cut off"),
+        (take_a_tensor, r"lack what the configuration wants: one weight, encoder\.block\.1\.\S+ \(32 × 32\)"),
+        (lambda f: change(f, d_model=64), r"\S+\.weight is 32 × 32 in the weights and 32 × 64 by config"),
+        (lambda f: change(f, num_layers=3), r"lack what the configuration wants: \d+ weights"),
         (lambda f: change(f, num_layers=1), "for which the configuration has no layer"),
         (lambda f: change(f, model_type="nothing known"), "configuration cannot be read"),
         (own_code, "code of its own"),
@@ -188,6 +191,11 @@ def test_what_does_not_fit_is_one_sentence(made, tmp_path, spoil, sentence):
     with pytest.raises(CheckpointError, match=sentence) as caught:
         load_base(str(folder))
     assert caught.value.hint and caught.value.where.startswith(str(folder)) and "\n" not in str(caught.value)
+    # the same is said without loading anything
+    with pytest.raises(CheckpointError, match=sentence) as looked:
+        ensure_base(str(folder))
+        look_over(str(folder))
+    assert str(looked.value) == str(caught.value)
 
 
 def test_what_writes_no_text_is_no_student(tmp_path, qwen):
@@ -203,8 +211,9 @@ def test_what_writes_no_text_is_no_student(tmp_path, qwen):
 def test_a_vocabulary_larger_than_the_weights_is_refused(tmp_path, qwen):
     qwen_network(rows=128).save_pretrained(tmp_path)
     put_tokenizer(tmp_path, qwen)
-    with pytest.raises(CheckpointError, match="128 rows for"):
-        load_base(str(tmp_path))
+    for way in (load_base, look_over):
+        with pytest.raises(CheckpointError, match="128 rows for"):
+            way(str(tmp_path))
 
 
 def test_names_of_base_students(tmp_path, lossy):

@@ -88,7 +88,25 @@ def test_text_becomes_the_type_of_the_setting(name, given, wanted):
     assert type(convert(name, given)) is type(wanted)
 
 
-@pytest.mark.parametrize(("name", "given"), [("batch", "3.5"), ("split_digits", "perhaps"), ("clip", "x")])
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("batch", "3.5"), ("batch", "inf"), ("batch", "nan"), ("batch", "1" + "0" * 400), ("batch", True),
+     ("split_digits", "perhaps"), ("clip", "x"), ("clip", False)],
+)  # fmt: skip
 def test_text_of_another_type_is_refused(name, given):
-    with pytest.raises(ValueError, match=given):
+    with pytest.raises(ValueError, match=f"'{given}' is n"):
         convert(name, given)
+
+
+@pytest.mark.parametrize("given", [None, [1], {"a": 1}, ()])
+@pytest.mark.parametrize("name", ["batch", "clip", "split_digits", "base"])
+def test_what_is_not_one_value_is_refused(name, given):
+    with pytest.raises(ValueError, match="value"):
+        convert(name, given)
+
+
+def test_a_file_names_its_lines(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text("seed: 1\ncolour: red\nbatch: many\n")
+    with pytest.raises(ConfigError, match=r"line 2, colour: there is no such setting; line 3, batch: 'many'"):
+        RunConfig.load(file)

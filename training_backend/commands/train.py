@@ -24,8 +24,9 @@ from training_backend.methods import Role
 from training_backend.paths import runs_dir
 from training_backend.students import processes
 from training_backend.students.examples import TrainingRowLike, build_examples
+from training_backend.students.given_settings import given_settings
 from training_backend.students.going_back import go_back
-from training_backend.students.run_config import FIELDS, PRESET_TITLES, PRESETS, RunConfig, convert
+from training_backend.students.run_config import FIELDS, PRESET_TITLES, PRESETS, RunConfig
 from training_backend.students.run_folder import RoleStatus, RunFolder, new_run_folder, prepare_run
 
 
@@ -114,28 +115,10 @@ def _alone(args: argparse.Namespace, reporter: Reporter) -> Reporter:
 
 def settings_from(args: argparse.Namespace) -> RunConfig:
     """Return the settings of preset, file and options, the later winning; all mistakes in one ConfigError."""
-    values: dict[str, Any] = {}
-    if args.preset:
-        values |= RunConfig.from_preset(args.preset).to_dict()
-    if args.config:
-        values |= RunConfig.load(args.config).to_dict()
-    values |= {
-        name: getattr(args, "set_" + name) for name in FIELDS if getattr(args, "set_" + name) is not None
-    }
-    mistakes = []
-    for name in list(values):
-        try:
-            values[name] = convert(name, values[name])
-        except ValueError as error:
-            mistakes.append(f"{name}: {error}")
-            del values[name]
-    config = RunConfig.from_dict(values)
-    mistakes += [str(mistake) for mistake in config.validate()]
-    if mistakes:
-        raise ConfigError(
-            f"These settings cannot be used: {'; '.join(mistakes)}.", "See `kpdd train --help`."
-        )
-    return config
+    options = {name: getattr(args, "set_" + name) for name in FIELDS}
+    return given_settings(
+        args.preset, args.config, {name: value for name, value in options.items() if value is not None}
+    )
 
 
 def _prepare(args: argparse.Namespace, reporter: Reporter, control: Control) -> tuple[Path, int]:
@@ -154,7 +137,7 @@ def _prepare(args: argparse.Namespace, reporter: Reporter, control: Control) -> 
             str(args.what),
         )
     if not args.prepare_only:
-        _check_base(config.base, methods.get(config.method).roles, reporter, control)
+        _check_bases(config, methods.get(config.method).roles, reporter, control)
     # absolute, so that the run is found from any working directory
     runs = runs_dir(args.what.resolve())
     with Project.open(args.what) as project:
@@ -177,22 +160,27 @@ def _prepare(args: argparse.Namespace, reporter: Reporter, control: Control) -> 
     return folder, run_id
 
 
-def _check_base(base: str, roles: Iterable[Role], reporter: Reporter, control: Control) -> None:
-    """Have the base students here before a run begins: a hub id is downloaded, a broken folder refused."""
+def _check_bases(config: RunConfig, roles: Iterable[Role], reporter: Reporter, control: Control) -> None:
+    """Have the base students here before a run begins: download those of the hub, refuse broken ones."""
     from training_backend.students.base_names import ensure_base
+    from training_backend.students.base_student import look_over
 
+    roles = list(roles)
     for role in roles:
-        ensure_base(base, role.name, reporter, control)
+        ensure_base(config.base, role.name, reporter, control)
+    for role in roles:
+        look_over(config.base, role.name, config.split_digits)
 
 
 def _check_texts(config: RunConfig, rows: Sequence[TrainingRowLike]) -> None:
     """Refuse rows that a student would read or write damaged, before a run is made."""
-    from training_backend.students.base_student import base_text
+    from training_backend.students.base_student import look_over
     from training_backend.students.lint import require_sound
 
     for role in methods.get(config.method).roles:
-        text, kind = base_text(config.base, role.name, config.split_digits)
-        require_sound(role.title, build_examples(role, rows), text, config, kind=kind)
+        base = look_over(config.base, role.name, config.split_digits)
+        examples = build_examples(role, rows)
+        require_sound(role.title, examples, base.text, config, kind=base.kind, positions=base.positions)
 
 
 def _train_and_note(
@@ -230,12 +218,13 @@ def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, cont
             "One process chooses the checkpoint to go on from.",
             "Start and stop the run once with --resume-from in one process, then name it to torchrun.",
         )
+    opened.config.require_valid(str(opened.path / "config.yaml"))
     if not (args.resume or args.resume_from or args.child):
-        _keep_checkpoints(opened, roles)
+        opened.require_unbegun(role.name for role in roles)
     for where in args.resume_from:
         go_back(opened, where)
     if not args.child:
-        _check_base(opened.config.base, roles, reporter, control)
+        _check_bases(opened.config, roles, reporter, control)
         if processes.first():
             reporter.attach(opened.path)
             control.attach(opened.path)
@@ -257,21 +246,6 @@ def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, cont
     summary = summary_of(opened)
     reporter.result({"run_folder": str(opened.path), **summary}, _table(opened))
     return 0 if all(opened.role_status(role.name).status == "done" for role in roles) else 1
-
-
-def _keep_checkpoints(opened: RunFolder, roles: Iterable[Role]) -> None:
-    """Refuse to begin again over checkpoints: hours of work would go for a forgotten --resume."""
-    there = [
-        f"{role.name}, step {checkpoints[-1].name.removeprefix('step-')}"
-        for role in roles
-        if (checkpoints := opened.checkpoints(role.name))
-    ]
-    if there:
-        raise ConfigError(
-            f"This run holds checkpoints already ({'; '.join(there)}).",
-            "Add --resume to go on (--resume-from ROLE:STEP from an earlier one), or prepare another run.",
-            str(opened.path),
-        )
 
 
 def _one_after_the_other(

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForSeq2SeqLM,
     GenerationConfig,
     T5Config,
     T5ForConditionalGeneration,
@@ -30,6 +27,7 @@ from training_backend.errors import CheckpointError, ConfigError
 from training_backend.students.base_files import WEIGHTS, check_folder, kind_of_folder
 from training_backend.students.base_names import GEOMETRIES, adapter_chain, resolve_base
 from training_backend.students.base_tokenizer import tokenizer_folder
+from training_backend.students.base_weights import loader, network_without_weights, read_config, short
 from training_backend.students.hub_download import fetch_base
 from training_backend.students.lora import is_lora, save_adapter, with_adapter
 from training_backend.students.text import CAUSAL, SEQ2SEQ, StudentText
@@ -41,8 +39,6 @@ TOKENIZER_FILES = (
     "spiece.model",
     "chat_template.jinja",
 )
-# what architectures that write text are called; others (encoders, classifiers) are no students
-_WRITERS = ("ForConditionalGeneration", "ForCausalLM", "LMHeadModel")
 
 
 def quiet_libraries() -> None:
@@ -104,21 +100,50 @@ def load_network(folder: Path, trainable: bool = False) -> Any:
 
 
 def _load_plain(folder: Path) -> Any:
-    config = _load_config(folder)
-    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    config = read_config(folder)
+    network_without_weights(folder, config)
     try:
-        network, report = kind.from_pretrained(
+        return loader(config).from_pretrained(
             folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True,
-            trust_remote_code=False, output_loading_info=True,
+            trust_remote_code=False,
         )  # fmt: skip
     except Exception as error:
         raise CheckpointError(
-            f"The weights do not fit the configuration ({_short(error)}).",
-            "config.json and model.safetensors must come from the same student.",
+            f"The weights cannot be loaded ({short(error)}).",
+            "Copy or download the student again, or take another checkpoint of its run.",
             str(folder / WEIGHTS),
         ) from error
-    _check_report(network, report, folder)
-    return network
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What is known of a base student before its weights are loaded: its text, its kind, and its positions.
+
+    `positions` is the longest text in tokens, 0 where there is no limit.
+    """
+
+    text: StudentText
+    kind: str
+    positions: int = 0
+
+
+def look_over(base: str, role: str = "", split_digits: bool = False) -> Looked:
+    """Raise ConfigError or CheckpointError where a base student that is here cannot be loaded; load nothing.
+
+    Its weights must fit its configuration, LoRA weights their base student, and the vocabulary both.
+    """
+    text, kind = base_text(base, role, split_digits)
+    form, folder = resolve_base(base, role)
+    if form == "tiny" or form.startswith("random:") or folder is None:
+        return Looked(text, kind)
+    check_folder(folder)
+    quiet_libraries()
+    *adapters, plain = adapter_chain(folder)
+    network = network_without_weights(plain, read_config(plain))
+    for adapter in reversed(adapters):
+        network = with_adapter(network, adapter, trainable=False)
+    check_vocabulary(network, text, folder)
+    return Looked(text, kind_of(network), longest_text(network))
 
 
 def kind_of(network: Any) -> str:
@@ -222,70 +247,3 @@ def generation_config(network: Any, text: StudentText) -> GenerationConfig:
         num_beams=1,
         use_cache=True,
     )
-
-
-def _load_config(folder: Path) -> Any:
-    """Return a student's configuration; CheckpointError where it is unreadable or that of no student."""
-    file = folder / "config.json"
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except Exception as error:
-        own_code = "trust_remote_code" in str(error) or "auto_map" in _read(file)
-        raise CheckpointError(
-            "The student needs program code of its own, and such code is not run."
-            if own_code
-            else f"The student's configuration cannot be read ({_short(error)}).",
-            "Choose a base student that transformers knows."
-            if own_code
-            else "Copy config.json from the base student again.",
-            str(file),
-        ) from error
-    names = getattr(config, "architectures", None) or ()
-    if config.is_encoder_decoder:
-        writes = type(config) in AutoModelForSeq2SeqLM._model_mapping
-    else:
-        writes = type(config) in AutoModelForCausalLM._model_mapping
-    if not writes or (names and not any(name.endswith(_WRITERS) for name in names)):
-        raise CheckpointError(
-            f"This is no student that writes text ({names[0] if names else config.model_type}).",
-            "Students are encoder-decoders such as T5 and FlanT5, and language models such as Qwen2.5.",
-            str(file),
-        )
-    return config
-
-
-def _check_report(network: Any, report: dict[str, Any], folder: Path) -> None:
-    """Raise CheckpointError where weights are missing, or layers of them are left over."""
-    hint = "config.json and model.safetensors must come from the same student."
-    missing = sorted(report.get("missing_keys", ()))
-    if missing:
-        raise CheckpointError(
-            f"The weights lack {len(missing)} tensors, the first is {missing[0]}.",
-            hint,
-            str(folder / WEIGHTS),
-        )
-    # some published weights hold what a newer network no longer has; whole layers too many are another thing
-    known = {_numberless(name) for name in network.state_dict()}
-    left = sorted(name for name in report.get("unexpected_keys", ()) if _numberless(name) in known)
-    if left:
-        raise CheckpointError(
-            f"The weights have {len(left)} tensors for which the configuration has no layer, the first is "
-            f"{left[0]}.",
-            hint,
-            str(folder / WEIGHTS),
-        )
-
-
-def _numberless(name: str) -> str:
-    return re.sub(r"\.\d+\.", ".#.", name)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -101,17 +101,19 @@ def check_examples(
 
 def require_sound(
     title: str, examples: Sequence[Example], text: StudentText, config: RunConfig, where: str = "",
-    kind: str = SEQ2SEQ,
+    kind: str = SEQ2SEQ, positions: int = 0,
 ) -> None:  # fmt: skip
     """Raise DatasetError where texts would reach the student `title` damaged, or none would fit at all.
 
-    With `damaged: leave out` only the second is refused.
+    With `damaged: leave out` only the second is refused. `positions` are those of the network (0: no limit).
     """
     unfit: set[int] = set()
     damaged: list[Checked] = []
     long: list[Checked] = []
     for number, example in enumerate(examples):
         if _fits(example, text, config, kind):
+            if not _has_room(example, text, kind, positions):
+                unfit.add(number)
             continue
         for one in check_example(example, text, config.max_source_tokens, config.max_target_tokens, kind):
             if one.too_long or one.damaged:
@@ -128,9 +130,9 @@ def require_sound(
             where,
         )
     if examples and len(unfit) == len(examples):
-        first = (damaged or long)[0]
+        why = next((one.why(title) for one in (*damaged, *long)), f"Its network has {positions} positions.")
         raise DatasetError(
-            f"None of the {len(examples)} examples fits the student {title}. {first.why(title)}",
+            f"None of the {len(examples)} examples fits the student {title}. {why}",
             "Raise the limits, or choose a base student with another vocabulary.",
             where,
         )
@@ -142,6 +144,13 @@ def _fits(example: Example, text: StudentText, config: RunConfig, kind: str) -> 
         return False
     read, written = len(text.source_ids(example.source, kind)), len(text.target_ids(example.target))
     return read <= config.max_source_tokens and written <= config.max_target_tokens
+
+
+def _has_room(example: Example, text: StudentText, kind: str, positions: int) -> bool:
+    if not positions:
+        return True
+    read, written = len(text.source_ids(example.source, kind)), len(text.target_ids(example.target))
+    return fits_together(read, written, positions, kind)
 
 
 def lost_characters(stored: str, decoded: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import difflib
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import yaml
 
 from training_backend.errors import ConfigError
 from training_backend.methods import METHODS
+from training_backend.students.settings_file import Entry, Unmeant, Unreadable, read_settings
 
 _AGAIN = "Correct the file, or prepare the run again from its project."
 
@@ -31,14 +34,15 @@ class FieldInfo:
 
 @dataclass(frozen=True)
 class Mistake:
-    """One setting that cannot be used, and why."""
+    """One setting that cannot be used, and why; `line` is that of its file (0: none)."""
 
     field: str
     text: str
+    line: int = 0
 
     def __str__(self) -> str:
-        """Return `field: why`."""
-        return f"{self.field}: {self.text}"
+        """Return `field: why`, after its line where there is one."""
+        return f"{f'line {self.line}, ' if self.line else ''}{self.field}: {self.text}"
 
 
 @dataclass
@@ -107,14 +111,9 @@ class RunConfig:
             mistakes.append(Mistake("early_stopping", "needs held-out questions"))
         return mistakes
 
-    def require_valid(self) -> None:
-        """Raise one ConfigError that lists every mistake."""
-        mistakes = self.validate()
-        if mistakes:
-            raise ConfigError(
-                "These settings cannot be used: " + "; ".join(map(str, mistakes)) + ".",
-                "`kpdd train --help` explains each.",
-            )
+    def require_valid(self, where: str = "") -> None:
+        """Raise one ConfigError that lists every mistake; `where` is the file of the settings."""
+        _refuse(self.validate(), where)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain data."""
@@ -123,21 +122,19 @@ class RunConfig:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], where: str = "") -> RunConfig:
         """Make settings from plain data; ConfigError names every unknown or ill-typed one."""
-        known = {f.name: f for f in dataclasses.fields(cls)}
-        mistakes = [Mistake(str(name), "there is no such setting") for name in data if name not in known]
+        return cls._from_entries([Entry(str(name), value) for name, value in data.items()], where)
+
+    @classmethod
+    def _from_entries(cls, entries: Sequence[Entry], where: str) -> RunConfig:
+        mistakes = check_entries(entries)
         values: dict[str, Any] = {}
-        for name, value in data.items():
-            if name in known:
+        for entry in entries:
+            if entry.name in FIELDS:
                 try:
-                    values[name] = convert(name, value)
+                    values[entry.name] = convert(entry.name, entry.value)
                 except ValueError as error:
-                    mistakes.append(Mistake(name, str(error)))
-        if mistakes:
-            raise ConfigError(
-                "These settings cannot be used: " + "; ".join(map(str, mistakes)) + ".",
-                "`kpdd train --help` lists the settings.",
-                where,
-            )
+                    mistakes.append(Mistake(entry.name, str(error), entry.line))
+        _refuse(mistakes, where)
         return cls(**values)
 
     def save(self, file: Path) -> None:
@@ -148,24 +145,13 @@ class RunConfig:
 
     @classmethod
     def load(cls, file: Path) -> RunConfig:
-        """Read settings from YAML; ConfigError names the file."""
+        """Read settings from YAML; ConfigError names the file and its lines."""
         try:
-            data = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        except OSError as error:
-            raise ConfigError(f"The settings cannot be read: {error.strerror}.", _AGAIN, str(file)) from error
-        except UnicodeDecodeError as error:
-            raise ConfigError("The settings are no text.", _AGAIN, str(file)) from error
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unknown reason"
-            raise ConfigError(
-                f"The settings are no YAML: {problem}.",
-                _AGAIN,
-                f"{file}, line {mark.line + 1}" if mark else str(file),
-            ) from error
-        if not isinstance(data, dict):
-            raise ConfigError("The settings are no lines of NAME: VALUE.", _AGAIN, str(file))
-        return cls.from_dict(data, str(file))
+            entries = read_settings(file)
+        except Unreadable as error:
+            line = f", line {error.line}" if error.line else ""
+            raise ConfigError(str(error), _AGAIN, f"{file}{line}") from error
+        return cls._from_entries(entries, str(file))
 
     @classmethod
     def from_preset(cls, name: str, **changes: Any) -> RunConfig:
@@ -298,29 +284,69 @@ PRESET_TITLES: dict[str, tuple[str, str]] = {
 
 def convert(name: str, value: Any) -> Any:
     """Return `value` as the type of the setting `name`; ValueError says what was expected."""
+    if isinstance(value, Unmeant):
+        raise ValueError(value.why)
+    if value is None or isinstance(value, list | dict | set | tuple):
+        raise ValueError("has no value" if value is None else "has several values, where one belongs")
     default = getattr(RunConfig, name)
     if isinstance(default, bool):
-        if isinstance(value, bool):
-            return value
-        if str(value).lower() in ("true", "yes", "on", "1"):
-            return True
-        if str(value).lower() in ("false", "no", "off", "0"):
-            return False
-        raise ValueError(f"'{value}' is neither yes nor no")
+        return _truth(value)
     if isinstance(default, int):
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise ValueError(f"'{value}' is no whole number") from None
-        if number != int(number):
-            raise ValueError(f"'{value}' is no whole number")
-        return int(number)
+        return _whole(value)
     if isinstance(default, float):
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            raise ValueError(f"'{value}' is no number") from None
+        return _number(value, "number")
     return str(value)
+
+
+def check_entries(entries: Sequence[Entry]) -> list[Mistake]:
+    """Return the entries that name no setting, or one that another entry names already."""
+    mistakes: list[Mistake] = []
+    seen: dict[str, int] = {}
+    for entry in entries:
+        if entry.name not in FIELDS:
+            near = difflib.get_close_matches(entry.name, FIELDS, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            mistakes.append(Mistake(entry.name, f"there is no such setting{hint}", entry.line))
+        elif entry.name in seen:
+            first = f", first on line {seen[entry.name]}" if seen[entry.name] else ""
+            mistakes.append(Mistake(entry.name, f"is set twice{first}", entry.line))
+        seen.setdefault(entry.name, entry.line)
+    return mistakes
+
+
+def _truth(value: Any) -> bool:
+    word = str(value).lower()
+    if word in ("true", "yes", "on", "1"):
+        return True
+    if word in ("false", "no", "off", "0"):
+        return False
+    raise ValueError(f"'{value}' is neither yes nor no")
+
+
+def _whole(value: Any) -> int:
+    number = _number(value, "whole number")
+    if not math.isfinite(number) or number != int(number):
+        raise ValueError(f"'{value}' is no whole number")
+    return int(number)
+
+
+def _number(value: Any, wanted: str) -> float:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"'{value}' is no {wanted}") from None
+
+
+def _refuse(mistakes: Sequence[Mistake], where: str) -> None:
+    """Raise one ConfigError that lists the mistakes, if there are any."""
+    if mistakes:
+        raise ConfigError(
+            "These settings cannot be used: " + "; ".join(map(str, mistakes)) + ".",
+            "`kpdd train --help` explains each.",
+            where,
+        )
 
 
 def _reads_key_points(method: str) -> bool:
