@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from kpdd_app import theme
-from kpdd_app.widgets.live_plot import leave_room, thinned
+from kpdd_app.widgets.live_plot import TOP, leave_room, thinned
 
 # never by colour alone: every line has a dash of its own
 _DASHES = ("-", "--", ":", "-.")
@@ -90,7 +90,7 @@ class ComparePlot(QWidget):
         axes.tick_params(colors=tokens.muted, labelsize=size * 0.9, length=0)
         axes.set_xlim(left=0)
         if self._percent:
-            axes.set_ylim(0, 1.02)
+            axes.set_ylim(0, TOP)
             axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
         else:
             axes.set_ylim(bottom=0)

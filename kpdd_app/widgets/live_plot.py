@@ -18,6 +18,8 @@ from kpdd_app import theme
 
 REDRAW_MS = 100
 LOSS, HELD_OUT, ACCURACY = "loss", "held-out loss", "held-out accuracy"
+# the end of an axis of shares and of steps, so that a mark at 100 % or at the last step is seen whole
+TOP, RIGHT = 1.04, 1.02
 
 
 @dataclass
@@ -158,16 +160,17 @@ class LivePlot(QWidget):
             self._waiting[name].set_fontsize(size)
             left.grid(True, color=tokens.border, linewidth=0.6)
             left.set_axisbelow(True)
+            # small losses as they are: a common factor would stand in the title
+            left.ticklabel_format(axis="y", useOffset=False, style="plain")
             left.set_xlabel("optimizer steps", fontsize=size * 0.9, color=tokens.muted, loc="right")
             for axes in (left, right):
                 axes.tick_params(colors=tokens.muted, labelsize=size * 0.9, length=0)
-                # small losses as they are: a common factor would stand in the title
-                axes.ticklabel_format(axis="y", useOffset=False, style="plain")
                 for spine in axes.spines.values():
                     spine.set_visible(False)
             left.spines["bottom"].set_visible(True)
             left.spines["bottom"].set_color(tokens.strong_border)
-            right.set_ylim(0, 1)
+            # a little above: a line along the edge would be cut off
+            right.set_ylim(-0.014, TOP)
             right.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
             for curve, colour in (
                 (LOSS, tokens.accent),
@@ -197,13 +200,14 @@ class LivePlot(QWidget):
                 for part in (left.xaxis, left.yaxis, right.yaxis, left.spines["bottom"]):
                     part.set_visible(not waits)
                 grown = True
-            wanted_x = float(max(panel.total_steps, xs[-1] if xs else 1, 1))
+            wanted_x = RIGHT * max(panel.total_steps, xs[-1] if xs else 1, 1)
             wanted_y = max(ys, default=1.0) * 1.05
             if left.get_xlim()[1] != wanted_x:
                 left.set_xlim(0, wanted_x)
                 grown = True
             if not wanted_y <= left.get_ylim()[1] <= wanted_y * 1.6:
-                left.set_ylim(0, wanted_y * 1.1)
+                # a little below nought: a loss that has vanished still has its line
+                left.set_ylim(-0.015 * wanted_y, wanted_y * 1.1)
                 grown = True
             if panel.curves[ACCURACY].xs and not right.yaxis.get_tick_params().get("labelright"):
                 right.tick_params(labelright=True)

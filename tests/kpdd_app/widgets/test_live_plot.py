@@ -1,0 +1,46 @@
+"""The growing curves: other colours while a run goes on, marks at the ends of the axes."""
+
+from __future__ import annotations
+
+import pytest
+
+from kpdd_app import theme
+from kpdd_app.widgets.live_plot import ACCURACY, HELD_OUT, LOSS, LivePlot
+
+
+@pytest.fixture
+def plot(qtbot):
+    """A drawn plot of one student that has ended with everything right."""
+    plot = LivePlot()
+    qtbot.addWidget(plot)
+    plot.resize(600, 320)
+    with qtbot.waitExposed(plot):
+        plot.show()
+    plot.set_panels({"solve": "Solve"})
+    for step in range(1, 11):
+        plot.add("solve", LOSS, step, 1 / step, 10)
+    plot.add("solve", HELD_OUT, 10, 0.2)
+    plot.add("solve", ACCURACY, 10, 1.0)
+    qtbot.waitUntil(lambda: plot._background is not None, timeout=20_000)
+    return plot
+
+
+def test_the_colours_follow_the_theme_while_accuracy_is_shown(plot, qtbot, qapp):
+    before = plot._figure.get_facecolor()
+    theme.apply(qapp, "light" if theme.current().dark else "dark")
+    try:
+        assert plot._figure.get_facecolor() != before
+        qtbot.waitUntil(lambda: plot._background is not None, timeout=20_000)
+        left, right = plot._axes["solve"]
+        assert left.yaxis.get_offset_text().get_text() == ""
+        assert [label.get_text() for label in right.get_yticklabels()] == ["0 %", "50 %", "100 %"]
+    finally:
+        theme.apply(qapp, "light")
+
+
+def test_marks_at_the_ends_of_the_axes_are_seen_whole(plot):
+    left, right = plot._axes["solve"]
+    room = 4 / 2
+    for axes, x, y in ((right, 10, 1.0), (left, 10, 0.0)):
+        across, up = axes.transData.transform((x, y))
+        assert across + room <= axes.bbox.x1 and axes.bbox.y0 + room <= up <= axes.bbox.y1 - room
