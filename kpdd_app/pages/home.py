@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
     QProgressBar,
     QPushButton,
-    QStackedWidget,
+    QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +25,7 @@ from kpdd_app import messages, theme
 from kpdd_app.background import Background
 from kpdd_app.jobs import Job, Jobs
 from kpdd_app.open_project import OpenProject
+from kpdd_app.pages.home_projects import ProjectsPanel
 from kpdd_app.pages.home_steps import Next, funnel_steps, next_steps
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.empty_state import EmptyState
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 # how often the funnel follows a job that writes rows
 COUNT_MS = 400
+# narrower than this, in quarters of a line, the projects lie below the overview
+NARROW = 190
 
 
 class HomePage(QWidget):
@@ -57,6 +61,7 @@ class HomePage(QWidget):
         self.settings = Settings()
         self.counts: dict[str, int] = {}
         self._next: list[Next] = []
+        self._next_lines: list[QBoxLayout] = []
         # counting a million rows takes a moment, and the row on another page must not wait for it
         self._counter = Background("funnel", self)
         self._stale = False
@@ -81,7 +86,8 @@ class HomePage(QWidget):
 
     def take_focus(self) -> None:
         """Give the keyboard to the next thing to do."""
-        (self.next_buttons[0] if self.next_buttons else self.new).setFocus(Qt.FocusReason.OtherFocusReason)
+        first = self.next_buttons[0] if self.next_buttons else self.side.new
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def open_sample(self) -> None:
         """Open the sample project, making it first where there is none."""
@@ -91,7 +97,7 @@ class HomePage(QWidget):
             return
         job = self.jobs.start(self.tr("Making the sample project"), ["new", str(file), "--sample"])
         self.waiting.show()
-        self.stack.setCurrentWidget(self.making)
+        self._show(self.making)
         job.event_came.connect(self._sample_progress)
         job.ended.connect(lambda status: self._sample_made(job, file, status))
 
@@ -101,10 +107,9 @@ class HomePage(QWidget):
         self._counter.close()
 
     def resizeEvent(self, event) -> None:
-        """Give the room to the funnel where the window is too narrow, or the letters too large."""
+        """Put the projects below where the window is too narrow, or the letters too large."""
         super().resizeEvent(event)
-        nothing_else = self.stack.currentWidget() is not self.overview
-        self.side.setVisible(nothing_else or self.width() >= theme.gap(215))
+        self._turn()
 
     def showEvent(self, event) -> None:
         super().showEvent(event)
@@ -114,21 +119,40 @@ class HomePage(QWidget):
     # --- construction -----------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self._overview())
-        self.stack.addWidget(self._nothing_open())
-        self.stack.addWidget(self._making())
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.gap(8), theme.gap(6), theme.gap(6), theme.gap(4))
-        row.setSpacing(theme.gap(6))
-        row.addWidget(self.stack, 1)
-        self.side = self._projects()
-        row.addWidget(self.side)
+        self.parts = QWidget()
+        parts = QVBoxLayout(self.parts)
+        parts.setContentsMargins(0, 0, 0, 0)
+        for part in (self._overview(), self._nothing_open(), self._making()):
+            parts.addWidget(part)
+        self._show(self.overview)
+        self.side = ProjectsPanel()
+        self.side.new_wanted.connect(self.new_project_wanted)
+        self.side.open_wanted.connect(self.choose_project_wanted)
+        self.side.sample_wanted.connect(self.open_sample)
+        self.side.project_wanted.connect(self._open_project)
+        inside = QWidget()
+        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, inside)
+        self._line.setContentsMargins(theme.gap(8), theme.gap(6), theme.gap(6), theme.gap(4))
+        self._line.setSpacing(theme.gap(6))
+        self._line.addWidget(self.parts, 1)
+        self._line.addWidget(self.side)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inside)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(scroll)
+        theme.notifier().changed.connect(self._turn)
 
     def _overview(self) -> QWidget:
         self.overview = QWidget()
         self.title = _label("title")
         self.place = _label("muted")
+        for part in (self.title, self.place):
+            part.setWordWrap(True)
         self.funnel = FunnelView()
         self.funnel.opened.connect(self._open_step)
         self.next_box = QVBoxLayout()
@@ -142,7 +166,6 @@ class HomePage(QWidget):
         column.addWidget(self.title)
         column.addWidget(self.place)
         column.addSpacing(theme.gap(6))
-        self.funnel.setMaximumHeight(theme.gap(90))
         column.addWidget(self.funnel, 6)
         column.addSpacing(theme.gap(6))
         column.addWidget(heading)
@@ -168,69 +191,41 @@ class HomePage(QWidget):
         self.making_text.setText(self.tr("Making the sample project"))
         self.making_text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.making_what = _label("muted")
+        for part in (self.making_text, self.making_what):
+            part.setWordWrap(True)
         self.making_what.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.making_what.setText(self.tr("Questions, key points and programs of our own; this is done once."))
         self.waiting = QProgressBar()
         self.waiting.setAccessibleName(self.tr("Progress of the sample project"))
         self.waiting.setRange(0, 0)
         self.waiting.setTextVisible(False)
-        self.waiting.setFixedWidth(theme.gap(70))
+        self.waiting.setMaximumWidth(theme.gap(70))
         column = QVBoxLayout(self.making)
         column.addStretch(3)
         column.addWidget(self.making_text)
         column.addWidget(self.making_what)
         column.addSpacing(theme.gap(3))
-        column.addWidget(self.waiting, 0, Qt.AlignmentFlag.AlignHCenter)
+        bar = QHBoxLayout()
+        bar.addStretch(1)
+        bar.addWidget(self.waiting, 100)
+        bar.addStretch(1)
+        column.addLayout(bar)
         column.addStretch(4)
         return self.making
-
-    def _projects(self) -> QWidget:
-        side = QFrame()
-        side.setProperty("panel", "surface")
-        side.setFixedWidth(theme.gap(60))
-        heading = _label("heading")
-        heading.setText(self.tr("Projects"))
-        self.new = QPushButton(self.tr("New…"))
-        self.open = QPushButton(self.tr("Open…"))
-        self.sample = QPushButton(self.tr("Sample"))
-        self.new.clicked.connect(self.new_project_wanted)
-        self.open.clicked.connect(self.choose_project_wanted)
-        self.sample.clicked.connect(self.open_sample)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(theme.gap(1.5))
-        for button in (self.new, self.open, self.sample):
-            buttons.addWidget(button, 1)
-        self.recent = QListWidget()
-        self.recent.setFrameShape(QFrame.Shape.NoFrame)
-        self.recent.setAccessibleName(self.tr("Recent projects"))
-        self.recent.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.recent.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.recent.setStyleSheet("QListView { border: none; background: transparent; }")
-        self.recent.itemActivated.connect(self._open_recent)
-        self.recent.itemClicked.connect(self._open_recent)
-        hint = _label("caption")
-        hint.setText(self.tr("Drop a project or a file with questions anywhere on the window."))
-        hint.setWordWrap(True)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(*[theme.gap(3)] * 4)
-        column.setSpacing(theme.gap(2))
-        column.addWidget(heading)
-        column.addLayout(buttons)
-        column.addWidget(self.recent, 1)
-        column.addWidget(hint)
-        return side
 
     # --- slots ------------------------------------------------------------------------------------
 
     def _refresh(self) -> None:
-        self._show_recent()
+        self.side.show_recent(self.settings.recent(), self.project.path)
         if self.project.path is None:
             if not self._making_sample():
-                self.stack.setCurrentWidget(self.nothing)
+                self._show(self.nothing)
             return
         self.title.setText(self.project.path.stem)
         reason = self.project.read_only_reason
-        self.place.setText(f"{self.project.path.parent}" + (f"  ·  {reason}" if reason else ""))
+        # a path may break behind each of its folders
+        place = str(self.project.path.parent).replace(os.sep, f"{os.sep}\u200b")
+        self.place.setText(place + (f"  ·  {reason}" if reason else ""))
         self._count()
 
     def _watch(self, event: object) -> None:
@@ -265,8 +260,8 @@ class HomePage(QWidget):
         self.counts = counts
         self.funnel.set_steps(funnel_steps(counts, self.tr, best))
         self._show_next(next_steps(counts, self.tr))
-        self.stack.setCurrentWidget(self.overview)
-        self.side.setVisible(self.width() >= theme.gap(215))
+        self._show(self.overview)
+        self._turn()
 
     def _open_step(self, target: object) -> None:
         if isinstance(target, str):
@@ -274,8 +269,7 @@ class HomePage(QWidget):
         else:
             self.rows_wanted.emit(target)
 
-    def _open_recent(self, item: QListWidgetItem) -> None:
-        path = Path(item.data(Qt.ItemDataRole.UserRole))
+    def _open_project(self, path: Path) -> None:
         if path != self.project.path:
             self.project_wanted.emit(path)
 
@@ -296,22 +290,24 @@ class HomePage(QWidget):
 
     # --- helpers ----------------------------------------------------------------------------------
 
+    def _turn(self) -> None:
+        ways = QBoxLayout.Direction
+        narrow = self.width() < theme.gap(NARROW)
+        self._line.setDirection(ways.TopToBottom if narrow else ways.LeftToRight)
+        self.side.set_below(narrow)
+        for line in self._next_lines:
+            line.setDirection(ways.TopToBottom if self.width() < theme.gap(130) else ways.LeftToRight)
+
+    def _show(self, page: QWidget) -> None:
+        """Show one of the three; a stack would leave the room of the largest to each of them."""
+        self.shown = page
+        for part in (self.overview, self.nothing, self.making):
+            part.setVisible(part is page)
+
     def _making_sample(self) -> bool:
         return any(
             job.arguments[:1] == ["new"] and "--sample" in job.arguments for job in self.jobs.running()
         )
-
-    def _show_recent(self) -> None:
-        self.recent.clear()
-        for path in self.settings.recent():
-            item = QListWidgetItem(theme.icon("file", "muted"), path.stem)
-            item.setData(Qt.ItemDataRole.UserRole, str(path))
-            item.setToolTip(str(path))
-            if path == self.project.path:
-                font = item.font()
-                font.setBold(True)
-                item.setFont(font)
-            self.recent.addItem(item)
 
     def _show_next(self, steps: list[Next]) -> None:
         if steps == self._next:
@@ -322,9 +318,12 @@ class HomePage(QWidget):
             widget = taken.widget() if taken is not None else None
             if widget is not None:
                 widget.deleteLater()
-        self.next_buttons = []
+        had_focus = self.side.new.hasFocus() or any(button.hasFocus() for button in self.next_buttons)
+        self.next_buttons, self._next_lines = [], []
         for number, step in enumerate(steps):
             self.next_box.addWidget(self._next_line(step, first=number == 0))
+        if had_focus:
+            self.take_focus()
 
     def _next_line(self, step: Next, first: bool) -> QWidget:
         button = QPushButton(step.action)
@@ -335,12 +334,15 @@ class HomePage(QWidget):
         why.setText(step.why)
         why.setWordWrap(True)
         button.setMinimumWidth(theme.gap(54))
+        button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         line = QWidget()
-        row = QHBoxLayout(line)
+        row = QBoxLayout(QBoxLayout.Direction.LeftToRight, line)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.gap(4))
+        row.setSpacing(theme.gap(1))
         row.addWidget(button)
+        row.addSpacing(theme.gap(3))
         row.addWidget(why, 1)
+        self._next_lines.append(row)
         return line
 
     def _doer(self, step: Next) -> Callable[[], None]:

@@ -69,8 +69,8 @@ def _accuracy(best: BestAccuracy | None, say: Say) -> Step:
     what = say("the best measured: {0} on {1}, {2} questions").format(
         best.students, best.benchmark, f"{best.total:,}"
     )
-    return Step(say("accuracy"), round(100 * best.accuracy), what, None, "accent", "evaluate",
-                best.benchmark, text=percent)  # fmt: skip
+    title = say("accuracy on {0}").format(best.benchmark)
+    return Step(title, round(100 * best.accuracy), what, None, "accent", "evaluate", text=percent)
 
 
 def next_steps(counts: dict[str, int], say: Say) -> list[Next]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from kpdd_app import theme
 
@@ -27,7 +27,7 @@ class EmptyState(QWidget):
         self.button.clicked.connect(self.acted)
         self.other = QPushButton()
         self.other.clicked.connect(self.acted_other)
-        buttons = QHBoxLayout()
+        buttons = self._buttons = QHBoxLayout()
         buttons.setSpacing(theme.gap(theme.S))
         for button in (self.button, self.other):
             buttons.addWidget(button)
@@ -58,6 +58,23 @@ class EmptyState(QWidget):
         for button, text in ((self.button, action), (self.other, other)):
             button.setText(text)
             button.setVisible(bool(text))
+        self._turn()
+
+    def minimumSizeHint(self) -> QSize:
+        # one button is enough: they go below each other
+        shown = [button.sizeHint().width() for button in (self.button, self.other) if button.text()]
+        return QSize(max(shown, default=0) + theme.gap(6), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._turn()
+
+    def _turn(self) -> None:
+        """Put the buttons below each other where they have no room side by side."""
+        needed = sum(button.sizeHint().width() for button in (self.button, self.other) if button.text())
+        narrow = needed + theme.gap(8) > self.width()
+        turn = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        self._buttons.setDirection(turn)
 
     def _restyle(self) -> None:
         edge = theme.line_height() * 2

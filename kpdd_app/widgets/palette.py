@@ -212,8 +212,13 @@ class KeysDialog(QDialog):
         change.setAutoDefault(False)
         change.clicked.connect(self._change)
         grid.addWidget(change, 0, Qt.AlignmentFlag.AlignRight)
-        size = label.sizeHint() + QSize(theme.gap(14), theme.gap(24))
-        self.resize(size.boundedTo(parent.screen().availableSize() * 0.9))
+        most = parent.screen().availableSize() * 0.9
+        around = QSize(theme.gap(14), theme.gap(24))
+        if (label.sizeHint() + around).width() > most.width():
+            # no room beside each other
+            label.setText("".join(_table([group]) for group in groups))
+            label.adjustSize()
+        self.resize((label.sizeHint() + around).boundedTo(most))
 
     def _change(self) -> None:
         self.accept()

@@ -17,6 +17,7 @@ class RailButton(QAbstractButton):
         super().__init__(parent)
         self._icon_name = icon_name
         self._small = small
+        self._wordless = small
         self._busy = False
         self.setText(text)
         self.setAccessibleName(text)
@@ -34,10 +35,22 @@ class RailButton(QAbstractButton):
         self._busy = busy
         self.update()
 
-    def sizeHint(self) -> QSize:
-        line = theme.line_height(theme.text_font(-1.5))
+    def show_word(self, shown: bool) -> None:
+        """Show the word below the drawing, where there is room for the words of all pages."""
+        if self._wordless == shown and not self._small:
+            self._wordless = not shown
+            self.updateGeometry()
+            self.update()
+
+    def full_height(self) -> int:
+        """Return the height in pixels with the word."""
         icon = self._icon_edge()
-        height = icon + theme.gap(3) if self._small else icon + line + theme.gap(4)
+        if self._small:
+            return icon + theme.gap(3)
+        return icon + theme.line_height(theme.text_font(-1.5)) + theme.gap(4)
+
+    def sizeHint(self) -> QSize:
+        height = self._icon_edge() + theme.gap(3) if self._wordless else self.full_height()
         return QSize(max(theme.gap(15), self.fontMetrics().horizontalAdvance("Evaluate ")), height)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -70,10 +83,10 @@ class RailButton(QAbstractButton):
         tone = "accent" if self.isChecked() else "text" if self.underMouse() else "muted"
         edge = self._icon_edge()
         left = (self.width() - edge) / 2
-        top = (self.height() - edge) / 2 if self._small else theme.gap(1.4)
+        top = (self.height() - edge) / 2 if self._wordless else theme.gap(1.4)
         picture = theme.pixmap(self._icon_name, tone, edge, self.devicePixelRatioF())
         painter.drawPixmap(round(left), round(top), picture)
-        if not self._small:
+        if not self._wordless:
             painter.setFont(theme.text_font(-1.5, bold=self.isChecked()))
             painter.setPen(theme.colour(tone))
             below = QRectF(0, top + edge + theme.gap(0.5), self.width(), self.height())
@@ -107,6 +120,7 @@ class Rail(QWidget):
             self.buttons[key] = button
             self._column.addWidget(button)
         self._column.addStretch(1)
+        theme.notifier().changed.connect(self._fit)
 
     def add_tool(self, icon_name: str, text: str) -> RailButton:
         """Put a small button at the foot of the rail."""
@@ -117,6 +131,17 @@ class Rail(QWidget):
     def select(self, key: str) -> None:
         """Show `key` as the page that is open."""
         self.buttons[key].setChecked(True)
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leave the words out where the window is too low for them all, or the letters too large."""
+        parts = self.findChildren(RailButton)
+        needed = sum(part.full_height() + self._column.spacing() for part in parts) + theme.gap(2.5)
+        for button in self.buttons.values():
+            button.show_word(needed <= self.height())
 
     def paintEvent(self, event) -> None:
         painter = QPainter(self)

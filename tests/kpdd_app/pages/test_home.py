@@ -90,10 +90,13 @@ def test_recent_projects_can_be_opened(qtbot, home, tmp_path):
     other.touch()
     Settings().add_recent(other)
     home._refresh()
-    assert [home.recent.item(n).text() for n in range(home.recent.count())] == ["other", "small project"]
+    assert [home.side.recent.item(n).text() for n in range(home.side.recent.count())] == [
+        "other",
+        "small project",
+    ]
     with qtbot.waitSignal(home.project_wanted) as wanted:
-        rectangle = home.recent.visualItemRect(home.recent.item(0))
-        qtbot.mouseClick(home.recent.viewport(), Qt.MouseButton.LeftButton, pos=rectangle.center())
+        rectangle = home.side.recent.visualItemRect(home.side.recent.item(0))
+        qtbot.mouseClick(home.side.recent.viewport(), Qt.MouseButton.LeftButton, pos=rectangle.center())
     assert wanted.args == [other]
 
 
@@ -101,7 +104,7 @@ def test_without_a_project_home_offers_one(qtbot, fake_jobs):
     project = OpenProject()
     page = HomePage(project, fake_jobs)
     qtbot.addWidget(page)
-    assert page.stack.currentWidget() is page.nothing
+    assert page.shown is page.nothing
     with qtbot.waitSignal(page.new_project_wanted):
         page.nothing.button.click()
     project.shut_down()
@@ -112,7 +115,7 @@ def test_the_sample_is_opened_when_it_is_there(qtbot, home):
 
     sample_project_file().touch()
     with qtbot.waitSignal(home.project_wanted) as wanted:
-        home.sample.click()
+        home.side.sample.click()
     assert wanted.args[0].name == "sample.kpdd"
 
 
@@ -128,7 +131,7 @@ def test_the_best_accuracy_measured_stands_at_the_end(qtbot, home):
             finish_evaluation(project, made, {"accuracy": accuracy, "total": 300})
     home.project.runs_changed.emit()
     qtbot.waitUntil(lambda: home.funnel.steps[-1].text == "61.2 %")
-    assert home.funnel.steps[-1].aside == "svamp"
+    assert home.funnel.steps[-1].title == "accuracy on svamp"
     assert "first on svamp, 300 questions" in home.funnel.steps[-1].unit
     assert home.funnel.steps[-2].number == 1
 
@@ -163,9 +166,38 @@ def test_the_funnel_follows_a_job_while_it_runs_and_rests_while_unseen(qtbot, ho
     assert not home._stale
 
 
-def test_large_letters_leave_the_room_to_the_funnel(qtbot, home):
-    assert home.side.isVisible()
-    home.resize(700, 600)
-    assert not home.side.isVisible()
+def test_where_there_is_little_room_the_stages_and_the_projects_lie_below(qtbot, home):
+    def beside() -> bool:
+        return home.side.mapTo(home, QPoint()).x() > home.parts.mapTo(home, QPoint()).x()
+
+    assert beside() and not home.funnel.stacked
+    home.resize(420, 500)
+    qtbot.waitUntil(lambda: not beside() and home.funnel.stacked)
+    assert home.side.recent.isVisible() and home.side.width() > 300
+    for button in home.next_buttons:
+        assert button.height() >= button.sizeHint().height()
     home.resize(1200, 600)
-    assert home.side.isVisible()
+    qtbot.waitUntil(lambda: beside() and not home.funnel.stacked)
+
+
+def test_stages_below_each_other_open_by_mouse_and_by_keys(qtbot, home):
+    home.resize(420, 500)
+    qtbot.waitUntil(lambda: home.funnel.stacked)
+    with qtbot.waitSignal(home.rows_wanted) as wanted:
+        qtbot.mouseClick(home.funnel, Qt.MouseButton.LeftButton, pos=home.funnel._box(3).center().toPoint())
+    assert wanted.args[0].facets == {"verdict": frozenset({"equal"})}
+    qtbot.keyClick(home.funnel, Qt.Key.Key_Down)
+    assert home.funnel.accessibleDescription().startswith("reviewed")
+    qtbot.keyClick(home.funnel, Qt.Key.Key_Up)
+    assert home.funnel.accessibleDescription().startswith("equal to gold")
+
+
+def test_the_next_thing_to_do_takes_the_keyboard_once_it_is_known(qtbot, open_project, fake_jobs):
+    page = HomePage(open_project, fake_jobs)
+    qtbot.addWidget(page)
+    page.resize(1200, 800)
+    with qtbot.waitActive(page):
+        page.show()
+    page.take_focus()
+    qtbot.waitUntil(lambda: bool(page.next_buttons) and page.next_buttons[0].hasFocus())
+    page.leave()
