@@ -1,4 +1,4 @@
-"""Connections in small pools: every request has its place at once, and its place is free after its end."""
+"""Connections in pools of one: every request has its place at once, and its place is free after its end."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def test_as_many_requests_as_connections_are_free_at_once():
         # the server answers none before all have come, and no pool may make one wait
         found, free = asyncio.run(ask_all(server, 20))
     assert [one.status_code for one in found] == [200] * 20
-    assert free == [8, 8, 4]
+    assert free == [1] * 20
 
 
 @pytest.mark.parametrize("fault", ["reset", "cut", "gone", "500"])
 def test_a_request_that_fails_leaves_its_place(fault):
     with Loopback(fault) as server:
         found, free = asyncio.run(ask_all(server, 9))
-    assert len(found) == 9 and free == [8, 1]
+    assert len(found) == 9 and free == [1] * 9
     assert all(isinstance(one, httpx2.HTTPError) for one in found) == (fault != "500")
 
 
@@ -48,5 +48,5 @@ def test_a_request_that_is_given_up_leaves_its_place():
             return pools._free
 
     with Loopback("silence") as server:
-        assert asyncio.run(give_up(server)) == [2]
+        assert asyncio.run(give_up(server)) == [1, 1]
         assert len(server.asked) == 1

@@ -1,7 +1,7 @@
-"""Connections to one server in several small pools; a request goes where most of them are free.
+"""Connections to one server, each in a pool of its own; a request goes to the first that is free.
 
 A pool of httpx looks at all its connections, down to their sockets, whenever a request begins or ends. With
-64 requests at a time that look is a quarter of all work; in pools of eight it is next to nothing.
+64 requests at a time that look is a quarter of all work; in pools of one it is next to nothing.
 """
 
 from __future__ import annotations
@@ -11,22 +11,20 @@ from ssl import SSLContext
 
 import httpx2
 
-_EACH = 8
-
 
 class SmallPools(httpx2.AsyncBaseTransport):
-    """A transport with at most `connections` at a time, in pools of eight."""
+    """A transport with at most `connections` at a time."""
 
     def __init__(self, connections: int, verify: SSLContext | bool, trust_env: bool) -> None:
         """Prepare; a connection opens with its first request."""
         # one for all: to read the system's certificates takes longer than a request
         verify = httpx2.create_ssl_context(verify, trust_env=trust_env)
-        self._free = [min(_EACH, connections - before) for before in range(0, connections, _EACH)]
-        limits = [httpx2.Limits(max_connections=n, max_keepalive_connections=n) for n in self._free]
-        self._pools = [httpx2.AsyncHTTPTransport(verify=verify, limits=limit) for limit in limits]
+        self._free = [1] * connections
+        one = httpx2.Limits(max_connections=1, max_keepalive_connections=1)
+        self._pools = [httpx2.AsyncHTTPTransport(verify=verify, limits=one) for _ in self._free]
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request where most connections are free; it has one until its reply is closed."""
+        """Send a request where a connection is free; it has it until its reply is closed."""
         number = self._free.index(max(self._free))
         self._free[number] -= 1
         try:

@@ -6,6 +6,7 @@ Every step goes through the text line by line, so that a reply of any shape cost
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -132,7 +133,7 @@ def labelled_parts(text: str, wanted: Sequence[Part]) -> list[dict[str, str]]:
         return [found]
     key = wanted[0].key
     bare = _until_told(text, is_code=key in _CODE)
-    label = _label_pattern(wanted).fullmatch(bare.strip())
+    label = _label_pattern(key).fullmatch(bare.strip())
     if label and not label.group(2).strip():
         return [{}]
     before = dict(_sections(bare, wanted))
@@ -202,7 +203,7 @@ def _sections(text: str, wanted: Sequence[Part]) -> list[tuple[str, str]]:
     Inside code, a label is a comment of the program. The reply ends where, after a part, a question is told
     or a part is told again: a model has written on with an example of its own.
     """
-    pattern = _label_pattern(wanted)
+    pattern = _label_pattern(*(part.key for part in wanted))
     sections: list[tuple[str, list[str]]] = [("", [])]
     filled: set[str] = set()
     fence, blank = "", True
@@ -239,9 +240,10 @@ def _after_label(text: str) -> str:
     return text.rstrip("*") if text.count("**") % 2 else text
 
 
-def _label_pattern(wanted: Sequence[Part]) -> re.Pattern[str]:
-    names = {name for part in wanted for name in _LABELS[part.key]} | set(_OTHER)
-    if len(wanted) == 1 and wanted[0].key in _CODE:
+@functools.cache
+def _label_pattern(*keys: str) -> re.Pattern[str]:
+    names = {name for key in keys for name in _LABELS[key]} | set(_OTHER)
+    if len(keys) == 1 and keys[0] in _CODE:
         # in a bare program these words are names and comments
         names -= {"python", "code", "solution", "equation", "note", "explanation", "answer", "final answer"}
     for texts in _LABELS.values():
