@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import os
+import select
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import TextIO
 
 from training_backend.errors import KpddError, StoreError
 from training_backend.events import Control, Ended, Failed, Reporter
@@ -47,8 +50,48 @@ _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, err
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return 0 (done), 1 (failed or stopped) or 2 (the arguments are wrong)."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    """Run one command; return 0 (done), 1 (failed or stopped) or 2 (the arguments are wrong).
+
+    A reader that has seen enough (`kpdd … | head`) ends a command that only prints, quietly and with 1.
+    """
+    try:
+        status = _main(list(sys.argv[1:] if argv is None else argv))
+        if sys.stdout is not None:
+            # what is still held back would find the closed pipe when the interpreter ends
+            sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        if not _reader_is_gone():
+            raise
+        return 1
+
+
+def _reader_is_gone() -> bool:
+    """Tell whether nobody reads what is printed any more; what is still written then goes nowhere."""
+    gone = [number for stream, number in ((sys.stdout, 1), (sys.stderr, 2)) if _is_closed(stream, number)]
+    for number in gone:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, number)
+        os.close(nowhere)
+    return bool(gone)
+
+
+def _is_closed(stream: TextIO | None, number: int) -> bool:
+    """Tell whether the reading end of a standard stream is closed; `number` is its file descriptor."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except (BrokenPipeError, ValueError):
+        return True
+    if not hasattr(select, "poll"):
+        return False
+    # an unbuffered stream has nothing left that a flush could fail with
+    looked = select.poll()
+    looked.register(number, 0)
+    return any(events & (select.POLLERR | select.POLLHUP) for _, events in looked.poll(0))
+
+
+def _main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(_overview())
         return 0
@@ -97,7 +140,9 @@ def _run(name: str, module, args: argparse.Namespace) -> int:
         status = 1
     except Exception as error:
         told = _of_the_disk(error)
-        if told is not None:
+        if isinstance(error, BrokenPipeError) and _reader_is_gone():
+            pass
+        elif told is not None:
             reporter.emit(Failed(message=told.message, hint=told.hint, where=told.where))
             _say(f"kpdd {name}: {told}", args)
         else:

@@ -113,3 +113,15 @@ def test_a_file_that_is_no_text_is_one_sentence(lossy, tmp_path, capsys):
     file.write_bytes(b"\xff\xfe")
     assert main(["text", "--student", str(lossy), str(file)]) == 1
     assert f"{file}: The file is no text (UTF-8)." in capsys.readouterr().err
+
+
+def test_one_object_with_json(lossy, tmp_path, trained_run, capsys):
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"id": 7, "text": "a\\nb"}\n{"id": 8, "text": "pens \\ud83d"}\n')
+    assert main(["text", "--student", str(lossy), str(file), "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["texts"], data["not_exact"], data["way"]) == (2, 0, "carriers")
+    assert [(line["id"], line["exact"]) for line in data["lines"]] == [(7, True), (8, True)]
+    assert main(["text", "--student", str(trained_run), "--rows", str(trained_run), "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert sum(count["texts"] for count in data["students"].values()) == len(data["lines"]) > 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 
@@ -164,7 +166,7 @@ def test_project_without_rows(tmp_path, capsys):
     file = tmp_path / "none.kpdd"
     Project.create(file).close()
     assert main(["train", str(file), "--base", "tiny", "--quiet"]) == 1
-    assert "no row" in capsys.readouterr().err
+    assert "holds no questions" in capsys.readouterr().err
     assert [entry.name for entry in tmp_path.iterdir() if not entry.name.startswith(".")] == ["none.kpdd"]
 
 
@@ -186,6 +188,37 @@ def test_a_base_that_is_not_here_makes_no_run(project, base, said, capsys, monke
     assert not (project.parent / "my project.runs").exists()
     with Project.open(project) as opened:
         assert runs(opened) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--dataset", "Mina"], "no data set 'Mina'. It has: mine. Did you mean 'mine'?"),
+        (["--dataset", "gsm8k"], "no data set 'gsm8k'. It has: mine.\n"),
+        (
+            ["--dataset", "mine", "--split", "test"],
+            "The data set 'mine' has no split 'test'. It has: train.\n",
+        ),
+        (["--split", "trian"], "The project has no split 'trian'. It has: train. Did you mean 'train'?"),
+        (["--method", "eotd"], "There is no row that Solve could learn from (0 rows, 0 examples)"),
+    ],
+)
+def test_rows_that_are_not_there_are_told_before_the_base_is_fetched(project, options, said, capsys):
+    assert main(["train", str(project), "--base", "nobody/nothing", "--quiet", *options]) == 1
+    assert said in capsys.readouterr().err
+    assert not project.with_suffix(".runs").exists()
+
+
+@pytest.mark.parametrize("where", ["run_folder.write_atomically", "project"])
+def test_half_a_run_is_not_left_behind(project, lossy, where, monkeypatch, capsys):
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a file")
+
+    name = "project.runs.add_run" if where == "project" else f"students.{where}"
+    monkeypatch.setattr(f"training_backend.{name}", full)
+    assert main(["train", str(project), "--base", f"tiny:{lossy}", *FAST]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert list((project.parent / "my project.runs").iterdir()) == []
 
 
 @pytest.fixture

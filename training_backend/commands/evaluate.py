@@ -97,12 +97,10 @@ def _questions(
     if args.benchmark is not None:
         return _from_file(args, reporter)
     assert project is not None
-    from training_backend.project.questions import questions
+    from training_backend.project.questions import questions, require_known
 
+    require_known(project, args.dataset, args.split)
     found = list(questions(project, dataset=args.dataset, split=args.split, limit=args.limit))
-    if not found:
-        raise ConfigError("The project has no such questions.", "Choose another --dataset and --split.",
-                          str(args.project))  # fmt: skip
     names = sorted({one.dataset for one in found})
     dataset = names[0] if len(names) == 1 else ""
     return found, dataset, " ".join(filter(None, [", ".join(names), args.split])), ()

@@ -3,6 +3,8 @@
 Reads {"id", "text"}, writes {"id", "exact", "tokens", "unknown", "seen", "decoded"} (and "unknown_words").
 FOLDER is a student's, a base student's (a hub id that is here, too), or holds a tokenizer only.
 
+With --json everything is one object: the counts, and the lines under "lines".
+
 With --rows it checks instead what students would read and write of the rows of a project, or of a prepared
 run: one line a text with its pieces, its length beside the limit, what is lost, and why it does not fit.
 
@@ -73,6 +75,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
             raise DatasetError(f"The file cannot be read ({error.strerror}).", where=where) from error
         except UnicodeDecodeError as error:
             raise DatasetError("The file is no text (UTF-8).", "Give JSON lines.", where) from error
+    out = _Lines(reporter)
     count = tokens = unknown = damaged = 0
     for number, line in enumerate(lines, 1):
         if control.stop_requested:
@@ -83,8 +86,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
         report = text.check(content)
         count, tokens, unknown = count + 1, tokens + report.tokens, unknown + report.unknown
         damaged += not report.exact
-        if not reporter.events:
-            print(_line({"id": row_id, **asdict(report)}))
+        out.put({"id": row_id, **asdict(report)})
     summary = {
         "texts": count,
         "tokens": tokens,
@@ -92,15 +94,38 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
         "not_exact": damaged,
         "way": text.rule.way,
     }
-    if reporter.events:
-        reporter.result(summary)
-    else:
-        sys.stdout.flush()
-        reporter.log(
-            f"{count} texts, {tokens / max(1, count):.1f} tokens each, {damaged} not exact, "
-            f"{unknown} unknown tokens ({text.rule.way})"
-        )
+    out.end(
+        summary,
+        f"{count} texts, {tokens / max(1, count):.1f} tokens each, {damaged} not exact, "
+        f"{unknown} unknown tokens ({text.rule.way})",
+    )
     return 0
+
+
+class _Lines:
+    """Where the line of each text goes: printed as it comes, or with --json kept for the one object."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._kept: list[dict[str, Any]] = []
+
+    def put(self, data: dict[str, Any]) -> None:
+        """Take the line of one text."""
+        if self._reporter.json_result:
+            self._kept.append(data)
+        elif not self._reporter.events:
+            print(_line(data))
+
+    def end(self, summary: dict[str, Any], *told: str) -> None:
+        """Give the counts: as the result, or for a person beside the lines."""
+        if self._reporter.events:
+            self._reporter.result(summary)
+            return
+        if self._reporter.json_result:
+            print(_line({**summary, "lines": self._kept}))
+        sys.stdout.flush()
+        for text in told:
+            self._reporter.log(text)
 
 
 def _text(student: str, split_digits: bool, role: str = "solve") -> tuple[StudentText, str]:
@@ -115,6 +140,7 @@ def _text(student: str, split_digits: bool, role: str = "solve") -> tuple[Studen
 
 def _check_rows(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Check the texts of rows and say for each student how many do not fit."""
+    out = _Lines(reporter)
     counts: dict[str, Counter[str]] = {}
     limits = RunConfig(max_source_tokens=args.max_source_tokens, max_target_tokens=args.max_target_tokens)
     for role, examples in _examples(args.rows, args.method):
@@ -129,17 +155,14 @@ def _check_rows(args: argparse.Namespace, reporter: Reporter, control: Control) 
             count["too_long"] += checked.too_long
             count["damaged"] += checked.damaged
             unfit = checked.too_long or checked.damaged
-            if not reporter.events and (unfit or not args.unfit):
-                print(_line(checked.to_json(role.title)))
-    if reporter.events:
-        reporter.result({"students": {title: dict(count) for title, count in counts.items()}})
-        return 0
-    sys.stdout.flush()
-    for title, count in counts.items():
-        reporter.log(
-            f"{title}: {count['texts']} texts, {count['tokens'] / max(1, count['texts']):.1f} tokens each, "
-            f"the longest {count['longest']}; {count['damaged']} damaged, {count['too_long']} too long"
-        )
+            if unfit or not args.unfit:
+                out.put(checked.to_json(role.title))
+    told = (
+        f"{title}: {count['texts']} texts, {count['tokens'] / max(1, count['texts']):.1f} tokens each, "
+        f"the longest {count['longest']}; {count['damaged']} damaged, {count['too_long']} too long"
+        for title, count in counts.items()
+    )
+    out.end({"students": {title: dict(count) for title, count in counts.items()}}, *told)
     return 0
 
 

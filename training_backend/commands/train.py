@@ -13,9 +13,10 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training_backend import methods
 from training_backend.errors import ConfigError, DatasetError, KpddError
@@ -23,11 +24,20 @@ from training_backend.events import Control, Reporter, Started
 from training_backend.methods import Role
 from training_backend.paths import runs_dir
 from training_backend.students import processes
-from training_backend.students.examples import TrainingRowLike, build_examples
+from training_backend.students.examples import Example
 from training_backend.students.given_settings import given_settings
 from training_backend.students.going_back import go_back
 from training_backend.students.run_config import FIELDS, PRESET_TITLES, PRESETS, RunConfig
-from training_backend.students.run_folder import RoleStatus, RunFolder, new_run_folder, prepare_run
+from training_backend.students.run_folder import (
+    RoleStatus,
+    RunFolder,
+    new_run_folder,
+    parted_examples,
+    prepare_run,
+)
+
+if TYPE_CHECKING:
+    from training_backend.project.training_rows import TrainingRow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -125,7 +135,6 @@ def _prepare(args: argparse.Namespace, reporter: Reporter, control: Control) -> 
     """Make the run folder of a project and enter it there; return it and the project's id of the run."""
     from training_backend.project.runs import add_run
     from training_backend.project.store import Project
-    from training_backend.project.training_rows import training_rows
 
     config = settings_from(args)
     for name in args.role:
@@ -136,20 +145,23 @@ def _prepare(args: argparse.Namespace, reporter: Reporter, control: Control) -> 
             "Name the folder of the run, not the project.",
             str(args.what),
         )
+    # rows first: a wrong name should not cost the download of a base student
+    rows = _rows(args, config, reporter)
+    parts = parted_examples(config, rows)
     if not args.prepare_only:
         _check_bases(config, methods.get(config.method).roles, reporter, control)
+        _check_texts(config, parts)
     # absolute, so that the run is found from any working directory
     runs = runs_dir(args.what.resolve())
     with Project.open(args.what) as project:
         project.require_writable()
-        kinds = methods.get(config.method).kinds
-        rows = list(training_rows(project, kinds, dataset=args.dataset, split=args.split))
-        reporter.progress("reading rows", len(rows), len(rows))
-        if not args.prepare_only:
-            _check_texts(config, rows)
         folder = new_run_folder(runs, config.method)
         made = prepare_run(folder, config, rows, args.title, source=str(args.what.name))
-        run_id = add_run(project, str(folder), config.method, made.title)
+        try:
+            run_id = add_run(project, str(folder), config.method, made.title)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     reporter.log(
         f"{folder}: {len(rows)} rows, "
         + ", ".join(
@@ -158,6 +170,21 @@ def _prepare(args: argparse.Namespace, reporter: Reporter, control: Control) -> 
         )
     )
     return folder, run_id
+
+
+def _rows(args: argparse.Namespace, config: RunConfig, reporter: Reporter) -> list[TrainingRow]:
+    """Return the rows of a project that students of the method learn from; a wrong name is refused."""
+    from training_backend.project.questions import require_known
+    from training_backend.project.store import Project
+    from training_backend.project.training_rows import training_rows
+
+    with Project.open(args.what) as project:
+        project.require_writable()
+        require_known(project, args.dataset, args.split)
+        kinds = methods.get(config.method).kinds
+        rows = list(training_rows(project, kinds, dataset=args.dataset, split=args.split))
+    reporter.progress("reading rows", len(rows), len(rows))
+    return rows
 
 
 def _check_bases(config: RunConfig, roles: Iterable[Role], reporter: Reporter, control: Control) -> None:
@@ -172,14 +199,15 @@ def _check_bases(config: RunConfig, roles: Iterable[Role], reporter: Reporter, c
         look_over(config.base, role.name, config.split_digits)
 
 
-def _check_texts(config: RunConfig, rows: Sequence[TrainingRowLike]) -> None:
+def _check_texts(config: RunConfig, parts: Mapping[str, tuple[list[Example], list[Example]]]) -> None:
     """Refuse rows that a student would read or write damaged, before a run is made."""
     from training_backend.students.base_student import look_over
     from training_backend.students.lint import require_sound
 
     for role in methods.get(config.method).roles:
         base = look_over(config.base, role.name, config.split_digits)
-        examples = build_examples(role, rows)
+        train, held = parts[role.name]
+        examples = [*train, *held]
         require_sound(role.title, examples, base.text, config, kind=base.kind, positions=base.positions)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from training_backend.errors import DatasetError
 from training_backend.project.lines import ID_LIST, ROUND, ids_json, snippet_sql, storable, trim_touched
 
 if TYPE_CHECKING:
@@ -150,3 +152,31 @@ def datasets(project: Project) -> list[tuple[str, str, int]]:
         return connection.execute(
             "SELECT dataset, split, count(*) FROM question GROUP BY dataset, split ORDER BY dataset, split"
         ).fetchall()
+
+
+def require_known(project: Project, dataset: str | None, split: str | None) -> None:
+    """Raise DatasetError, which names what there is, where no question is of this data set and split."""
+    found = datasets(project)
+    if not found:
+        raise DatasetError("The project holds no questions.", "Import some first.", str(project.path))
+    names = sorted({name for name, _, _ in found})
+    if dataset is not None and dataset not in names:
+        raise DatasetError(
+            f"The project has no data set '{dataset}'.",
+            f"It has: {', '.join(names)}.{_meant(dataset, names)}",
+            str(project.path),
+        )
+    splits = sorted({each for name, each, _ in found if dataset in (None, name)})
+    if split is not None and split not in splits:
+        whose = "The project" if dataset is None else f"The data set '{dataset}'"
+        raise DatasetError(
+            f"{whose} has no split '{split}'.",
+            f"It has: {', '.join(each or 'one without a name' for each in splits)}.{_meant(split, splits)}",
+            str(project.path),
+        )
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word.lower(), [each.lower() for each in known], 1)
+    meant = next((each for each in known if near and each.lower() == near[0]), "")
+    return f" Did you mean '{meant}'?" if meant else ""

@@ -19,7 +19,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +29,7 @@ from training_backend import methods
 from training_backend.errors import CheckpointError, ConfigError, DatasetError
 from training_backend.paths import demo_students_dir
 from training_backend.students.examples import (
+    Example,
     TrainingRowLike,
     build_examples,
     read_examples,
@@ -216,9 +217,49 @@ def prepare_run(
     rows = list(rows)
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError("The run folder is not empty.", "Choose another name.", str(folder))
-    counts: dict[str, dict[str, int]] = {}
+    parts = parted_examples(config, rows)
+    counts = {name: {"train": len(train), "held_out": len(held)} for name, (train, held) in parts.items()}
+    run = RunFolder(folder, {}, config)
+    run.about = {
+        "version": VERSION,
+        "title": title or f"{method.title}, {base_title(config.base)}",
+        "method": method.key,
+        "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "source": source,
+        "rows": len(rows),
+        "examples": counts,
+        "tasks": {role.name: [task.prefix for task in role.tasks] for role in method.roles},
+        "versions": _versions(),
+    }
+    try:
+        _write_run(run, parts)
+    except BaseException:
+        # a full disk, or a stop: half a run is none
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return run
+
+
+def _write_run(run: RunFolder, parts: Mapping[str, tuple[list[Example], list[Example]]]) -> None:
+    """Write the files of a new run; run.json, by which a folder is known for a run, is the last."""
     digest = hashlib.sha256()
-    parts: dict[str, tuple[list, list]] = {}
+    (run.path / "examples").mkdir(parents=True, exist_ok=True)
+    for name, (train, held) in parts.items():
+        for part, examples in (("train", train), ("held_out", held)):
+            file = run.examples_file(name, part)
+            write_examples(file, examples)
+            digest.update(file.read_bytes())
+    run.config.save(run.path / "config.yaml")
+    run.about["examples_sha256"] = digest.hexdigest()
+    write_atomically(run.path / "run.json", json.dumps(run.about, ensure_ascii=False, indent=1) + "\n")
+
+
+def parted_examples(
+    config: RunConfig, rows: Sequence[TrainingRowLike]
+) -> dict[str, tuple[list[Example], list[Example]]]:
+    """Return (train, held out) examples for each student; DatasetError where one has none to learn from."""
+    method = methods.get(config.method)
+    parts: dict[str, tuple[list[Example], list[Example]]] = {}
     for role in method.roles:
         examples = build_examples(role, rows)
         train, held = split_examples(examples, config.held_out, config.seed)
@@ -230,29 +271,7 @@ def prepare_run(
                 f"{method.title} needs rows with {wants}, equal to gold or accepted by a person.",
             )
         parts[role.name] = (train, held)
-        counts[role.name] = {"train": len(train), "held_out": len(held)}
-    (folder / "examples").mkdir(parents=True, exist_ok=True)
-    run = RunFolder(folder, {}, config)
-    for name, (train, held) in parts.items():
-        for part, examples in (("train", train), ("held_out", held)):
-            file = run.examples_file(name, part)
-            write_examples(file, examples)
-            digest.update(file.read_bytes())
-    config.save(folder / "config.yaml")
-    run.about = {
-        "version": VERSION,
-        "title": title or f"{method.title}, {base_title(config.base)}",
-        "method": method.key,
-        "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "source": source,
-        "rows": len(rows),
-        "examples": counts,
-        "examples_sha256": digest.hexdigest(),
-        "tasks": {role.name: [task.prefix for task in role.tasks] for role in method.roles},
-        "versions": _versions(),
-    }
-    write_atomically(folder / "run.json", json.dumps(run.about, ensure_ascii=False, indent=1) + "\n")
-    return run
+    return parts
 
 
 def base_run(base: str) -> Path | None:
