@@ -1,7 +1,8 @@
 """One solution as it was recorded: the tokens of every stage, the trace, the answer, on one line of steps.
 
 Steps are counted over all phases: a token of a stage, a record of the trace (or a checked step of a chain of
-thought), and at the very end the answer. Every position is a state that can be shown, forward and back.
+thought, a step of solving equations), and at the very end the answer. Every position is a state that can be
+shown, forward and back.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from typing import Any
 
 from kpdd_app.trace_log import TraceLog
 from training_backend.events import Answer, Event, Failed, StageEnded, StageStarted, Token, Trace, Vote
+from training_backend.execution.worked_steps import WorkedStep
+
+# what becomes of a rationale that no program is
+RUN_TITLES = {"cot": "Check", "eot": "Solving"}
 
 
 @dataclass
@@ -68,7 +73,7 @@ class Recording:
     expected: tuple[str, ...] = ()
     stages: list[Stage] = field(default_factory=list)
     trace: TraceLog = field(default_factory=TraceLog)
-    checks: list[Any] = field(default_factory=list)
+    checks: list[WorkedStep] = field(default_factory=list)
     answer: Answer | None = None
     vote: Vote | None = None
     failure: Failed | None = None
@@ -106,11 +111,16 @@ class Recording:
             length = len(stage.tokens) if stage is not None else 0
             phases.append(Phase(role, stage_title(role, self.kind), start, length))
             start += length
-        run = len(self.checks) if self.kind == "cot" else len(self.trace)
-        phases.append(Phase("run", "Check" if self.kind == "cot" else "Run", start, run))
+        run = len(self.checks) if self.worked else len(self.trace)
+        phases.append(Phase("run", RUN_TITLES.get(self.kind, "Run"), start, run))
         start += run
         phases.append(Phase("answer", "Answer", start, int(self.answer is not None)))
         return phases
+
+    @property
+    def worked(self) -> bool:
+        """Tell whether it is followed by worked steps (a chain of thought, equations), not by a trace."""
+        return self.kind in RUN_TITLES
 
     @property
     def length(self) -> int:
@@ -191,6 +201,18 @@ def split_key_points(text: str) -> list[tuple[str, int, int]]:
     if info_at >= 0:
         parts.extend(_items(text, info_at + len("information:")))
     return parts
+
+
+def items_of(recording: Recording) -> list[tuple[str, int, str]]:
+    """Return (role, start in that student's text, text) of every information item."""
+    found = []
+    for stage in recording.stages:
+        if stage.role == "solve":
+            continue
+        text = stage.written
+        parts = [part for part in split_key_points(text) if part[0].isdigit()]
+        found += [(stage.role, start, text[start:end]) for _, start, end in parts]
+    return found
 
 
 def _items(text: str, begin: int) -> list[tuple[str, int, int]]:

@@ -50,6 +50,6 @@ def document_of(recording: Recording, students: str = "") -> SolutionDocument:
         information=items,
         core_question=core,
         records=recording.trace.records,
-        checks=[(check.text, check.right, check.detail) for check in recording.checks],
+        checks=[(check.text, check.holds, check.detail) for check in recording.checks],
         unused=NumberLinks(recording).unused if follows else (),
     )  # fmt: skip

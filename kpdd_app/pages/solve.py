@@ -17,8 +17,8 @@ from kpdd_app.pages.solve_branches import Ask, Branch, key_points_of, with_point
 from kpdd_app.pages.solve_desk import SolveDesk
 from kpdd_app.pages.solve_students import is_demo, is_recorded, recorded_choice
 from kpdd_app.pages.solve_worker import SolveWorker
-from kpdd_app.pages.solve_workers import add_event
 from kpdd_app.settings import Settings
+from kpdd_app.solution_steps import add_event
 from kpdd_app.student_choices import DEMO, Choice, run_choices
 from training_backend.events import Event, Failed, Token
 from training_backend.rationale.key_points import KeyPoints
@@ -273,9 +273,10 @@ class SolvePage(SolveDesk):
         self._add(branch)
         self.player.begin()
         self._take_frame()
-        job = start_trace(self._jobs, detail)
-        job.event_came.connect(lambda event: self._take_traced(branch, event))
         self.player.slider.setFocus()
+        if not recording.over:
+            job = start_trace(self._jobs, detail)
+            job.event_came.connect(lambda event: self._take_traced(branch, event))
 
     # --- branches ---------------------------------------------------------------------------------
 

@@ -61,6 +61,7 @@ class SolveColumns(QSplitter):
         self.strip.token_clicked.connect(lambda token: self.token_chosen.emit("solve", token))
         self.key_points.token_clicked.connect(self.token_chosen)
         self.walk.step_wanted.connect(self.step_wanted)
+        self.run.step_clicked.connect(self.walk.go_to)
         self.lights = NumberLights(self)
         self.key_points.alternative_picked.connect(self.alternative_picked)
         self.strip.alternative_picked.connect(self.alternative_picked)
@@ -169,6 +170,8 @@ class SolveColumns(QSplitter):
         )
         self.run_head.say(run.title, self._run_note(recording, local, written))
         self.run_head.set_state("done" if done else "at work" if written else "waiting")
+        said = recording.checks[local - 1].span if recording.kind == "cot" and local else None
+        self.strip.set_marks((said,) if said else ())
         self._show_current_token(recording, phases, step)
         self.walk.show_step(recording, run.start, local)
         self.lights.show_step(recording, local, done)
@@ -202,7 +205,7 @@ class SolveColumns(QSplitter):
     def _show_strip(self, recording: Recording, stage: Stage | None, count: int, writing: bool) -> None:
         self.strip.set_mono(recording.kind != "cot")
         for part in (self.token_head, self.legend):
-            part.setVisible(any(one.tokens for one in recording.stages))
+            part.setVisible(any(one.tokens and not one.by for one in recording.stages))
         if stage is None:
             self.strip.clear()
         else:
@@ -212,7 +215,8 @@ class SolveColumns(QSplitter):
         for phase in phases[:-2]:
             if phase.start < step <= phase.end:
                 stage = next(stage for stage in recording.stages if stage.role == phase.key)
-                self._show_token(stage.tokens[step - phase.start - 1])
+                # what nobody of these students wrote has no other tokens
+                self._show_token(None if stage.by else stage.tokens[step - phase.start - 1])
                 return
         if self.strip.hovered_token < 0:
             self._show_token(None)
@@ -224,7 +228,7 @@ class SolveColumns(QSplitter):
     def _run_note(self, recording: Recording, local: int, written: bool) -> str:
         if not written:
             return ""
-        if recording.kind == "cot":
+        if recording.worked:
             return self.tr("step {0} of {1}").format(local, len(recording.checks)) if recording.checks else ""
         state = recording.trace.state(local)
         if state.event == "call":
@@ -246,7 +250,7 @@ class SolveColumns(QSplitter):
             strip.set_size_delta(larger)
         # large letters leave no room for what is only good to know
         self.limits.setVisible(self._demo and self.height() > theme.line_height() * LIMITS_NEED)
-        self.run.program.set_size_delta(larger)
+        self.run.set_size_delta(larger)
 
     def _if_new(self, what: str, state: Any, show: Any) -> None:
         if self._shown.get(what) != state:

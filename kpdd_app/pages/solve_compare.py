@@ -139,10 +139,10 @@ class _Side(QFrame):
         self.students.setText(branch.ask.choice.title)
         self.points.setText(points_text(recording, other.recording))
         self.points.setVisible(bool(self.points.text()))
-        if recording.kind == "cot":
+        if recording.worked:
             self.stack.setCurrentWidget(self.steps)
             self.variables.hide()
-            self.steps.show_steps(recording.checks, min(step, len(recording.checks)))
+            self.steps.show_steps(recording.checks, min(step, len(recording.checks)), recording.kind == "cot")
         else:
             self.stack.setCurrentWidget(self.program)
             self.variables.show()
@@ -156,7 +156,8 @@ class _Side(QFrame):
                 f"padding: {theme.gap(0.5)}px {theme.gap(1.5)}px; border-radius: 4px;"
             )
         ended = step >= length_of(recording)
-        self.answer.show_answer(recording.answer if ended else None, recording.gold, show_gold)
+        answer = recording.answer if ended else None
+        self.answer.show_answer(answer, recording.gold, show_gold, recording.kind)
 
     def _show_line(self, recording: Recording, step: int) -> None:
         text = recording.program.rstrip("\n")
@@ -178,13 +179,16 @@ class _Side(QFrame):
 
 def length_of(recording: Recording) -> int:
     """Return how many lines of the trace (or checked steps) there are."""
-    return len(recording.checks) if recording.kind == "cot" else len(recording.trace)
+    return len(recording.checks) if recording.worked else len(recording.trace)
 
 
 def first_difference(a: Recording, b: Recording) -> int | None:
     """Return the 1-based step at which two runs first differ in the line run or in a value, None if never."""
     parted: Iterator[bool]
-    if "cot" in (a.kind, b.kind):
+    if a.worked != b.worked:
+        # a program and a text have no line in common
+        return 1
+    if a.worked:
         left, right = [step.text for step in a.checks], [step.text for step in b.checks]
         parted = (one != other for one, other in zip(left, right, strict=False))
         lengths = len(left), len(right)
@@ -213,7 +217,7 @@ def _parted(a: Recording, b: Recording) -> Iterator[bool]:
 
 def line_text(recording: Recording, step: int) -> str:
     """Return what a run does at a 1-based step: `line 3: days = 7`; "ended" behind its end."""
-    if recording.kind == "cot":
+    if recording.worked:
         return recording.checks[step - 1].text if 0 < step <= len(recording.checks) else "ended"
     if not 0 < step <= len(recording.trace):
         return "ended"

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QTextEdit
 
 from kpdd_app import theme
 from kpdd_app.background import Background
-from kpdd_app.number_links import Links, NumberLinks, Span
+from kpdd_app.number_links import Links, NumberLinks, Span, StepLinks, links_of
 from kpdd_app.recording import Recording
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class NumberLights(QObject):
         self._columns = columns
         self._background = Background("solve-origins", self)
         self._recording: Recording | None = None
-        self._links: NumberLinks | None = None
+        self._links: NumberLinks | StepLinks | None = None
         self._asked = False
         self._name = ""
         self._local = 0
@@ -35,6 +35,7 @@ class NumberLights(QObject):
         self._marked: tuple = ()
         columns.run.variables.name_pointed.connect(self.point)
         columns.run.program.name_pointed.connect(self.point)
+        columns.run.step_pointed.connect(self.point)
         columns.question.edit.textChanged.connect(self._mark_question)
         theme.notifier().changed.connect(self._restyle)
 
@@ -53,9 +54,9 @@ class NumberLights(QObject):
         if recording is not self._recording:
             self.clear()
             self._recording = recording
-        if recording.over and not self._asked and recording.kind == "pot" and recording.program:
+        if recording.over and not self._asked and recording.program:
             self._asked = True
-            self._background.run(lambda: NumberLinks(recording), lambda found: self._take(recording, found),
+            self._background.run(lambda: links_of(recording), lambda found: self._take(recording, found),
                                  lambda _: None, key="origins")  # fmt: skip
         moved = (local, done) != (self._local, self._done)
         self._local, self._done = local, done
@@ -66,14 +67,15 @@ class NumberLights(QObject):
         """Light up where the value of a name came from; an empty name: nothing."""
         self._name = name
         found = None
-        if name and self._links is not None and self._recording is not None and self._local:
+        pointed = bool(name) or (self._links is not None and self._links.follows and not self._done)
+        if pointed and self._links is not None and self._recording is not None and self._local:
             frames = [frame.id for frame in self._recording.trace.state(self._local).frames]
             found = self._links.of(name, frames, self._local)
         self._show(found)
 
     # --- helpers ----------------------------------------------------------------------------------
 
-    def _take(self, recording: Recording, found: NumberLinks) -> None:
+    def _take(self, recording: Recording, found: NumberLinks | StepLinks) -> None:
         if recording is self._recording:
             self._links = found
             self.point(self._name)
@@ -82,6 +84,7 @@ class NumberLights(QObject):
         self._lit = found
         columns = self._columns
         columns.run.program.show_origins(found.program if found else ())
+        columns.run.light_steps(found.steps if found else ())
         for role, strip in columns.key_points.strips.items():
             strip.set_marks(found.key_points.get(role, ()) if found else ())
         self._mark_question()
@@ -94,7 +97,6 @@ class NumberLights(QObject):
         if links is None:
             return ""
         if found is not None:
-            value = " ".join(found.value.text.split())[:60]
             parts = []
             if found.question:
                 parts.append(self.tr("question: {0}").format(", ".join(self._texts(found.question))))
@@ -103,8 +105,12 @@ class NumberLights(QObject):
             lines = sorted({line for line, _, _ in found.program})
             if lines:
                 parts.append(self.tr("line {0}").format(", ".join(map(str, lines))))
+            if found.steps:
+                parts.append(self.tr("step {0}").format(", ".join(map(str, found.steps))))
+            if found.nowhere and parts:
+                parts.append(self.tr("written nowhere before: {0}").format(", ".join(found.nowhere)))
             said = " · ".join(parts) or self.tr("no number that was given")
-            return self.tr("{0} = {1} comes from {2}").format(found.value.name, value, said)
+            return self.tr("{0} comes from {1}").format(found.head, said)
         if self._done and links.unused:
             return self.tr("Numbers of the question that the answer does not use: {0}").format(
                 ", ".join(self._texts(links.unused))

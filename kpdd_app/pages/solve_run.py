@@ -1,17 +1,26 @@
-"""The right column of the Solve page: the program as it runs, its variables, what it prints, the answer."""
+"""The right column of the Solve page: how a rationale comes to its answer, and the answer.
+
+A program runs line by line, with its variables and what it prints; equations are solved, the steps of a chain
+of thought checked.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from kpdd_app import theme
 from kpdd_app.recording import Recording
+from kpdd_app.solution_steps import equations_state
 from kpdd_app.trace_log import PROGRAM, TraceState
 from kpdd_app.widgets.answer_view import AnswerView
+from kpdd_app.widgets.equations_view import EquationsView
 from kpdd_app.widgets.program_view import ProgramView
+from kpdd_app.widgets.quick_label import QuickLabel
 from kpdd_app.widgets.steps_view import StepsView
 from kpdd_app.widgets.variables_view import VariablesView
+from training_backend.events import Answer
 from training_backend.execution.limits import MAX_TRACE_STEPS
 
 # of what a program printed so many characters are shown, the last: more would make every step slow
@@ -20,25 +29,37 @@ OUTPUT_SHOWN = 8_000
 IN_PLACE = ("raised", "timed_out", "out_of_memory", "refused", "crashed", "does_not_parse")
 
 
+WAITING = {
+    "pot": "The program runs here, line by line, once it is written.",
+    "eot": "The equations are solved here, step by step, once they are written.",
+    "cot": "Every sum of the chain of thought is computed again here, once it is written.",
+}
+
+
 class RunPanel(QWidget):
-    """A program view over variables and output; for chains of thought the checked steps."""
+    """A program over variables and output; equations over their unknowns; the steps of a chain of thought."""
+
+    step_pointed = Signal(str)
+    """The number of the worked step under the pointer, or an empty text."""
+    step_clicked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Build the panel, empty."""
         super().__init__(parent)
         self.program = ProgramView()
-        self.waiting = QLabel(self.tr("The program runs here, line by line, once it is written."))
+        self.waiting = QLabel(WAITING["pot"])
         self.waiting.setProperty("role", "muted")
         self.waiting.setWordWrap(True)
         self.waiting.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.steps = StepsView()
+        self.equations = EquationsView()
         self.stack = QStackedWidget()
-        for page in (self.waiting, self.program, self.steps):
+        for page in (self.waiting, self.program, self.steps, self.equations):
             self.stack.addWidget(page)
-        self.calls = QLabel()
-        self.calls.setProperty("role", "muted")
-        self.calls.setTextFormat(Qt.TextFormat.PlainText)
-        self.calls.setWordWrap(True)
+        for view in (self.steps, self.equations):
+            view.step_pointed.connect(self.step_pointed)
+            view.step_clicked.connect(self.step_clicked)
+        self.calls = QuickLabel(elide=Qt.TextElideMode.ElideMiddle)
         self.variables = VariablesView()
         self.output_title = QLabel(self.tr("Printed"))
         self.output_title.setProperty("role", "caption")
@@ -67,44 +88,78 @@ class RunPanel(QWidget):
     def show_step(self, recording: Recording, written: bool, step: int, ended: bool, show_gold: bool) -> None:
         """Show the run after `step` records; `written`: the rationale is there; `ended`: so is the answer."""
         answer = recording.answer if ended else None
+        self.waiting.setText(WAITING.get(recording.kind, WAITING["pot"]))
         if not written or not recording.program:
             self.stack.setCurrentWidget(self.waiting)
             self._show_below(None, "")
         elif recording.kind == "cot":
             self.stack.setCurrentWidget(self.steps)
-            self.steps.show_steps(recording.checks, step if not ended else len(recording.checks))
+            self.steps.show_steps(recording.checks, step)
             self._show_below(None, "")
-            self.below.hide()
+        elif recording.kind == "eot":
+            self.stack.setCurrentWidget(self.equations)
+            text = recording.program.rstrip("\n")
+            if text != self.equations.system.toPlainText():
+                self._share_height(len(equations_state(text, [], 0).frames[0].variables))
+            state = equations_state(text, recording.checks, step)
+            self.equations.show_step(text, recording.checks, state, _bad_end(answer, None))
+            self._show_below(state, "")
         else:
-            self.below.show()
             self._show_program(recording, step, answer)
-        self.answer.show_answer(answer, recording.gold, show_gold)
+        self.below.setVisible(recording.kind != "cot")
+        self.answer.show_answer(answer, recording.gold, show_gold, recording.kind)
 
-    def _show_program(self, recording: Recording, step: int, answer) -> None:
+    def light_steps(self, steps: tuple[int, ...]) -> None:
+        """Mark the worked steps that the one pointed at reads."""
+        self.steps.light(steps)
+        self.equations.steps.light(steps)
+
+    def set_size_delta(self, points: float) -> None:
+        """Make what is worth seeing from afar larger, in points."""
+        for view in (self.program, self.steps, self.equations):
+            view.set_size_delta(points)
+
+    def _show_program(self, recording: Recording, step: int, answer: Answer | None) -> None:
         if self.stack.currentWidget() is not self.program or self._program_text != recording.program:
             self._program_text = recording.program
             self.program.set_program(recording.program.rstrip("\n"), python=recording.kind == "pot")
             self.stack.setCurrentWidget(self.program)
         state = recording.trace.state(step) if step else None
-        error = None
-        if answer is not None and answer.verdict in IN_PLACE and (state is None or state.exception is None):
-            error = (answer.error_line, answer.error or answer.verdict.replace("_", " "))
-        self.program.show_state(state, error)
+        self.program.show_state(state, _bad_end(answer, state))
         self.cut.setVisible(step >= MAX_TRACE_STEPS and step == len(recording.trace))
-        self._show_below(state, recording.trace.printed(state) if state is not None else "")
+        trace = recording.trace
+        printed = trace.printed(state, OUTPUT_SHOWN) if state is not None else ""
+        cut = state is not None and state.output_end > OUTPUT_SHOWN
+        self._show_below(state, f"…{printed}" if cut else printed, trace.has_calls)
 
-    def _show_below(self, state: TraceState | None, printed: str) -> None:
+    def _share_height(self, unknowns: int) -> None:
+        """Give the unknowns the height that they need, a third at most; the steps get the rest."""
+        wanted = round(theme.line_height() * (1.4 * unknowns + 3))
+        height = self.splitter.height()
+        below = min(wanted, height // 3)
+        self.splitter.setSizes([height - below, below])
+
+    def _show_below(self, state: TraceState | None, printed: str, calls: bool = False) -> None:
+        """Show variables and output; `calls`: the program has functions that were called."""
         self.variables.show_state(state)
-        frames = state.frames if state is not None else []
-        self.calls.setVisible(len(frames) > 1)
-        if state is not None and len(frames) > 1:
-            self.calls.setText(self.tr("Calls: ") + call_path(state))
+        # the line stays between two calls: what is below it does not jump
+        self.calls.setVisible(calls and state is not None)
+        if calls and state is not None:
+            self.calls.say(self.tr("Calls: ") + call_path(state))
         if printed != self._printed:
-            self._printed = printed
-            cut = len(printed) > OUTPUT_SHOWN
-            self.output.setPlainText(f"…{printed[-OUTPUT_SHOWN:]}" if cut else printed)
-            bar = self.output.verticalScrollBar()
-            bar.setValue(bar.maximum())
+            self._show_printed(printed)
+
+    def _show_printed(self, printed: str) -> None:
+        more = printed.removeprefix(self._printed)
+        if self._printed and len(more) < len(printed):
+            end = QTextCursor(self.output.document())
+            end.movePosition(QTextCursor.MoveOperation.End)
+            end.insertText(more)
+        else:
+            self.output.setPlainText(printed)
+        self._printed = printed
+        bar = self.output.verticalScrollBar()
+        bar.setValue(bar.maximum())
         self.output.setVisible(bool(printed))
         self.output_title.setVisible(bool(printed))
 
@@ -135,6 +190,13 @@ class RunPanel(QWidget):
     def _restyle(self) -> None:
         self.output.setStyleSheet(f"QPlainTextEdit {{ {theme.font_rule(theme.mono_font(-0.5))} }}")
         self.output.setMinimumHeight(round(theme.line_height() * 3.2))
+
+
+def _bad_end(answer: Answer | None, state: TraceState | None) -> tuple[int | None, str] | None:
+    """Return (line, text) of an end that belongs beside a line, where the trace has not shown it there."""
+    if answer is None or answer.verdict not in IN_PLACE or (state is not None and state.exception):
+        return None
+    return answer.error_line, answer.error or answer.verdict.replace("_", " ")
 
 
 def call_path(state: TraceState) -> str:

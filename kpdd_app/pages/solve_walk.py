@@ -53,12 +53,16 @@ class TraceWalk(QObject):
             self._connect()
         if recording is not self._recording or (self._steps and self._steps.log is not recording.trace):
             self._recording, self._steps = recording, None
-        if self._steps is None and len(recording.trace):
+        if self._steps is None and len(recording.trace) and not recording.worked:
             self._steps = TraceSteps(recording.trace, recording.program)
         self._start, self._local = start, local
-        tools.setVisible(recording.kind != "cot")
+        tools.setVisible(not recording.worked)
         tools.show_loop(self._steps.loop_at(local) if self._steps and local else None, local)
         self._show_ways()
+
+    def go_to(self, local: int) -> None:
+        """Go to a record of the trace, or a worked step, by its number."""
+        self.step_wanted.emit(self._start + local)
 
     def next_step(self, step: int, by: int) -> int:
         """Return the step after or before a step of all phases; where loops fold, their middle is skipped."""

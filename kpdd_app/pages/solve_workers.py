@@ -9,12 +9,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from kpdd_app.jobs import Jobs
 from kpdd_app.pages.solve_branches import Branch
 from kpdd_app.pages.solve_worker import SolveWorker
-from kpdd_app.recording import Recording
-from kpdd_app.widgets.steps_view import Step
-from training_backend import methods
-from training_backend.events import Answer, Event, Failed, StageEnded
-from training_backend.rationale.answers import format_number
-from training_backend.rationale.arithmetic import claims
+from kpdd_app.solution_steps import add_event
+from training_backend.events import Answer, Event, Failed
 
 
 class Workers(QObject):
@@ -117,26 +113,3 @@ class Workers(QObject):
         self._end(worker)
         self.failed.emit(failure, worker is self.first)
         self.changed.emit()
-
-
-def add_event(recording: Recording, event: Event) -> None:
-    """Take an event into a recording; the steps of a chain of thought are checked when it is written."""
-    recording.add(event)
-    if isinstance(event, StageEnded) and event.role == "solve":
-        kind = event.fields.get("kind")
-        if kind in methods.KINDS:
-            recording.kind = str(kind)
-        if recording.kind == "cot":
-            recording.checks = checked_steps(recording.program)
-
-
-def checked_steps(text: str) -> list[Step]:
-    """Return the equations of a chain of thought, each computed again."""
-    return [
-        Step(
-            " ".join(text[claim.start : claim.end].split()),
-            claim.holds,
-            "" if claim.holds else f"it is {format_number(claim.computed)}",
-        )
-        for claim in claims(text)
-    ]

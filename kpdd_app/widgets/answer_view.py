@@ -18,6 +18,16 @@ _WORDS = {
     "crashed": "The program crashed.",
     "does_not_parse": "What the student wrote could not be read.",
 }
+# equations do not run, and a chain of thought is only read
+_OTHER_WORDS = {
+    "eot": {
+        "no_answer": "The equations have no answer.",
+        "raised": "These are no equations that can be solved.",
+        "timed_out": "The equations were not solved in time.",
+        "out_of_memory": "Solving the equations wanted too much memory.",
+    },
+    "cot": {"no_answer": "No answer could be read."},
+}
 
 
 class AnswerView(QFrame):
@@ -63,7 +73,9 @@ class AnswerView(QFrame):
         theme.notifier().changed.connect(self._restyle)
         self.show_answer(None, None)
 
-    def show_answer(self, answer: Answer | None, gold: float | None, show_gold: bool = True) -> None:
+    def show_answer(
+        self, answer: Answer | None, gold: float | None, show_gold: bool = True, kind: str = "pot"
+    ) -> None:
         """Show how an inference ended; None: it has not ended yet."""
         gold_text = format_number(gold) if gold is not None else ""
         if answer is None:
@@ -73,16 +85,20 @@ class AnswerView(QFrame):
         number = answer.answer_text or (format_number(answer.value) if answer.value is not None else "–")
         if answer.equal is True:
             look = ("check", "equal", "equal_tint")
-            self._say(number, look, self.tr("equal to gold {0}").format(gold_text), "")
+            said = self.tr("equal to gold {0}").format(gold_text) if show_gold else self.tr("equal to gold")
+            self._say(number, look, said, "")
         elif answer.equal is False and answer.value is not None:
             look = ("cross", "wrong", "wrong_tint")
-            self._say(number, look, self.tr("not equal: gold is {0}").format(gold_text), "")
+            said = self.tr("not equal: gold is {0}").format(gold_text)
+            self._say(number, look, said if show_gold else self.tr("not equal to gold"), "")
         elif answer.value is not None:
             self._say(number, ("ring", "muted", "hover"), self.tr("no gold answer to compare with"), "")
         else:
             detail = answer.error or ""
-            word = _WORDS.get(answer.verdict, answer.verdict.replace("_", " "))
-            gold_part = self.tr("gold is {0}").format(gold_text) if gold_text else ""
+            word = _OTHER_WORDS.get(kind, {}).get(answer.verdict) or _WORDS.get(
+                answer.verdict, answer.verdict.replace("_", " ")
+            )
+            gold_part = self.tr("gold is {0}").format(gold_text) if gold_text and show_gold else ""
             self._say("–", ("question", "unjudged", "unjudged_tint"), word,
                       " · ".join(part for part in (detail, gold_part) if part))  # fmt: skip
 

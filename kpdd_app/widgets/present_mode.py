@@ -11,8 +11,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from kpdd_app import theme
 from kpdd_app.recording import Phase, Recording, Stage, split_key_points
+from kpdd_app.solution_steps import equations_state
+from kpdd_app.trace_log import TraceState
 from kpdd_app.trace_steps import TraceSteps
+from kpdd_app.widgets.equations_view import EquationsView
 from kpdd_app.widgets.program_view import ProgramView
+from kpdd_app.widgets.steps_view import StepsView
 from training_backend.rationale.answers import format_number
 
 NEXT = (Qt.Key.Key_Space, Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_PageDown, Qt.Key.Key_Return)
@@ -92,6 +96,11 @@ class PresentMode(QWidget):
         self.program = ProgramView()
         self.program.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.program.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.equations = EquationsView()
+        self.steps = StepsView()
+        for view in (self.equations, self.steps):
+            view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            view.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.written = _label()
         self.written.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.said = _label()
@@ -101,7 +110,10 @@ class PresentMode(QWidget):
         self.where.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
         right = QVBoxLayout()
         right.addWidget(self.program, 1)
-        right.addWidget(self.written, 1)
+        right.addWidget(self.equations, 1)
+        right.addWidget(self.written)
+        right.addWidget(self.steps, 1)
+        right.addStretch(0)
         right.addWidget(self.said)
         body = QHBoxLayout()
         body.addWidget(self.points, 2)
@@ -132,7 +144,8 @@ class PresentMode(QWidget):
             label.setStyleSheet(f"QLabel {{ {rule} color: {getattr(tokens, colour)}; }}")
         self.setStyleSheet(f"PresentMode {{ background: {tokens.window}; }}")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.program.set_size_delta(delta * 0.75)
+        for view in (self.program, self.equations, self.steps):
+            view.set_size_delta(delta * 0.75)
         edge = max(theme.gap(4), self.width() // 40)
         self._column.setContentsMargins(edge, edge, edge, edge // 2)
         self._column.setSpacing(edge)
@@ -150,16 +163,23 @@ class PresentMode(QWidget):
         self.points.setText("\n\n".join(text for text in told if text))
         self.points.setVisible(bool(first))
         written = bool(recording.program) and step >= solve.end and step > solve.start
-        runs = recording.kind != "cot"
-        self.program.setVisible(written and runs)
-        self.written.setVisible(not (written and runs))
+        kind = recording.kind if written else ""
+        self.program.setVisible(kind == "pot")
+        self.equations.setVisible(kind == "eot")
+        for view in (self.written, self.steps):
+            view.setVisible(kind == "cot")
         local = max(0, min(run.length, step - run.start))
         over = recording.answer is not None and step > run.end
         self.said.setText("")
-        if written and runs:
+        if kind == "pot":
             self._show_run(local, over)
-        else:
-            self.written.setText(self._checked(local) if written else "")
+        elif kind == "eot":
+            text = recording.program.rstrip("\n")
+            state = equations_state(text, recording.checks, local)
+            self.equations.show_step(text, recording.checks, state, self._bad_end(over, None))
+        elif kind == "cot":
+            self.written.setText(recording.program.strip())
+            self.steps.show_steps(recording.checks, local)
         self._show_answer(over)
         self.where.setText(
             self.tr("{0} / {1}   Space: next   Backspace: back   Esc: leave").format(
@@ -169,14 +189,11 @@ class PresentMode(QWidget):
         self.setAccessibleDescription(" ".join((self.points.text(), self.said.text(), self.answer.text())))
 
     def _show_run(self, local: int, over: bool) -> None:
-        recording, answer = self._recording, self._recording.answer
+        recording = self._recording
         if self.program.toPlainText() != recording.program.rstrip("\n"):
             self.program.set_program(recording.program.rstrip("\n"), python=recording.kind == "pot")
         state = recording.trace.state(local) if local else None
-        error = None
-        if over and answer is not None and answer.error and (state is None or state.exception is None):
-            error = (answer.error_line, answer.error)
-        self.program.show_state(state, error)
+        self.program.show_state(state, self._bad_end(over, state))
         if state is not None and state.frame is not None:
             told = [f"{name} = {state.frame.variables[name][0]}" for name in state.changed]
             printed = recording.trace.printed(state).rstrip("\n").rsplit("\n", 1)[-1]
@@ -186,12 +203,13 @@ class PresentMode(QWidget):
                 told.append(self.tr("printed: {0}").format(printed))
             self.said.setText("   ·   ".join(one[:80] for one in told[:4]))
 
-    def _checked(self, count: int) -> str:
-        """Return a chain of thought, and its equations with the signs of those that were checked."""
-        signs = {True: "✓", False: "✗", None: "?"}
-        checks = self._recording.checks[:count]
-        told = [f"{signs[one.right]} {one.text}  {one.detail}".rstrip() for one in checks]
-        return "\n".join([self._recording.program.strip(), "", *told]).rstrip()
+    def _bad_end(self, over: bool, state: TraceState | None) -> tuple[int | None, str] | None:
+        """Return (line, text) of an end that the trace has not shown at its line."""
+        answer = self._recording.answer
+        if not over or answer is None or not answer.error or (state is not None and state.exception):
+            return None
+        # equations without an answer have a step that says why
+        return None if self._recording.checks else (answer.error_line, answer.error)
 
     def _show_answer(self, over: bool) -> None:
         answer, gold = self._recording.answer, self._recording.gold
@@ -223,7 +241,7 @@ def beats(recording: Recording) -> list[int]:
         if stage is not None and phase.key != "solve":
             found |= {phase.start + _count(stage, end) for _, _, end in split_key_points(stage.written)}
         found.add(phase.end)
-    if recording.kind == "cot" or not len(recording.trace):
+    if recording.worked or not len(recording.trace):
         found |= set(range(run.start, run.end + 1))
     else:
         steps = TraceSteps(recording.trace, recording.program)

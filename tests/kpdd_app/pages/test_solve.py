@@ -144,7 +144,7 @@ def test_a_program_that_fails_says_so_in_its_place(page, qtbot, words, line, tex
 def test_a_chain_of_thought_is_checked_step_by_step(page, qtbot):
     recording = solved(qtbot, page, "chain")
     assert recording.kind == "cot" and recording.phases()[-2].title == "Check"
-    assert [(step.text, step.right) for step in page.columns.run.steps.shown] == [
+    assert [(step.text, step.holds) for step in page.columns.run.steps.shown] == [
         ("18 * 6 = 108", True), ("240 - 108 = 133", False),
     ]  # fmt: skip
     assert page.columns.run.answer.word.text() == "not equal: gold is 132"

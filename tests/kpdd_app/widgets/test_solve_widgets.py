@@ -11,12 +11,13 @@ from kpdd_app.widgets.answer_view import AnswerView
 from kpdd_app.widgets.key_points_view import KeyPointsView, blocks_of
 from kpdd_app.widgets.player_bar import PlayerBar
 from kpdd_app.widgets.program_view import ProgramView
-from kpdd_app.widgets.steps_view import Step, StepsView
+from kpdd_app.widgets.steps_view import StepsView, origin, why
 from kpdd_app.widgets.tints import STEPS, tint_step
 from kpdd_app.widgets.token_strip import TokenStrip
 from kpdd_app.widgets.trace_slider import Stretch, TraceSlider
 from kpdd_app.widgets.variables_view import CHANGED, VariablesView
 from training_backend.events import Answer, Token
+from training_backend.execution.worked_steps import Source, WorkedStep
 
 PHASES = [
     Stretch("Key points", 0, 40),
@@ -222,12 +223,36 @@ def test_the_variables_mark_what_changed(qtbot):
     assert view.rows_model.rowCount() == 0
 
 
-def test_steps_carry_sign_and_word(qtbot):
+def test_steps_carry_sign_word_and_origin(qtbot):
     view = shown(qtbot, StepsView())
-    steps = [Step("2 + 2 = 4", True), Step("3 * 3 = 8", False, "9"), Step("a = b", None)]
+    steps = [
+        WorkedStep("2 + 2 = 4", True, span=(0, 9), sources=(Source("2", question=(0, 1)), Source("2", 0))),
+        WorkedStep("3 * 3 = 8", False, "it is 9", span=(10, 19)),
+        WorkedStep("8 + 1 = 9", True, span=(20, 29), sources=(Source("8", 2),), shaky=True),
+    ]
     view.show_steps(steps, 2)
     assert view.shown == steps[:2]
     assert view.accessibleDescription() == "2 + 2 = 4 true; 3 * 3 = 8 false"
+    assert [why(step) for step in steps] == [
+        "", "wrong: it is 9", "right in itself, but it builds on a wrong step",
+    ]  # fmt: skip
+    assert [origin(step) for step in steps] == [
+        "2 from the question · 2 written nowhere before", "", "8 from step 2",
+    ]  # fmt: skip
+
+
+def test_a_step_is_pointed_at_and_clicked(qtbot):
+    view = shown(qtbot, StepsView())
+    view.show_steps([WorkedStep(f"{n} + 1 = {n + 1}", True, span=(n, n + 1)) for n in range(40)], 30)
+    assert view.verticalScrollBar().value() > 0 and view.step_at(QPointF(view.step_rect(30).center())) == 30
+    with qtbot.waitSignal(view.step_pointed) as pointed:
+        qtbot.mouseMove(view.viewport(), view.step_rect(29).center())
+    assert pointed.args == ["29"]
+    with qtbot.waitSignal(view.step_clicked) as clicked:
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.step_rect(28).center())
+    assert clicked.args == [28]
+    view.show_steps(view._steps, 0)
+    assert view.step_rect(1).top() == 0
 
 
 @pytest.mark.parametrize(
