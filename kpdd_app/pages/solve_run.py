@@ -173,6 +173,8 @@ class RunPanel(QWidget):
         lower.addWidget(self.variables, 3)
         lower.addWidget(self.output_title)
         lower.addWidget(self.output, 1)
+        for part in (self.output_title, self.output):
+            part.hide()
         self.below = below
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
@@ -196,7 +198,8 @@ def _bad_end(answer: Answer | None, state: TraceState | None) -> tuple[int | Non
     """Return (line, text) of an end that belongs beside a line, where the trace has not shown it there."""
     if answer is None or answer.verdict not in IN_PLACE or (state is not None and state.exception):
         return None
-    return answer.error_line, answer.error or answer.verdict.replace("_", " ")
+    error = answer.error.removeprefix("EquationError: ")
+    return answer.error_line, error or answer.verdict.replace("_", " ")
 
 
 def call_path(state: TraceState) -> str:

@@ -94,7 +94,7 @@ class AnswerView(QFrame):
         elif answer.value is not None:
             self._say(number, ("ring", "muted", "hover"), self.tr("no gold answer to compare with"), "")
         else:
-            detail = answer.error or ""
+            detail = answer.error.removeprefix("EquationError: ")
             word = _OTHER_WORDS.get(kind, {}).get(answer.verdict) or _WORDS.get(
                 answer.verdict, answer.verdict.replace("_", " ")
             )

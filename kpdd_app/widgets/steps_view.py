@@ -199,7 +199,8 @@ class StepsView(QAbstractScrollArea):
                 self._rows.append(_Row(top, texts, (first, second, third)))
                 top += self._rows[-1].height
         bar = self.verticalScrollBar()
-        height = self._rows[-1].top + self._rows[-1].height if self._rows else 0
+        there = self._rows if self._ahead else self._rows[: self._count]
+        height = there[-1].top + there[-1].height if there else 0
         bar.setPageStep(self.viewport().height())
         bar.setSingleStep(theme.line_height())
         bar.setRange(0, max(0, height - self.viewport().height()))
@@ -209,9 +210,10 @@ class StepsView(QAbstractScrollArea):
         """Keep the step on the time line in sight, with the one before and the one after where they fit."""
         if not self._rows:
             return
+        after = len(self._rows) if self._ahead else max(1, self._count)
         bar, view = self.verticalScrollBar(), self.viewport().height()
         at = max(0, self._count - 1)
-        first, last = self._rows[max(0, at - 1)], self._rows[min(len(self._rows) - 1, at + 1)]
+        first, last = self._rows[max(0, at - 1)], self._rows[min(after - 1, at + 1)]
         here = self._rows[at]
         if here.top < bar.value() or here.top + here.height > bar.value() + view:
             top = first.top if here.top < bar.value() else last.top + last.height - view

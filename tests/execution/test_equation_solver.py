@@ -163,3 +163,17 @@ def test_all_recorded_equations(shared_data, reading, equal, wrong):
         count = Counter(judgement.state for _, judgement in judge_many(items, own))
     # the public solver: 844 equal, 150 wrong
     assert count["equal"] >= equal and count["not_equal"] <= wrong, count
+
+
+def test_a_process_without_sympy_leaves_the_trace_to_the_one_that_has_it():
+    class Recorder(list):
+        def emit(self, **record):
+            self.append(record)
+
+        def finish(self):
+            pass
+
+    records = Recorder()
+    text = "total = 10\nx + y = total\nx - y = 2\nans = x"
+    assert run_equations(text, records, with_sympy=False) == {"status": "needs_sympy"} and records == []
+    assert run_equations(text, records)["status"] == "ok" and len(records) == 4

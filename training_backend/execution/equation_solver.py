@@ -79,6 +79,8 @@ def run_equations(
     try:
         value = solver.solve()
     except NeedsSympy:
+        # the process that has SymPy records from the beginning
+        recorder = None
         return {"status": "needs_sympy"}
     except NoSolution as nothing:
         return {"status": "no_answer", "reason": str(nothing), "line": nothing.line, "taken_from": ANSWER}
