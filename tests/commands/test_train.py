@@ -177,7 +177,7 @@ def test_project_without_rows(tmp_path, capsys):
         ("half", "config.json"),
         ("random:flan-t5-tiny:half", "names no random student"),
         ("tiny:half", "no tokenizer.json"),
-        ("nobody/nothing", "could not be downloaded: Nothing is downloaded, as HF_HUB_OFFLINE is set"),
+        ("nobody/nothing", "not here, and nothing is downloaded, as HF_HUB_OFFLINE is set"),
     ],
 )
 def test_a_base_that_is_not_here_makes_no_run(project, base, said, capsys, monkeypatch):

@@ -127,7 +127,7 @@ def test_a_base_student_is_fetched_once_and_trains(hub, student):
 def test_what_was_cut_off_goes_on_where_it_ended(hub, student):
     size = (student / "model.safetensors").stat().st_size
     hub.troubles = [403]
-    with pytest.raises(CheckpointError, match=r"could not be downloaded: The file was refused"):
+    with pytest.raises(CheckpointError, match=r"could not be downloaded: the file was refused"):
         fetch_base("some/tiny")
     hub.troubles = ["cut", 503]
     folder = fetch_base("some/tiny")
@@ -234,8 +234,16 @@ def test_an_answer_that_is_none_is_told(hub, answer):
 
 def test_unreachable_and_offline_are_told_and_what_is_here_still_serves(hub, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(CheckpointError, match="could not be downloaded: The file could not be fetched"):
-        fetch_base("some/tiny")
+    said = Said()
+    with pytest.raises(
+        CheckpointError, match=r"127\.0\.0\.1:9 cannot be reached, nothing answers there"
+    ) as caught:
+        fetch_base("some/tiny", said)
+    assert str(caught.value).startswith("some/tiny: The base student could not be downloaded: http://127")
+    assert all(
+        word in caught.value.hint for word in ("HF_ENDPOINT", "HTTPS_PROXY", "HF_HUB_OFFLINE", "folder")
+    )
+    assert said.lines == ["http://127.0.0.1:9: nothing answers there; trying again"]
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(CheckpointError, match="HF_HUB_OFFLINE is set") as caught:
         fetch_base("some/tiny")

@@ -190,11 +190,13 @@ def _rows(args: argparse.Namespace, config: RunConfig, reporter: Reporter) -> li
 def _check_bases(config: RunConfig, roles: Iterable[Role], reporter: Reporter, control: Control) -> None:
     """Have the base students here before a run begins: download those of the hub, refuse broken ones."""
     from training_backend.students.base_names import ensure_base
-    from training_backend.students.base_student import look_over
 
     roles = list(roles)
     for role in roles:
         ensure_base(config.base, role.name, reporter, control)
+    # torch comes with it, which a base that is not to be had should not wait for
+    from training_backend.students.base_student import look_over
+
     for role in roles:
         look_over(config.base, role.name, config.split_digits)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import socket
+import ssl
 import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +23,13 @@ if TYPE_CHECKING:
 _PIECE = 64 * 1024
 _TIMEOUT_S = 30.0
 _TRIES = 4  # in a row without a byte
+# a host that never answered is most likely not to be reached at all: nobody should wait long to hear it
+_FIRST_TIMEOUT_S, _FIRST_TRIES = 10.0, 2
 _LARGEST_TEXT = 16 * 2**20
+_GOES_ON = (
+    "Check the network (HTTPS_PROXY names a proxy). What came so far is kept; trying again goes on from "
+    "there."
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,23 @@ class Checksum:
             while piece := content.read(2**20):
                 digest.update(piece)
         return digest.hexdigest() == self.value.lower()
+
+
+class Offline(DatasetError):
+    """The environment says that nothing is to be downloaded."""
+
+
+class Unreachable(DatasetError):
+    """The host of a file gives no answer; `why` says what happened, `host` is its address."""
+
+    def __init__(self, why: str, host: str, where: str) -> None:
+        """Keep why and whose."""
+        super().__init__(
+            f"{host} cannot be reached: {why}.",
+            _GOES_ON,
+            where,
+        )
+        self.why, self.host = why, host
 
 
 class _Again(Exception):
@@ -61,6 +87,8 @@ class Fetcher:
         """
         self._reporter, self._control, self._token = reporter, control, token
         self._opener = urllib.request.build_opener()
+        # the hosts that answered
+        self._known: set[str] = set()
 
     def get(self, url: str, target: Path, size: int, checksum: Checksum | None) -> bool:
         """Have the file of `url` at `target`; False when a stop was asked for before it was whole.
@@ -142,36 +170,61 @@ class Fetcher:
 
     def _open(self, url: str, have: int):
         if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-            raise DatasetError("Nothing is downloaded, as HF_HUB_OFFLINE is set.",
-                               "Unset it, or import a file that is here.", where=url)  # fmt: skip
+            raise Offline("Nothing is downloaded, as HF_HUB_OFFLINE is set.",
+                          "Unset it, or import a file that is here.", where=url)  # fmt: skip
         request = urllib.request.Request(url, headers={"User-Agent": "kpdd-studio"})
         if have:
             request.add_header("Range", f"bytes={have}-")
         token = self._token or (os.environ.get("HF_TOKEN", "") if "/datasets/" in url else "")
         if token:
             request.add_unredirected_header("Authorization", f"Bearer {token}")
+        host = _host(url)
         try:
-            return self._opener.open(request, timeout=_TIMEOUT_S)
+            answer = self._opener.open(
+                request, timeout=_TIMEOUT_S if host in self._known else _FIRST_TIMEOUT_S
+            )
         except urllib.error.HTTPError as error:
+            self._known.add(host)
             with error:
                 raise _told(error, url) from None
+        self._known.add(host)
+        return answer
 
     def _stopped(self) -> bool:
         return self._control is not None and self._control.stop_requested
 
     def _wait(self, number: int, url: str, problem: Exception) -> None:
         """Wait before the next try; after the last one raise what a person can do."""
-        reason = getattr(problem, "reason", None) or problem
+        why, host = _why(problem), _host(url)
+        if host not in self._known and number + 1 >= _FIRST_TRIES:
+            raise Unreachable(why, host, url) from problem
         if number + 1 >= _TRIES:
-            raise DatasetError(
-                f"The file could not be fetched: {reason}.",
-                "Check the network (HTTPS_PROXY names a proxy). What came so far is kept; trying again goes "
-                "on from there.",
-                where=url,
-            ) from problem
+            raise DatasetError(f"The file could not be fetched: {why}.", _GOES_ON, where=url) from problem
         if self._reporter is not None:
-            self._reporter.log(f"{url}: {reason}; trying again")
+            self._reporter.log(f"{host}: {why}; trying again")
         Event().wait(self.wait_s * 2**number)
+
+
+def _host(url: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _why(problem: Exception) -> str:
+    """Return in words what a connection failed for."""
+    cause = getattr(problem, "reason", None) or problem
+    words: dict[type[BaseException], str] = {
+        socket.gaierror: "its name cannot be looked up",
+        ConnectionRefusedError: "nothing answers there",
+        TimeoutError: "it does not answer in time",
+        ssl.SSLCertVerificationError: "its certificate is not trusted here",
+        ConnectionError: "the connection broke off",
+        http.client.HTTPException: "the connection broke off",
+    }
+    for kind, text in words.items():
+        if isinstance(cause, kind):
+            return text
+    return str(getattr(cause, "strerror", None) or cause)
 
 
 def _told(error: urllib.error.HTTPError, url: str) -> Exception:

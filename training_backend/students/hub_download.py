@@ -22,7 +22,7 @@ from huggingface_hub import get_token, snapshot_download
 
 from training_backend.errors import CheckpointError, DatasetError, KpddError
 from training_backend.project.downloads import HUB, downloads_dir
-from training_backend.project.fetching import Checksum, Fetcher
+from training_backend.project.fetching import Checksum, Fetcher, Offline, Unreachable
 from training_backend.students.base_files import WEIGHTS, WEIGHTS_INDEX, check_folder
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ def _fetch(hub_id: str, name: str, revision: str, reporter: Reporter | None, con
         folder = _store(name) / listing.commit
         done = _fetch_files(fetcher, name, listing, folder, reporter)
     except DatasetError as error:
-        raise CheckpointError(
-            f"The base student could not be downloaded: {error.message}", _hint(error), error.where or hub_id
-        ) from error
+        raise _refused(hub_id, error) from error
     if not done:
         raise CheckpointError(
             "The download of the base student was stopped.", "Start again; it goes on where it ended.", hub_id
@@ -215,9 +213,25 @@ def _endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
 
 
-def _hint(error: DatasetError) -> str:
-    if "HF_HUB_OFFLINE" in error.message:
-        return "Unset it, or name a folder that is here."
+def _refused(hub_id: str, error: DatasetError) -> CheckpointError:
+    """Return why a base student did not come, in one sentence, with what to do."""
+    if isinstance(error, Unreachable):
+        return CheckpointError(
+            f"The base student could not be downloaded: {error.host} cannot be reached, {error.why}.",
+            "Check the network, name a mirror (HF_ENDPOINT) or a proxy (HTTPS_PROXY), or name a folder that "
+            "holds the student; with HF_HUB_OFFLINE=1 only what is here is used. What came so far is kept.",
+            hub_id,
+        )
+    if isinstance(error, Offline):
+        return CheckpointError(
+            "The base student is not here, and nothing is downloaded, as HF_HUB_OFFLINE is set.",
+            "Unset it, or name a folder that holds the student.",
+            hub_id,
+        )
+    hint = error.hint + " Or name a local folder."
     if "is not there" in error.message:
-        return "Check its name (OWNER/NAME, with @REVISION where it is not main), or name a local folder."
-    return error.hint + " Or name a local folder."
+        hint = "Check its name (OWNER/NAME, with @REVISION where it is not main), or name a local folder."
+    message = error.message[:1].lower() + error.message[1:]
+    return CheckpointError(
+        f"The base student could not be downloaded: {message}", hint, error.where or hub_id
+    )
