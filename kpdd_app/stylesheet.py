@@ -1,7 +1,8 @@
 """The style sheet that Fusion is dressed in, written from the colours and distances of the theme.
 
 Widgets choose a dress by properties: `kind` of a button is `primary`, `quiet` or `link`; `role` of a label is
-`title`, `heading`, `muted`, `caption`, `mono`; `panel` of a frame is `surface`, `raised` or `notice`.
+`title`, `heading`, `muted`, `caption`, `mono`; `panel` of a frame is `surface`, `raised` or `notice`, of a
+splitter `apart` (a gap between frames, no line).
 """
 
 from __future__ import annotations
@@ -120,6 +121,10 @@ QSplitter::handle {{ background: {t.border}; }}
 QSplitter::handle:horizontal {{ width: 1px; }}
 QSplitter::handle:vertical {{ height: 1px; }}
 QSplitter::handle:hover {{ background: {t.accent}; }}
+QSplitter[panel="apart"]::handle {{ background: transparent; }}
+QSplitter[panel="apart"]::handle:horizontal {{ width: {gap(2)}px; }}
+QSplitter[panel="apart"]::handle:vertical {{ height: {gap(2)}px; }}
+QSplitter[panel="apart"]::handle:hover {{ background: {t.hover}; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: {bar + 2}px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: {bar + 2}px; margin: 0; }}

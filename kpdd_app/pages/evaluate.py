@@ -8,7 +8,6 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -27,6 +26,7 @@ from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.evaluate_results import Result, ResultsTable
 from kpdd_app.pages.evaluate_wrong import WrongList
 from kpdd_app.student_choices import DEMO, Choice, demo_choice, folder_choice, run_choices
+from kpdd_app.widgets.choice_box import ChoiceBox
 from kpdd_app.widgets.empty_state import EmptyState
 from kpdd_app.widgets.job_bar import describe
 from kpdd_app.widgets.notice import Notice
@@ -110,6 +110,7 @@ class EvaluatePage(QWidget):
         self.wrong = WrongList()
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
+        splitter.setProperty("panel", "apart")
         splitter.addWidget(self.results)
         splitter.addWidget(self.wrong)
         splitter.setSizes([260, 440])
@@ -139,9 +140,9 @@ class EvaluatePage(QWidget):
         column.addWidget(self.stack, 1)
 
     def _form(self) -> QHBoxLayout:
-        self.students = _box(self.tr("Students"), 16)
-        self.benchmark = _box(self.tr("Benchmark"), 18)
-        self.method = _box(self.tr("Method"), 12)
+        self.students = ChoiceBox(self.tr("Students"), 16)
+        self.benchmark = ChoiceBox(self.tr("Benchmark"), 18)
+        self.method = ChoiceBox(self.tr("Method"), 12)
         self.limit = QLineEdit()
         self.limit.setAccessibleName(self.tr("Questions at most"))
         self.limit.setPlaceholderText(self.tr("all"))
@@ -386,11 +387,3 @@ def loose_result(data: dict[str, Any]) -> Result:
         True,
         wrong,
     )
-
-
-def _box(name: str, length: int) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setMinimumContentsLength(length)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    return box

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHeaderView, QTableWidgetItem, QWidget
 
 from kpdd_app import theme
+from kpdd_app.widgets.plain_table import PlainTable
 from training_backend import methods
 from training_backend.evaluation.published import AVERAGE, NOT_AVAILABLE, neighbours, published
 
@@ -49,32 +50,20 @@ COLUMNS = (
 PUBLISHED_FROM = 7
 
 
-class ResultsTable(QTableWidget):
+class ResultsTable(PlainTable):
     """A row per evaluation, the newest first."""
 
     chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Build the table, empty."""
-        super().__init__(0, len(COLUMNS), parent)
+        super().__init__("Results", COLUMNS, parent)
         self.results: list[Result] = []
-        self.setAccessibleName(self.tr("Results"))
-        self.setHorizontalHeaderLabels(list(COLUMNS))
-        self.verticalHeader().hide()
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         self.currentCellChanged.connect(self._current_changed)
         theme.notifier().changed.connect(self._restyle)
-        self._restyle()
 
     def show_results(self, results: Sequence[Result], choose: int | None = None) -> None:
         """Show the results; `choose` is the row to mark, None keeps the marked one."""
@@ -85,14 +74,12 @@ class ResultsTable(QTableWidget):
         for number, result in enumerate(self.results):
             for column, (text, tip) in enumerate(cells(result)):
                 self.setItem(number, column, _cell(text, tip, column))
-            self.setRowHeight(number, theme.row_height())
         self.setCurrentCell(-1, -1)
         self.blockSignals(False)
         if self.results:
             self.setCurrentCell(max(0, min(row, len(self.results) - 1)), 0)
 
     def _restyle(self) -> None:
-        self.setStyleSheet(f"QTableView::item {{ padding: 0 {theme.gap(1.5)}px; }}")
         self.show_results(self.results)
 
     def _current_changed(self, row: int, *_: int) -> None:

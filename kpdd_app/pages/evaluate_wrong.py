@@ -7,7 +7,6 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -16,13 +15,13 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSplitter,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from kpdd_app import theme
+from kpdd_app.widgets.plain_table import PlainTable
 from kpdd_app.widgets.python_text import PythonHighlighter
 
 COLUMNS = ("Question", "Read as answer", "Gold", "Verdict")
@@ -39,24 +38,13 @@ class WrongList(QWidget):
         self.predictions: list[Any] = []
         self.heading = QLabel()
         self.heading.setProperty("role", "heading")
-        self.table = QTableWidget(0, len(COLUMNS))
-        self.table.setAccessibleName(self.tr("Wrong answers"))
-        self.table.setHorizontalHeaderLabels(list(COLUMNS))
-        self.table.verticalHeader().hide()
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setTabKeyNavigation(False)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.table = PlainTable(self.tr("Wrong answers"), COLUMNS)
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.table.currentCellChanged.connect(lambda row, *_: self._show(row))
         self.table.activated.connect(lambda _: self._open())
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
+        splitter.setProperty("panel", "apart")
         splitter.addWidget(self.table)
         splitter.addWidget(self._detail())
         splitter.setSizes([560, 440])
@@ -161,10 +149,7 @@ class WrongList(QWidget):
     def _restyle(self) -> None:
         self.program.setStyleSheet(f"QPlainTextEdit {{ {theme.font_rule(theme.mono_font())} }}")
         self.program.setMinimumHeight(theme.line_height() * 5)
-        pad = theme.gap(1.5)
-        self.table.setStyleSheet(f"QTableView::item {{ padding: 0 {pad}px; }}")
         line = theme.line_height()
-        self.table.verticalHeader().setDefaultSectionSize(theme.row_height())
         for column, width in ((1, 7), (2, 4), (3, 8)):
             self.table.setColumnWidth(column, line * width)
 

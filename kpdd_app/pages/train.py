@@ -17,11 +17,11 @@ from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.train_compare import CompareView
 from kpdd_app.pages.train_form import TrainForm
 from kpdd_app.pages.train_list import Entry, RunList, status_of
-from kpdd_app.pages.train_parts import choice_box
 from kpdd_app.pages.train_queue import QueueView
 from kpdd_app.pages.train_run import LIVE, RunView
 from kpdd_app.run_queue import RunQueue, Waiting
 from kpdd_app.settings import ON_CLOSE, Settings
+from kpdd_app.widgets.choice_box import ChoiceBox
 from kpdd_app.widgets.notice import Notice
 from training_backend.errors import KpddError
 from training_backend.events import Failed, Progress, Started
@@ -49,6 +49,8 @@ class TrainPage(QWidget):
         # the job whose run is being made, and what it was taken from the queue as
         self._making: Job | None = None
         self._taken: Waiting | None = None
+        # runs that were asked to go on and whose process has not said that it does
+        self._resuming: dict[Path, Job] = {}
         # runs from elsewhere that a read-only project cannot keep
         self._visitors: list[Entry] = []
         self.queue = RunQueue(self)
@@ -142,7 +144,7 @@ class TrainPage(QWidget):
         self.none = _caption(self.tr("Runs stand here, with their curves, also after the window was closed."))
         self.hint = _caption(self.tr("Choose several (Ctrl+click) to compare them."))
         self.waiting = QueueView(self.queue)
-        self.on_close = choice_box(self.tr("When the window closes"))
+        self.on_close = ChoiceBox(self.tr("When the window closes"))
         for words, value in (
             (self.tr("ask about runs"), ""),
             (self.tr("runs go on"), "leave"),
@@ -276,6 +278,8 @@ class TrainPage(QWidget):
         self.problem.clear()
         if self.view.folder != entry.folder or self._show_next == entry.folder:
             self.view.show_run(entry.folder, entry.title, entry.method)
+            if entry.folder in self._resuming:
+                self.view.await_start(self._resuming[entry.folder])
         self.stack.setCurrentWidget(self.view)
 
     def _compare(self, entries: list[Entry]) -> None:
@@ -344,9 +348,14 @@ class TrainPage(QWidget):
             self._making.stop()
 
     def _resume(self, folder: Path, where: str) -> None:
+        if folder in self._resuming:
+            return
         how = {"": ["--resume"], "begin": []}.get(where, ["--resume-from", where])
         title = next((each.title for each in self.runs.entries() if each.folder == folder), folder.name)
-        self._launch(self.tr("Training {0}").format(title), ["train", str(folder), *how])
+        job = self._launch(self.tr("Training {0}").format(title), ["train", str(folder), *how])
+        self._resuming[folder] = job
+        if self.view.folder == folder:
+            self.view.await_start(job)
 
     def _launch(self, title: str, arguments: list[str]) -> Job:
         job = self._jobs.start(title, arguments, detached=True)
@@ -361,6 +370,7 @@ class TrainPage(QWidget):
             waited = job is self._making and self._taken is not None
             self._made(job)
             folder = Path(event.run_folder)
+            self._resuming = {of: asked for of, asked in self._resuming.items() if asked is not job}
             if self.view.folder == folder:
                 # resumed: follow the new part of its events too
                 self.view.release()
@@ -384,6 +394,7 @@ class TrainPage(QWidget):
         self._made(job)
         if status == "detached":
             return
+        self._could_not_resume(job)
         if taken is not None and job.run_folder is None:
             self.queue.put_back(taken)
         if status == "failed" and job.run_folder is not None and job.last_failure is not None:
@@ -391,6 +402,14 @@ class TrainPage(QWidget):
             if self.view.folder == job.run_folder:
                 self.view.say_failure(job.last_failure)
         self._project.runs_changed.emit()
+
+    def _could_not_resume(self, job: Job) -> None:
+        """Show a run as it stands whose process ended before it went on."""
+        for folder in [folder for folder, asked in self._resuming.items() if asked is job]:
+            del self._resuming[folder]
+            entry = next((each for each in self.runs.entries() if each.folder == folder), None)
+            if entry is not None and self.view.folder == folder:
+                self.view.show_run(folder, entry.title, entry.method)
 
     def _show_unfit(self, student: str) -> None:
         """Have rows checked against a student's vocabulary, then show those that do not fit."""

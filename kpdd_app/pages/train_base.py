@@ -8,7 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from kpdd_app import messages, theme
-from kpdd_app.pages.train_parts import choice_box, note_label
+from kpdd_app.pages.train_parts import note_label
+from kpdd_app.widgets.choice_box import ChoiceBox
 from training_backend.students.known_bases import KNOWN
 
 DEMO, TINY, FOLDER, HUB, RANDOM = "demo", "tiny", "folder", "hub", "random"
@@ -29,7 +30,7 @@ class BaseChoice(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Build it with the demo's students chosen."""
         super().__init__(parent)
-        self.box = choice_box(self.tr("Base student"))
+        self.box = ChoiceBox(self.tr("Base student"))
         self._fill()
         self.place = QLineEdit()
         self.place.setAccessibleName(self.tr("Folder or hub id"))
@@ -104,7 +105,7 @@ class BaseChoice(QWidget):
 
     def _fill(self) -> None:
         self.box.addItem(self.tr("The demo students, trained further"), DEMO)
-        self.box.addItem(self.tr("Tiny T5 with the demo's vocabulary, random weights"), TINY)
+        self.box.addItem(self.tr("A tiny T5 from nothing, the demo's vocabulary"), TINY)
         self.box.insertSeparator(self.box.count())
         for known in KNOWN:
             millions = known.shape.parameters / 1e6
@@ -115,7 +116,7 @@ class BaseChoice(QWidget):
         self.box.insertSeparator(self.box.count())
         self.box.addItem(self.tr("A folder, or the students of a run"), FOLDER)
         self.box.addItem(self.tr("Another one of the hub"), HUB)
-        self.box.addItem(self.tr("FlanT5-small's geometry, random weights, a tokenizer folder"), RANDOM)
+        self.box.addItem(self.tr("FlanT5-small from nothing, a tokenizer's folder"), RANDOM)
 
     def _changed(self) -> None:
         self.place.setVisible(self.form in PLACED)

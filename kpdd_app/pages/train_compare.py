@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QFrame,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QSizePolicy,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -23,11 +20,14 @@ from PySide6.QtWidgets import (
 from kpdd_app import theme
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.train_curves import Recorded, differing, read_recorded
-from kpdd_app.pages.train_parts import STATUS_WORDS, choice_box, scrolled, short_name
+from kpdd_app.pages.train_figures import loss_text, share_text
+from kpdd_app.pages.train_parts import STATUS_WORDS, scrolled, short_name
 from kpdd_app.pages.train_words import in_words
+from kpdd_app.widgets.choice_box import ChoiceBox
 from kpdd_app.widgets.compare_plot import ComparePlot
 from kpdd_app.widgets.live_plot import ACCURACY, HELD_OUT, LOSS
 from kpdd_app.widgets.notice import Notice
+from kpdd_app.widgets.plain_table import PlainTable
 from training_backend.students.run_config import FIELDS
 
 
@@ -42,7 +42,7 @@ class CompareView(QWidget):
         self._folders: list[Path] = []
         title = QLabel(self.tr("Runs compared"))
         title.setProperty("role", "title")
-        self.curve = choice_box(self.tr("Curve"))
+        self.curve = ChoiceBox(self.tr("Curve"))
         for name, words in (
             (HELD_OUT, self.tr("Held-out loss")),
             (ACCURACY, self.tr("Held-out accuracy")),
@@ -64,7 +64,7 @@ class CompareView(QWidget):
         inside = QVBoxLayout(frame)
         inside.setContentsMargins(*[theme.gap(theme.M)] * 4)
         inside.addWidget(self.plot, 1)
-        self.table = self._table()
+        self.table = PlainTable(self.tr("Figures and differing settings"), [])
         column = scrolled(self)
         column.addLayout(head)
         column.addWidget(self.problem)
@@ -81,20 +81,6 @@ class CompareView(QWidget):
         self._project.read(
             lambda _: [read_recorded(folder, title) for folder, title in wanted], self._take, key="compare"
         )
-
-    def _table(self) -> QTableWidget:
-        table = QTableWidget()
-        table.setAccessibleName(self.tr("Figures and differing settings"))
-        table.verticalHeader().hide()
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setTabKeyNavigation(False)
-        table.setShowGrid(False)
-        table.horizontalHeader().setHighlightSections(False)
-        table.horizontalHeader().setDefaultAlignment(
-            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        )
-        return table
 
     def _take(self, runs: list[Recorded]) -> None:
         if [run.folder for run in runs] != self._folders:
@@ -138,8 +124,7 @@ class CompareView(QWidget):
         )]  # fmt: skip
         if len(rows) == len(self._figures()):
             rows.append((self.tr("Settings"), [self.tr("all the same")] * len(names)))
-        self.table.setColumnCount(len(names) + 1)
-        self.table.setHorizontalHeaderLabels(["", *(name.replace(" (", "\n").rstrip(")") for name in names)])
+        self.table.set_headings(["", *(name.replace(" (", "\n").rstrip(")") for name in names)])
         self.table.setRowCount(len(rows))
         for number, (title, values) in enumerate(rows):
             for column, text in enumerate([title, *values]):
@@ -151,7 +136,6 @@ class CompareView(QWidget):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        self.table.verticalHeader().setDefaultSectionSize(theme.row_height())
 
     def _figures(self) -> list[tuple[str, list[str]]]:
         rows = [(self.tr("How it stands"), [STATUS_WORDS.get(run.status, run.status) for run in self.runs])]
@@ -160,12 +144,12 @@ class CompareView(QWidget):
             counts = [f"{run.examples[role]:,}" if role in run.examples else "–" for run in self.runs]
             rows.append((self.tr("{0}: examples").format(title), counts))
             for name, words, form, best in (
-                (HELD_OUT, self.tr("{0}: lowest held-out loss"), "{:.3f}", min),
-                (ACCURACY, self.tr("{0}: best held-out accuracy"), "{:.1%}", max),
+                (HELD_OUT, self.tr("{0}: lowest held-out loss"), loss_text, min),
+                (ACCURACY, self.tr("{0}: best held-out accuracy"), share_text, max),
             ):
                 values = [run.curves[role][name].ys if role in run.curves else [] for run in self.runs]
                 if any(values):
-                    shown = [form.format(best(ys)) if ys else "–" for ys in values]
+                    shown = [form(best(ys)) if ys else "–" for ys in values]
                     rows.append((words.format(title), shown))
         return rows
 

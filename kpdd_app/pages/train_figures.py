@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from kpdd_app import theme
@@ -23,6 +24,8 @@ COLUMNS = (
     ("memory", "Memory"),
     ("left", "Time left"),
 )
+# as many of them stand in the first line of a student where one line has no room for all
+FIRST_LINE = 5
 NOT_YET = "–"
 
 
@@ -48,6 +51,10 @@ class FiguresView(QWidget):
         super().__init__(parent)
         self.figures: dict[str, Figures] = {}
         self.labels: dict[tuple[str, str], QLabel] = {}
+        # the labels of each column: its heading, then the students
+        self._columns: list[list[QLabel]] = []
+        self._names_again: list[QLabel] = []
+        self._in_two = False
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(theme.gap(4))
@@ -60,22 +67,57 @@ class FiguresView(QWidget):
         while (item := self._grid.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.deleteLater()
-        for column, (_, heading) in enumerate(COLUMNS):
-            label = QLabel(heading)
-            label.setProperty("role", "caption")
-            self._grid.addWidget(label, 0, column)
-        for number, (role, title) in enumerate(titles.items(), 1):
-            for column, (name, _) in enumerate(COLUMNS):
+        self._columns = [[_caption(heading)] for _, heading in COLUMNS]
+        for role, title in titles.items():
+            for column, (name, _) in zip(self._columns, COLUMNS, strict=True):
                 label = QLabel(title if name == "role" else NOT_YET)
                 self.labels[role, name] = label
-                self._grid.addWidget(label, number, column)
+                column.append(label)
+        self._names_again = [_caption(COLUMNS[0][1]), *(QLabel(title) for title in titles.values())]
         self._grid.setColumnStretch(len(COLUMNS), 1)
+        self._lay_out()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width of the figures in two lines a student: they stand so where there is no room."""
+        if not self._columns:
+            return super().minimumSizeHint()
+        return QSize(max(map(self._width, self._halves())), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event) -> None:
+        """Put the figures in one line a student, or in two."""
+        super().resizeEvent(event)
+        self._fit()
 
     def refresh(self, running: bool) -> None:
         """Show the newest figures; the time left only while the run is at work."""
         for role, figures in self.figures.items():
             for name, text in figure_texts(figures, running).items():
                 self.labels[role, name].setText(text)
+        self._fit()
+
+    def _halves(self) -> tuple[list[list[QLabel]], list[list[QLabel]]]:
+        return self._columns[:FIRST_LINE], [self._names_again, *self._columns[FIRST_LINE:]]
+
+    def _width(self, columns: list[list[QLabel]]) -> int:
+        widths = [max(label.sizeHint().width() for label in column) for column in columns]
+        return sum(widths) + self._grid.horizontalSpacing() * len(widths)
+
+    def _fit(self) -> None:
+        in_two = bool(self._columns) and self._width(self._columns) > self.width()
+        if in_two != self._in_two:
+            self._in_two = in_two
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        first, second = self._halves() if self._in_two else (self._columns, [self._names_again])
+        for number, column in enumerate(first):
+            for line, label in enumerate(column):
+                self._grid.addWidget(label, line, number)
+        for number, column in enumerate(second):
+            for line, label in enumerate(column, len(column)):
+                self._grid.addWidget(label, line, number)
+                label.setVisible(self._in_two or column is not self._names_again)
+        self.updateGeometry()
 
 
 def figure_texts(figures: Figures, running: bool) -> dict[str, str]:
@@ -85,16 +127,34 @@ def figure_texts(figures: Figures, running: bool) -> dict[str, str]:
     if m is not None:
         texts = {
             "step": f"{m.step:,} / {m.total_steps:,}",
-            "loss": f"{m.loss:.3f}",
+            "loss": loss_text(m.loss),
             "rate": f"{m.learning_rate:.2g}",
             "speed": f"{m.tokens_per_s:,.0f}",
             "memory": f"{m.memory_bytes / 2**30:.1f} GiB",
             "left": left_text(figures.pace) if running else NOT_YET,
         }
     if h is not None:
-        texts["held"] = f"{h.loss:.3f}" if h.loss is not None else NOT_YET
-        texts["accuracy"] = f"{100 * h.accuracy:.1f} %" if h.accuracy is not None else NOT_YET
+        texts["held"] = loss_text(h.loss) if h.loss is not None else NOT_YET
+        texts["accuracy"] = share_text(h.accuracy) if h.accuracy is not None else NOT_YET
     return texts
+
+
+def loss_text(loss: float) -> str:
+    """Return a loss with three places, a small one with two digits.
+
+    >>> loss_text(1.23456), loss_text(0.00071), loss_text(0.0)
+    ('1.235', '0.00071', '0.000')
+    """
+    return f"{loss:.3f}" if not 0 < loss < 0.01 else f"{loss:.2g}"
+
+
+def share_text(share: float) -> str:
+    """Return a share (0 to 1) in percent.
+
+    >>> share_text(0.975)
+    '97.5 %'
+    """
+    return f"{100 * share:.1f} %"
 
 
 def left_text(pace: Pace) -> str:
@@ -103,3 +163,9 @@ def left_text(pace: Pace) -> str:
     if left is not None:
         return duration(left)
     return "measuring …" if pace.measuring else NOT_YET
+
+
+def _caption(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "caption")
+    return label

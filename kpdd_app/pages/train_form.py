@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 
 import yaml
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QBoxLayout, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
@@ -14,10 +14,11 @@ from kpdd_app import messages, theme
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.train_base import DEMO, USUAL, BaseChoice
 from kpdd_app.pages.train_check import Finding, check, missing_students
-from kpdd_app.pages.train_parts import choice_box, form_line, note_label
+from kpdd_app.pages.train_parts import form_line, note_label
 from kpdd_app.pages.train_start import StartPanel
 from kpdd_app.pages.train_words import GROUPS, WORDS, idle_fields
 from kpdd_app.settings import Settings
+from kpdd_app.widgets.choice_box import ChoiceBox
 from kpdd_app.widgets.config_form import ConfigForm, shown
 from training_backend import methods
 from training_backend.events import Progress
@@ -52,6 +53,7 @@ class TrainForm(QWidget):
         project.opened.connect(lambda _: self._opened())
         project.closed.connect(self._changed)
         project.rows_changed.connect(lambda _: self._timer.start())
+        theme.notifier().changed.connect(self._restyle)
         self._choose_preset_of_base()
 
     # --- properties -------------------------------------------------------------------------------
@@ -170,11 +172,7 @@ class TrainForm(QWidget):
         scroll.setWidget(form)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        # nothing of the form may be cut off at its right: the check beside it gives way
-        bar = scroll.verticalScrollBar().sizeHint().width()
-        scroll.setMinimumWidth(form.minimumSizeHint().width() + bar + theme.gap(1))
         self.side = StartPanel()
         self.side.start_wanted.connect(self.start)
         self.side.queue_wanted.connect(self.queue)
@@ -186,10 +184,10 @@ class TrainForm(QWidget):
         self._halves.setSpacing(theme.gap(4))
         self._halves.addWidget(scroll, 5)
         self._halves.addWidget(self.side, 4)
-        self._scroll = scroll
+        self._scroll, self._settings_side = scroll, form
 
     def _build_what(self, column: QVBoxLayout) -> None:
-        self.method_box = choice_box(self.tr("Method"))
+        self.method_box = ChoiceBox(self.tr("Method"))
         for key, method in methods.METHODS.items():
             self.method_box.addItem(method.title, key)
         self.method_box.setCurrentIndex(self.method_box.findData(RunConfig.method))
@@ -198,12 +196,12 @@ class TrainForm(QWidget):
         self.base = BaseChoice()
         self.base.changed.connect(self._changed)
         self.base.chosen.connect(self._base_chosen)
-        self.preset_box = choice_box(self.tr("Preset"))
+        self.preset_box = ChoiceBox(self.tr("Preset"))
         for key in PRESETS:
             self.preset_box.addItem(PRESET_TITLES[key][0], key)
         self.preset_box.currentIndexChanged.connect(lambda _: self._choose_preset())
         self.preset_note = note_label()
-        self.rows_box = choice_box(self.tr("Rows"))
+        self.rows_box = ChoiceBox(self.tr("Rows"))
         self.rows_box.currentIndexChanged.connect(lambda _: self._changed())
         self.title = QLineEdit()
         self.title.setAccessibleName(self.tr("Name of the run"))
@@ -294,18 +292,34 @@ class TrainForm(QWidget):
                 key="train-check",
             )
 
+    def minimumSizeHint(self) -> QSize:
+        """Return the room of the check: where both have none side by side it goes below the settings."""
+        return QSize(self.side.minimumSizeHint().width(), super().minimumSizeHint().height())
+
     def resizeEvent(self, event) -> None:
         """Put the check below the settings where both have no room side by side."""
         super().resizeEvent(event)
-        narrow = self.width() < self._scroll.minimumWidth() + theme.line_height() * 14
-        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
-        if self._halves.direction() != way:
-            self._halves.setDirection(way)
+        self._share_room()
 
     def showEvent(self, event) -> None:
         """Check again when the form is seen."""
         super().showEvent(event)
+        self._share_room()
         self._timer.start()
+
+    def _restyle(self) -> None:
+        # once the new letters have been laid out
+        QTimer.singleShot(0, self, self._share_room)
+
+    def _share_room(self) -> None:
+        """Let nothing of the settings be cut off at their right: the check gives way, below them at last."""
+        bar = self._scroll.verticalScrollBar().sizeHint().width()
+        settings = self._settings_side.minimumSizeHint().width() + bar + theme.gap(1)
+        self._scroll.setMinimumWidth(min(settings, self.width()))
+        narrow = self.width() < settings + self._halves.spacing() + self.side.minimumSizeHint().width()
+        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if self._halves.direction() != way:
+            self._halves.setDirection(way)
 
     def _show_findings(self, findings: list[Finding]) -> None:
         self.side.show_findings(findings)

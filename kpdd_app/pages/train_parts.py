@@ -8,7 +8,6 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -51,15 +50,6 @@ def short_name(folder: Path, method: str) -> str:
     '2026-01-31-2'
     """
     return folder.name.replace(f"-{method}", "")
-
-
-def choice_box(name: str) -> QComboBox:
-    """Return a box with a name that grows no wider than the form."""
-    box = QComboBox()
-    box.setAccessibleName(name)
-    box.setMinimumContentsLength(12)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    return box
 
 
 def scrolled(page: QWidget) -> QVBoxLayout:

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from kpdd_app import messages, theme
 from kpdd_app.jobs import Job, Jobs
-from kpdd_app.pages.train_checkpoints import CheckpointsDialog, choices
+from kpdd_app.pages.train_checkpoints import CheckpointsDialog, choices, goes_on_from
 from kpdd_app.pages.train_figures import FiguresView, left_text
 from kpdd_app.pages.train_parts import STATUS_SIGNS, STATUS_WORDS, scrolled
 from kpdd_app.pages.train_samples import SamplesView
@@ -54,6 +54,8 @@ class RunView(QWidget):
         super().__init__(parent)
         self._jobs = jobs
         self._job: Job | None = None
+        # the job that was asked to let this run go on, until its process says that it has begun
+        self._asked: Job | None = None
         self.folder: Path | None = None
         self.status = ""
         self._progress = ""
@@ -72,6 +74,7 @@ class RunView(QWidget):
         self.title.setText(title)
         self.title.setToolTip(str(folder))
         self._progress = self._at_work = ""
+        self._asked = None
         self.problem.clear()
         self.samples.clear()
         self._titles = {role.name: role.title for role in methods.get(method).roles}
@@ -93,6 +96,12 @@ class RunView(QWidget):
             job, self._job = self._job, None
             job.release()
         self.folder = None
+
+    def await_start(self, job: Job) -> None:
+        """Say that the run was asked to go on: its process needs some seconds to begin."""
+        self._asked = job
+        self.problem.clear()
+        self._say_status("starting")
 
     def say_failure(self, failure: Failed) -> None:
         """Say why the run failed."""
@@ -119,10 +128,16 @@ class RunView(QWidget):
                 job.kill()
             else:
                 job.stop()
+        if self._asked is not None and not again:
+            self._say_status("stopping")
 
     def _handles(self) -> list[Job]:
         """Return what follows the run, and the job that started it where this window did."""
-        own = [job for job in self._jobs.running() if job.run_folder == self.folder and not job.background]
+        own = [
+            job
+            for job in self._jobs.running()
+            if job is self._asked or (job.run_folder == self.folder and not job.background)
+        ]
         return [*own, self._job] if self._job is not None else own
 
     def choose_checkpoint(self) -> None:
@@ -158,6 +173,7 @@ class RunView(QWidget):
         # as high as the page allows, whatever the curves would like
         halves.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         halves.setChildrenCollapsible(False)
+        halves.setProperty("panel", "apart")
         halves.addWidget(frame)
         halves.addWidget(self.samples)
         halves.setStretchFactor(0, 3)
@@ -172,12 +188,13 @@ class RunView(QWidget):
         theme.notifier().changed.connect(self._restyle)
         self._restyle()
 
-    def _head(self) -> QHBoxLayout:
+    def _head(self) -> QVBoxLayout:
         self.title = QLabel()
         self.title.setProperty("role", "title")
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setWordWrap(True)
         self.sign = QLabel()
+        self.sign.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.word = QLabel()
         self.word.setProperty("role", "muted")
         self.word.setWordWrap(True)
@@ -186,10 +203,13 @@ class RunView(QWidget):
         self.bar.setAccessibleName(self.tr("Progress of the run"))
         row = QHBoxLayout()
         row.setSpacing(theme.gap(1.5))
-        row.addWidget(self.title, 2)
         row.addWidget(self.sign)
-        row.addWidget(self.word, 3)
-        return row
+        row.addWidget(self.word, 1)
+        column = QVBoxLayout()
+        column.setSpacing(theme.gap(0.5))
+        column.addWidget(self.title)
+        column.addLayout(row)
+        return column
 
     def _buttons(self) -> QHBoxLayout:
         tr = self.tr
@@ -197,6 +217,8 @@ class RunView(QWidget):
         self.stop = self._button(tr("Stop and keep"), self.stop_run)
         self.begin = self._button(tr("Start"), lambda: self.resume_wanted.emit(self.folder, "begin"))
         self.resume = self._button(tr("Resume"), lambda: self.resume_wanted.emit(self.folder, ""))
+        for button in (self.begin, self.resume):
+            button.setProperty("kind", "primary")
         self.resume_from = self._button(tr("Resume from…"), self.choose_checkpoint)
         self.solve = self._button(tr("Solve with these"), lambda: self.solve_wanted.emit(str(self.folder)))
         self.evaluate = self._button(tr("Evaluate"), lambda: self.evaluate_wanted.emit(str(self.folder)))
@@ -261,7 +283,7 @@ class RunView(QWidget):
         stopping = status == "stopping"
         self.stop.setText(self.tr("End at once") if stopping else self.tr("Stop and keep"))
         self.stop.setEnabled(not stopping or len(self._handles()) > 1)
-        self.pause.setEnabled(not stopping)
+        self.pause.setEnabled(not stopping and self._asked is None)
         self.begin.setVisible(status == "prepared")
         self.resume.setVisible(status in ("stopped", "failed"))
         self.resume_from.setVisible(status in ("stopped", "failed", "done"))
@@ -278,7 +300,7 @@ class RunView(QWidget):
 
     def _refresh(self) -> None:
         running = self.status == "running"
-        now = self._now() if running else ""
+        now = self._now() if running else self._next()
         self.word.setText(
             " · ".join(part for part in (STATUS_WORDS.get(self.status, self.status), now) if part)
         )
@@ -300,6 +322,13 @@ class RunView(QWidget):
         text = text.format(self._titles[self._at_work], left)
         later = [self._titles[role] for role, f in self.figures.figures.items() if f.metrics is None]
         return text + (self.tr(", then {0}").format(", ".join(later)) if later else "")
+
+    def _next(self) -> str:
+        """Say from where a run that has ended would go on."""
+        if self.folder is None or self.status not in ("stopped", "failed"):
+            return ""
+        found = goes_on_from(self.folder)
+        return self.tr("goes on from {0}").format(found) if found else self.tr("there is no checkpoint yet")
 
     def _show_bar(self) -> None:
         known = [f.metrics for f in self.figures.figures.values() if f.metrics]

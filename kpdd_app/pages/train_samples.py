@@ -7,21 +7,24 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHeaderView,
     QLabel,
-    QPlainTextEdit,
     QSplitter,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from kpdd_app import theme
+from kpdd_app.widgets.diff_view import DiffView
+from kpdd_app.widgets.plain_table import PlainTable
 
 SHOWN = 5
-_VERDICT = 4
+_WANTED, _VERDICT = 2, 4
+
+
+_AS_WANTED = theme.Look("check", "as wanted", "equal", "equal_tint")
+_OTHER_WORDS = theme.Look("pencil", "other words", "muted", "hover")
 
 
 class SamplesView(QSplitter):
@@ -30,12 +33,12 @@ class SamplesView(QSplitter):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Build it empty."""
         super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setProperty("panel", "apart")
         self._rows: list[tuple[str, Mapping[str, Any]]] = []
         self._titles: Mapping[str, str] = {}
+        self._compared: list[tuple[str, str, str]] = []
         self.table = self._table()
-        self.texts = QPlainTextEdit()
-        self.texts.setReadOnly(True)
-        self.texts.setTabChangesFocus(True)
+        self.texts = DiffView()
         self.texts.setAccessibleName(self.tr("Texts of the chosen question"))
         self.texts.hide()
         self.hint = QLabel(self.tr("The students are asked at every look at the held-out questions."))
@@ -67,42 +70,29 @@ class SamplesView(QSplitter):
             self._fill(number, role, sample)
         self._show_chosen()
 
-    def _table(self) -> QTableWidget:
+    def _table(self) -> PlainTable:
         tr = self.tr
-        table = QTableWidget(0, 5)
-        table.setAccessibleName(tr("Held-out questions"))
-        table.setHorizontalHeaderLabels(
-            [tr("Student"), tr("Held-out question"), tr("Wanted"), tr("It says now"), tr("Verdict")]
-        )
-        table.verticalHeader().hide()
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setTabKeyNavigation(False)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
+        headings = [tr("Student"), tr("Held-out question"), tr("Wanted"), tr("It says now"), tr("Verdict")]
+        table = PlainTable(tr("Held-out questions"), headings)
         header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for section in (1, 2, 3):
             header.setSectionResizeMode(section, QHeaderView.ResizeMode.Stretch)
         table.itemSelectionChanged.connect(self._show_chosen)
         return table
 
     def _fill(self, number: int, role: str, sample: Mapping[str, Any]) -> None:
-        state = str(sample.get("state") or "")
+        look = verdict(sample)
         texts = (
             self._titles[role],
             asked(sample),
             sample.get("wanted", ""),
             sample.get("said", ""),
-            theme.look(state).word if state else "",
+            look.word,
         )
         for column, text in enumerate(texts):
             item = QTableWidgetItem(" ".join(str(text).split())[:300])
             item.setToolTip(str(text)[:2000])
-            if column == _VERDICT and state:
-                look = theme.look(state)
+            if column == _VERDICT:
                 item.setForeground(theme.colour(look.colour))
                 item.setIcon(theme.icon(look.sign, look.colour))
             self.table.setItem(number, column, item)
@@ -113,23 +103,51 @@ class SamplesView(QSplitter):
         if chosen and not self.texts.isVisible():
             self.setSizes([3 * self.width() // 5, 2 * self.width() // 5])
         self.texts.setVisible(chosen)
+        # it stands beside the table then, against what the student says
+        self.table.setColumnHidden(_WANTED, chosen)
         if chosen:
             _, sample = self._rows[number]
-            parts = (
-                asked(sample),
-                f"wanted:\n{sample.get('wanted', '')}",
-                f"says:\n{sample.get('said', '')}",
+            wanted, said = str(sample.get("wanted", "")), str(sample.get("said", ""))
+            title = (
+                self.tr("It says just what is wanted:")
+                if wanted == said
+                else self.tr("What it says (underlined) against what is wanted (crossed out):")
             )
-            self.texts.setPlainText("\n\n".join(parts))
+            texts = [(f"{_in_lines(asked(sample))}\n\n{title}", wanted, said)]
+            if texts != self._compared:
+                # what is read stays where it is while others change
+                self._compared = texts
+                self.texts.compare_all(texts, mono="\n" in wanted)
 
     def _restyle(self) -> None:
         header = self.table.horizontalHeader()
         header.setMinimumSectionSize(theme.line_height() * 3)
         self.table.setColumnWidth(0, theme.line_height() * 4)
         self.table.setColumnWidth(_VERDICT, theme.line_height() * 8)
-        self.table.verticalHeader().setDefaultSectionSize(theme.row_height())
         self.table.setMinimumHeight(theme.row_height() * 4)
-        self.texts.setFont(theme.mono_font(-1))
+        for number, (role, sample) in enumerate(self._rows):
+            self._fill(number, role, sample)
+        self._compared = []
+        self._show_chosen()
+
+
+def verdict(sample: Mapping[str, Any]) -> theme.Look:
+    """Return how what a student says is shown: by its answer, or, where it has none, by its words.
+
+    >>> verdict({"wanted": "core  question", "said": "core question"}).word
+    'as wanted'
+    """
+    if state := str(sample.get("state") or ""):
+        return theme.look(state)
+    wanted, said = (str(sample.get(name, "")).split() for name in ("wanted", "said"))
+    return _AS_WANTED if wanted == said else _OTHER_WORDS
+
+
+def _in_lines(source: str) -> str:
+    """Begin a line with each of the key points that stand behind a question."""
+    for name in ("core question: ", "information: "):
+        source = source.replace(f" {name}", f"\n{name}")
+    return source
 
 
 def asked(sample: Mapping[str, Any]) -> str:

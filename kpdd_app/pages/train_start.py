@@ -52,9 +52,12 @@ class StartPanel(QFrame):
         column.addLayout(self._copies())
         column.addWidget(self._progress())
         column.addLayout(self._starts())
+        self._found: list[Finding] = []
+        theme.notifier().changed.connect(self._restyle)
 
     def show_findings(self, findings: list[Finding]) -> None:
         """Show what the check found."""
+        self._found = findings
         while (item := self.findings.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.deleteLater()
@@ -141,3 +144,8 @@ class StartPanel(QFrame):
         row.addWidget(self.queue)
         row.addWidget(self.start)
         return row
+
+    def _restyle(self) -> None:
+        self.command.setFont(theme.mono_font(-1))
+        # their signs are drawn in the colours of the theme
+        self.show_findings(self._found)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from kpdd_app import theme
+from kpdd_app.widgets.choice_box import ChoiceBox
 
 
 class FieldRow:
@@ -101,10 +102,7 @@ class FieldRow:
         if isinstance(self.default, bool):
             return QCheckBox()
         if self.info.choices:
-            box = QComboBox()
-            box.setMinimumContentsLength(10)
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            return box
+            return ChoiceBox(self.info.title, 10)
         return QLineEdit()
 
     def set_visible(self, visible: bool) -> None:

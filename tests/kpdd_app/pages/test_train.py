@@ -141,9 +141,11 @@ def test_a_student_that_has_not_begun_shows_no_axes(window, qtbot):
     qtbot.waitUntil(axes["solve"].xaxis.get_visible, timeout=20_000)
 
 
-def test_a_small_window_cuts_nothing_of_the_form_off(window, qtbot):
-    window.resize(1030, 620)
-    qtbot.waitUntil(lambda: window.width() == 1030)
+@pytest.mark.parametrize("width", [830, 1030])
+def test_a_small_window_cuts_nothing_of_the_form_off(window, qtbot, width):
+    window.resize(width, 620)
+    qtbot.waitUntil(lambda: window.width() == width)
+    assert window.form.side.queue.width() >= window.form.side.queue.sizeHint().width()
     box, view = window.form.base.box, window.form.base.box.parentWidget().parentWidget()
     assert box.mapTo(view, box.rect().topRight()).x() <= view.width()
     last = window.form.form.rows["warmup"].unit
@@ -164,7 +166,13 @@ def test_a_run_shows_its_curves_to_the_end(window, qtbot):
         assert curves[HELD_OUT].xs == [10, 20, 30, 40, 50] and curves[ACCURACY].ys[-1] == 0.5
     assert view.figures.labels["key", "step"].text() == "50 / 50"
     assert view.figures.labels["solve", "accuracy"].text() == "50.0 %"
-    assert view.samples.table.rowCount() == 2 and view.samples.table.item(0, 3).text() == "50"
+    table, texts = view.samples.table, view.samples.texts
+    assert table.rowCount() == 2 and table.item(0, 3).text() == "50"
+    assert table.item(0, 4).text() == "not equal" and not texts.isVisible()
+    place = table.visualItemRect(table.item(1, 1)).center()
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert table.isColumnHidden(2) and texts.toPlainText().startswith("How many?")
+    assert [(piece.kind, piece.text) for piece in texts.pieces[1:]] == [("gone", "12"), ("new", "50")]
     assert view.solve.isVisible() and view.evaluate.isVisible() and not view.stop.isVisible()
     with qtbot.waitSignal(window.solve_students_wanted) as wanted:
         qtbot.mouseClick(view.solve, Qt.MouseButton.LeftButton)
@@ -187,7 +195,10 @@ def test_pause_go_on_stop_and_resume(window, qtbot):
     qtbot.mouseClick(view.stop, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: view.status == "stopped", timeout=10_000)
     assert view.resume.isVisible() and view.solve.isVisible()
+    assert "goes on from" not in view.word.text() and "no checkpoint yet" in view.word.text()
     qtbot.mouseClick(view.resume, Qt.MouseButton.LeftButton)
+    # its process needs seconds to begin: nobody is to press it again
+    assert view.status == "starting" and view.stop.isVisible() and not view.resume.isVisible()
     qtbot.waitUntil(lambda: view.status == "done", timeout=20_000)
     assert view.plot.panels["key"].curves[LOSS].xs[-1] == 50
 

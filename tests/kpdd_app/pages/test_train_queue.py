@@ -119,7 +119,7 @@ def test_two_chosen_runs_are_compared(window, qtbot):
     rows = {
         table.item(n, 0).text(): [table.item(n, c).text() for c in (1, 2)] for n in range(table.rowCount())
     }
-    assert rows["Key: best held-out accuracy"] == ["50.0%", "50.0%"]
+    assert rows["Key: best held-out accuracy"] == ["50.0 %", "50.0 %"]
     comparison.curve.setCurrentIndex(comparison.curve.findData(LOSS))
     assert [name for name, xs, _ in comparison.plot.panels["Key"]] == ["two", "one"]
     assert all(list(xs) == list(range(1, 51)) for _, xs, _ in comparison.plot.panels["Solve"])
@@ -129,7 +129,7 @@ def test_a_run_goes_on_from_the_chosen_checkpoint(window, qtbot):
     start(qtbot, window, "curves")
     qtbot.waitUntil(lambda: window.view.status == "done", timeout=20_000)
     run = RunFolder.open(window.view.folder)
-    for step in (10, 20):
+    for step in (10, 20, 50):
         folder = run.checkpoints_dir("key") / f"step-{step}"
         folder.mkdir(parents=True)
         (folder / "student.json").write_text("{}")
@@ -141,8 +141,16 @@ def test_a_run_goes_on_from_the_chosen_checkpoint(window, qtbot):
         dialog = next(
             w for w in QApplication.topLevelWidgets() if isinstance(w, CheckpointsDialog) and w.isVisible()
         )
-        cells = [[dialog.table.item(n, c).text() for c in range(5)] for n in range(2)]
-        assert cells == [["Key", "20", "0.450", "20.0%", "newest"], ["Key", "10", "0.900", "10.0%", "best"]]
+        cells = [[dialog.table.item(n, c).text() for c in range(5)] for n in range(3)]
+        assert cells == [
+            ["Key", "50", "0.180", "50.0 %", "newest, the end"],
+            ["Key", "20", "0.450", "20.0 %", ""],
+            ["Key", "10", "0.900", "10.0 %", "best"],
+        ]
+        assert dialog.table.currentRow() == 1 and dialog.go.isEnabled()
+        qtbot.keyClick(dialog.table, Qt.Key.Key_Up)
+        assert not dialog.go.isEnabled() and dialog.nothing.isVisible()
+        qtbot.keyClick(dialog.table, Qt.Key.Key_Down)
         qtbot.keyClick(dialog.table, Qt.Key.Key_Down)
         qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     assert wanted.args == [run.path, "key:10"]
