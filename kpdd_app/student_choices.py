@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,7 +79,7 @@ def folder_choice(folder: Path, title: str = "") -> Choice:
 
 
 def run_choices(project_path: Path, runs: Iterable[Any]) -> list[Choice]:
-    """Return the runs of a project that can solve, the newest first."""
+    """Return the runs of a project that can solve, the newest first; those of one title by folder too."""
     found = []
     for run in sorted(runs, key=lambda run: run.id, reverse=True):
         folder = Path(run.folder)
@@ -86,4 +87,15 @@ def run_choices(project_path: Path, runs: Iterable[Any]) -> list[Choice]:
         choice = folder_choice(folder, run.title)
         if not choice.problem:
             found.append(choice)
-    return found
+    titles = Counter(choice.title for choice in found)
+    return [
+        dataclasses.replace(choice, title=f"{choice.title} ({_short(choice)})")
+        if titles[choice.title] > 1
+        else choice
+        for choice in found
+    ]
+
+
+def _short(choice: Choice) -> str:
+    """Return the name of a run's folder without the method, which stands in its title."""
+    return Path(choice.students).name.replace(f"-{choice.method}", "")

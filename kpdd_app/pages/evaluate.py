@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -48,6 +49,8 @@ class EvaluatePage(QWidget):
         self._project = project
         self._jobs = jobs
         self._job: Job | None = None
+        # whether the table shows the evaluation that is at work
+        self._listed = False
         self._choices: list[Choice] = []
         self._file: Path | None = None
         self._loose: list[Result] = []
@@ -95,7 +98,7 @@ class EvaluatePage(QWidget):
         self.problem.clear()
         title = self.tr("Evaluating {0}").format(self._choice().title)
         job = self._jobs.start(title, self.arguments())
-        self._job = job
+        self._job, self._listed = job, False
         job.event_came.connect(lambda event: self._take(job, event))
         job.failed.connect(self.problem.say_failure)
         job.ended.connect(lambda status: self._ended(job, status))
@@ -120,14 +123,7 @@ class EvaluatePage(QWidget):
         inside.setSpacing(theme.gap(2))
         inside.addWidget(splitter, 1)
         inside.addWidget(self.note)
-        self.empty = EmptyState(
-            "evaluate",
-            self.tr("No students were measured yet"),
-            self.tr(
-                "Choose students and a benchmark above. Each result comes with its interval, the published "
-                "figures beside it, and every wrong answer to look at."
-            ),
-        )
+        self.empty = EmptyState("evaluate", "")
         self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
         self.stack.addWidget(filled)
@@ -142,6 +138,7 @@ class EvaluatePage(QWidget):
     def _form(self) -> QHBoxLayout:
         self.students = ChoiceBox(self.tr("Students"), 16)
         self.benchmark = ChoiceBox(self.tr("Benchmark"), 18)
+        self.benchmark.setPlaceholderText(self.tr("choose a data set or a file"))
         self.method = ChoiceBox(self.tr("Method"), 12)
         self.limit = QLineEdit()
         self.limit.setAccessibleName(self.tr("Questions at most"))
@@ -223,7 +220,10 @@ class EvaluatePage(QWidget):
                 )
                 for one in found
             ]
-            return run_choices(project.path, runs(project)), datasets(project), kept
+            choices = run_choices(project.path, runs(project))
+            titles = {Path(choice.students).name: choice.title for choice in choices}
+            kept = [replace(one, title=titles.get(one.students, "")) for one in kept]
+            return choices, datasets(project), kept
 
         def fill(found: tuple[list[Choice], list[Any], list[Result]]) -> None:
             self._set_choices(found[0], found[1])
@@ -250,7 +250,9 @@ class EvaluatePage(QWidget):
             self.benchmark.addItem(self._file.name, ("", "", str(self._file)))
         self.benchmark.addItem(self.tr("A file…"), None)
         index = next((i for i in range(self.benchmark.count()) if self.benchmark.itemData(i) == before), -1)
-        self.benchmark.setCurrentIndex(index if before is not None and index >= 0 else 0)
+        # "A file…" is something to do, not a choice
+        first = 0 if self.benchmark.count() > 1 else -1
+        self.benchmark.setCurrentIndex(index if before is not None and index >= 0 else first)
         self._changed()
 
     def _changed(self) -> None:
@@ -278,7 +280,7 @@ class EvaluatePage(QWidget):
     def _benchmark_chosen(self, index: int) -> None:
         if self.benchmark.itemData(index) is not None:
             return
-        self.benchmark.setCurrentIndex(0)
+        self.benchmark.setCurrentIndex(0 if self.benchmark.count() > 1 else -1)
         file = messages.open_file(
             self, self.tr("Open a benchmark"), self.tr("Questions (*.jsonl *.json *.xml)")
         )
@@ -305,6 +307,10 @@ class EvaluatePage(QWidget):
 
     def _take(self, job: Job, event: Event) -> None:
         if isinstance(event, Progress):
+            if not self._listed:
+                # its line is in the project now
+                self._listed = True
+                self._fill()
             self._show_job()
         elif isinstance(event, ResultEvent) and not event.data.get("evaluation_id"):
             self._loose.insert(0, loose_result(event.data))
@@ -312,7 +318,11 @@ class EvaluatePage(QWidget):
     def _ended(self, job: Job, status: str) -> None:
         if job is self._job:
             self._job = None
+        # a button that disappears would hand the keyboard to the list of pages
+        had_keyboard = self.stop_button.hasFocus()
         self._show_job()
+        if had_keyboard:
+            self.start_button.setFocus()
         self.results.setCurrentCell(-1, -1)
         self._project.runs_changed.emit()
         if self._project.project is None:
@@ -323,6 +333,7 @@ class EvaluatePage(QWidget):
         for widget in (self.bar, self.progress, self.stop_button):
             widget.setVisible(job is not None)
         self.start_button.setEnabled(job is None)
+        self._say_empty()
         if job is None:
             return
         progress = job.progress
@@ -330,6 +341,22 @@ class EvaluatePage(QWidget):
         self.bar.setValue(progress.done if progress else 0)
         text = progress.text if progress else ""
         self.progress.setText(" · ".join(part for part in (describe(job), text) if part))
+
+    def _say_empty(self) -> None:
+        """Say what belongs where no result is, or that the first one is on its way."""
+        if self._job is None:
+            self.empty.say(
+                self.tr("No students were measured yet"),
+                self.tr(
+                    "Choose students and a benchmark above. Each result comes with its interval, the "
+                    "published figures beside it, and every wrong answer to look at."
+                ),
+            )
+        else:
+            self.empty.say(
+                self.tr("Measuring …"),
+                self.tr("The result stands here when every question was answered. You can go on elsewhere."),
+            )
 
     # --- results ----------------------------------------------------------------------------------
 
@@ -344,7 +371,7 @@ class EvaluatePage(QWidget):
         self._chosen = result
         notes = result.summary.get("notes") or []
         self.note.say(" ".join(notes)) if notes else self.note.clear()
-        of = f"{result.students}, {result.benchmark}"
+        of = f"{result.title or result.students}, {result.benchmark}"
         if not result.id:
             self.wrong.show_predictions(result.wrong, of)
             return

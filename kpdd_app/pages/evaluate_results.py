@@ -28,6 +28,8 @@ class Result:
     finished: bool = True
     wrong: tuple[Any, ...] = field(default=(), compare=False)
     running: bool = False
+    # what the students are called where they can be chosen; they may be gone since
+    title: str = ""
 
     @property
     def dataset(self) -> str:
@@ -65,9 +67,10 @@ class ResultsTable(PlainTable):
         self.currentCellChanged.connect(self._current_changed)
         theme.notifier().changed.connect(self._restyle)
 
-    def show_results(self, results: Sequence[Result], choose: int | None = None) -> None:
-        """Show the results; `choose` is the row to mark, None keeps the marked one."""
-        row = self.currentRow() if choose is None else choose
+    def show_results(self, results: Sequence[Result]) -> None:
+        """Show the results; the marked one stays marked wherever it stands now, else it is the first."""
+        before = self.currentRow()
+        marked = self.results[before] if 0 <= before < len(self.results) else None
         self.results = list(results)
         self.blockSignals(True)
         self.setRowCount(len(self.results))
@@ -77,7 +80,8 @@ class ResultsTable(PlainTable):
         self.setCurrentCell(-1, -1)
         self.blockSignals(False)
         if self.results:
-            self.setCurrentCell(max(0, min(row, len(self.results) - 1)), 0)
+            same = (number for number, one in enumerate(self.results) if marked and _same(one, marked))
+            self.setCurrentCell(next(same, 0), 0)
 
     def _restyle(self) -> None:
         self.show_results(self.results)
@@ -85,6 +89,11 @@ class ResultsTable(PlainTable):
     def _current_changed(self, row: int, *_: int) -> None:
         if 0 <= row < len(self.results):
             self.chosen.emit(self.results[row])
+
+
+def _same(one: Result, other: Result) -> bool:
+    """Tell whether two are the same evaluation, which may have ended in between."""
+    return one.id == other.id if one.id or other.id else one == other
 
 
 def cells(result: Result) -> list[tuple[str, str]]:
@@ -98,7 +107,7 @@ def cells(result: Result) -> list[tuple[str, str]]:
     best = max(others, key=lambda figure: figure.percent or 0, default=None)
     share = f"{100 * accuracy:.1f} %" if accuracy is not None else "–"
     return [
-        (result.students, result.when),
+        (result.title or result.students, "\n".join(filter(None, (result.students, result.when)))),
         (method.title if method else result.method, method.note if method else ""),
         (result.benchmark, ""),
         (share if result.finished else "running …" if result.running else "not finished", ""),

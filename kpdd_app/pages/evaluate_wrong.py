@@ -100,7 +100,7 @@ class WrongList(QWidget):
         column.setSpacing(theme.gap(0.6))
         for title, widget in (
             (self.tr("Question"), self.question), (self.tr("Core question"), self.core),
-            (self.tr("Information"), self.information), (self.tr("Answer"), self.answer),
+            (self.tr("Information"), self.information),
         ):  # fmt: skip
             caption = QLabel(title)
             caption.setProperty("role", "caption")
@@ -122,9 +122,11 @@ class WrongList(QWidget):
         caption.setProperty("role", "caption")
         outer.addWidget(caption)
         outer.addWidget(self.program, 2)
+        # what it came to stands below what came to it
         row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.open_button)
+        row.setSpacing(theme.gap(2))
+        row.addWidget(self.answer, 1)
+        row.addWidget(self.open_button, 0, Qt.AlignmentFlag.AlignBottom)
         outer.addLayout(row)
         self.detail = panel
         return panel

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.evaluate import EvaluatePage
-from kpdd_app.pages.evaluate_results import COLUMNS, PUBLISHED_FROM, Result, cells
+from kpdd_app.pages.evaluate_results import COLUMNS, PUBLISHED_FROM, Result, ResultsTable, cells
 from training_backend.project.questions import NewQuestion, add_questions
 from training_backend.project.store import Project
 
@@ -70,6 +70,26 @@ def test_results_of_a_project_stay(page, qtbot, tmp_path):
     assert page.results.results[0].id > 0
     page._fill()
     qtbot.waitUntil(lambda: page.results.rowCount() == 1, timeout=5_000)
+
+
+def test_the_keyboard_stays_on_the_page_and_the_page_says_that_it_measures(page, qtbot, tmp_path):
+    page.use_file(bench(tmp_path))
+    with qtbot.waitActive(page):
+        page.activateWindow()
+    qtbot.mouseClick(page.start_button, Qt.MouseButton.LeftButton)
+    assert page.empty.what.text() == "Measuring …" and page.stop_button.hasFocus()
+    qtbot.waitUntil(lambda: page._job is None and page.results.rowCount() == 1, timeout=15_000)
+    assert page.start_button.hasFocus()
+
+
+def test_a_result_bears_the_name_of_its_run_and_stays_marked():
+    table = ResultsTable()
+    old = Result(1, "2026-run-1", "kpdd-pot", "mine test", {}, title="my first run")
+    assert cells(old)[0] == ("my first run", "2026-run-1")
+    table.show_results([old])
+    table.setCurrentCell(0, 0)
+    table.show_results([Result(2, "demo students", "kpdd-pot", "mine test", {}), old])
+    assert table.currentRow() == 1 and table.item(0, 0).text() == "demo students"
 
 
 def test_a_wrong_one_is_shown_whole_and_opened_in_solve(page, qtbot, tmp_path):
