@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QLocale, Qt, QTimer, Signal
-from PySide6.QtGui import QShortcut
+from PySide6.QtGui import QKeyEvent, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QSplitter,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -26,6 +26,7 @@ from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.dataset_actions import DatasetActions
 from kpdd_app.pages.dataset_bulk import WorkStrip
 from kpdd_app.pages.dataset_filters import ChipLine, SavedFilters
+from kpdd_app.pages.dataset_parts import ThreeParts
 from kpdd_app.pages.dataset_student import StudentMenu
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.empty_state import EmptyState
@@ -65,7 +66,6 @@ class DatasetPage(QWidget):
         self.editor = RowEditor(project)
         self.search = QLineEdit()
         self.empty = EmptyState("dataset", "")
-        self._narrow = False
         self._search_timer = QTimer(self)
         self._search_timer.setSingleShot(True)
         self._search_timer.setInterval(SEARCH_MS)
@@ -142,28 +142,22 @@ class DatasetPage(QWidget):
     def leave(self) -> None:
         """Keep what was typed, widths and splitters; called before the window closes."""
         self.editor.flush()
-        self.settings.set_state("dataset/splitter", self.splitter.saveState())
+        self.settings.set_state("dataset/splitter", self.splitter.widths())
         self._keep_columns()
         self.source.shut_down()
 
     # --- construction -----------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(1)
-        self.splitter.addWidget(self._left())
-        self.splitter.addWidget(self._middle())
-        self.splitter.addWidget(self.editor)
-        self.splitter.setStretchFactor(1, 1)
         self.editor.setMinimumWidth(theme.gap(66))
+        self.splitter = ThreeParts(self._left(), self._middle(), self.editor)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.splitter)
 
     def _left(self) -> QWidget:
         self.left = QWidget()
-        self.left.setMinimumWidth(theme.gap(36))
+        self.left.setMinimumWidth(theme.gap(42))
         column = QVBoxLayout(self.left)
         column.setContentsMargins(0, theme.gap(1), 0, 0)
         column.setSpacing(0)
@@ -206,6 +200,8 @@ class DatasetPage(QWidget):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.table)
         self.stack.addWidget(self.empty)
+        # it must not claim its height while the table is shown
+        self.empty.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         self.middle = QWidget()
         column = QVBoxLayout(self.middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -258,24 +254,11 @@ class DatasetPage(QWidget):
         header = self.table.header
         header.restore(self.settings.numbers("dataset/columns"))
         header.restore_order(self.settings.text("dataset/order").split())
-        self._placed = self.splitter.restoreState(self.settings.state("dataset/splitter"))
+        self.splitter.restore(self.settings.state("dataset/splitter"))
 
-    def showEvent(self, event) -> None:
-        super().showEvent(event)
-        if not self._placed:
-            self._placed = True
-            left = min(theme.gap(46), round(self.width() * 0.16))
-            right = min(theme.gap(112), round(self.width() * 0.36))
-            self.splitter.setSizes([left, self.width() - left - right, right])
-
-    def resizeEvent(self, event) -> None:
-        """Give the room to rows and texts where the window is too narrow, or the letters too large."""
-        super().resizeEvent(event)
-        room = max(theme.gap(60), self.middle.minimumSizeHint().width())
-        narrow = self.width() < self.left.minimumWidth() + room + self.editor.minimumWidth()
-        if narrow != self._narrow:
-            self._narrow = narrow
-            self.left.setVisible(not narrow)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.actions_of_page.say_why_not(event):
+            super().keyPressEvent(event)
 
     # --- slots ------------------------------------------------------------------------------------
 
@@ -315,6 +298,7 @@ class DatasetPage(QWidget):
         header.sort, header.descending = wanted.sort, wanted.descending
         header.update()
         self._show_chips(wanted)
+        self.editor.mark_search(wanted.search)
         self.kept.show_current(wanted)
         self.source.set_filter(wanted)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QObject, QPoint, Qt
-from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from kpdd_app import messages
@@ -63,10 +63,11 @@ class DatasetActions(QObject):
         self.panel = self._add("panel", lambda: _toggle(page.editor))
         self.columns = self._add("columns", self.choose_columns)
         for button, name, action in (
-            (editor.accept, self.tr("Accept"), "accept"), (editor.reject, self.tr("Reject"), "reject"),
-            (editor.flag, self.tr("Flag"), "flag"),
-            (editor.trace, self.tr("Trace this program on the Solve page"), "trace"),
-            (editor.again, self.tr("Ask the teacher again"), "ask_again"),
+            (editor.head.accept, self.tr("Accept"), "accept"),
+            (editor.head.reject, self.tr("Reject"), "reject"),
+            (editor.head.flag, self.tr("Flag"), "flag"),
+            (editor.head.trace, self.tr("Trace this program on the Solve page"), "trace"),
+            (editor.head.again, self.tr("Ask the teacher again"), "ask_again"),
             (editor.run_button, self.tr("Run in the sandbox"), "run"),
             (page.export_button, self.tr("Export rows"), "export"),
             (page.replace_button, self.tr("Find and replace"), "replace"),
@@ -76,7 +77,7 @@ class DatasetActions(QObject):
         page.table.menu_wanted.connect(self.show_menu)
         page.editor.review_wanted.connect(self.review_shown)
         page.editor.flag_wanted.connect(self.toggle_flag)
-        page.editor.again.clicked.connect(self.ask_row_again)
+        page.editor.head.again.clicked.connect(self.ask_row_again)
         self.project.opened.connect(lambda _: self._allow())
         self.project.closed.connect(self._allow)
         self._allow()
@@ -187,6 +188,22 @@ class DatasetActions(QObject):
             menu.addActions(group)
             menu.addSeparator()
         menu.exec(place)
+
+    def say_why_not(self, event: QKeyEvent) -> bool:
+        """Say why the action of a key does nothing in a read-only project; False where it is no such key."""
+        if not (self.project.path is not None and self.project.read_only):
+            return False
+        pressed = QKeySequence(event.keyCombination())
+        for action in self.page.actions():
+            if action.property("writes") and pressed in action.shortcuts():
+                self.say_read_only(action.text())
+                return True
+        return False
+
+    def say_read_only(self, what: str) -> None:
+        """Say that this cannot be done because the project is open read-only, and why it is."""
+        reason = self.project.read_only_reason or self.tr("It was opened to be read.")
+        messages.note(self.tr("{0}: not in a read-only project. {1}").format(what, reason))
 
     # --- helpers ----------------------------------------------------------------------------------
 

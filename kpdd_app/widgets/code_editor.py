@@ -144,6 +144,9 @@ class CodeEditor(GrowingText):
         else:
             self._gutter.update(0, area.y(), self._gutter.width(), area.height())
 
+    def _mark(self) -> None:
+        self._mark_lines()
+
     def _mark_lines(self) -> None:
         marks = []
         if self._error_line is not None and self._error_line <= self.blockCount():
@@ -151,7 +154,7 @@ class CodeEditor(GrowingText):
             marks.append(_line_mark(QTextCursor(block), "wrong_tint"))
         if self.hasFocus() and self._code and not self.isReadOnly():
             marks.append(_line_mark(self.textCursor(), "window"))
-        self.setExtraSelections(marks)
+        self.setExtraSelections(marks + self._text_marks())
         self._gutter.update()
 
     def _indent(self, way: int) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QTextEdit, QWidget
 
 from kpdd_app import theme
+from kpdd_app.widgets.found_words import found_words
 from training_backend.rationale.answers import numbers_in
 
 
@@ -26,6 +28,7 @@ class GrowingText(QPlainTextEdit):
         super().__init__(parent)
         self._least, self._most = least, most
         self._show_numbers = False
+        self._search = ""
         self.setAccessibleName(name)
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
@@ -69,6 +72,12 @@ class GrowingText(QPlainTextEdit):
         self._show_numbers = on
         self._changed()
 
+    def mark_search(self, search: str) -> None:
+        """Mark the words of a search; empty: none."""
+        if search != self._search:
+            self._search = search
+            self._mark()
+
     def sizeHint(self) -> QSize:
         return QSize(theme.gap(60), self._height())
 
@@ -110,25 +119,40 @@ class GrowingText(QPlainTextEdit):
 
     def _changed(self) -> None:
         self._fit()
-        if self._show_numbers:
+        if self._show_numbers or self._search:
             self._mark()
 
     def _mark(self) -> None:
-        marks = []
+        self.setExtraSelections(self._text_marks())
+
+    def _text_marks(self) -> list[QTextEdit.ExtraSelection]:
+        """Return the marks of numbers and, over them, of the words that are searched for."""
         text = self.toPlainText()
-        style = QTextCharFormat()
-        style.setBackground(theme.colour("accent_tint"))
-        style.setForeground(theme.colour("accent"))
         shift = _utf16_shifts(text)
-        for start, end, _ in numbers_in(text):
-            mark = QTextEdit.ExtraSelection()
-            cursor = QTextCursor(self.document())
-            cursor.setPosition(start + shift(start))
-            cursor.setPosition(end + shift(end), QTextCursor.MoveMode.KeepAnchor)
-            mark.cursor = cursor
-            mark.format = style
-            marks.append(mark)
-        self.setExtraSelections(marks)
+        marks = []
+        if self._show_numbers:
+            style = QTextCharFormat()
+            style.setBackground(theme.colour("accent_tint"))
+            style.setForeground(theme.colour("accent"))
+            marks += [self._text_mark(start, end, shift, style) for start, end, _ in numbers_in(text)]
+        if self._search:
+            style = QTextCharFormat()
+            style.setBackground(theme.colour("accent_tint"))
+            style.setUnderlineColor(theme.colour("accent"))
+            style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
+            marks += [self._text_mark(*place, shift, style) for place in found_words(self._search, text)]
+        return marks
+
+    def _text_mark(
+        self, start: int, end: int, shift: Callable[[int], int], style: QTextCharFormat
+    ) -> QTextEdit.ExtraSelection:
+        mark = QTextEdit.ExtraSelection()
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(start + shift(start))
+        cursor.setPosition(end + shift(end), QTextCursor.MoveMode.KeepAnchor)
+        mark.cursor = cursor
+        mark.format = style
+        return mark
 
     def _height(self) -> int:
         # a row of text may stand higher than its font says

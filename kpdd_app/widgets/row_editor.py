@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
-    QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QScrollArea,
     QSizePolicy,
-    QTabBar,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -27,12 +24,11 @@ from kpdd_app.widgets.empty_state import EmptyState
 from kpdd_app.widgets.flag_list import FlagList
 from kpdd_app.widgets.growing_text import GrowingText
 from kpdd_app.widgets.icon_button import IconButton
-from kpdd_app.widgets.row_fields import Field, Outcome, Pill
+from kpdd_app.widgets.row_fields import Field, Outcome
+from kpdd_app.widgets.row_head import RowHead
 from kpdd_app.widgets.row_history import RowHistory
-from kpdd_app.widgets.row_paint import kind_text
 from training_backend.methods import KINDS
 from training_backend.project.details import RowDetail, field_history, row_detail
-from training_backend.project.listing import ListRow
 
 SAVE_MS = 400
 # saves closer together than this are one step of undo
@@ -58,7 +54,6 @@ class RowEditor(QWidget):
         self.row_id: int | None = None
         self.detail: RowDetail | None = None
         self._unsaved: dict[tuple[int, str], str] = {}
-        self._paths_shown: tuple | None = None
         self._in_flight: set[tuple[int, str, str]] = set()
         self._saved_at: dict[tuple[int, str], float] = {}
         self._timer = QTimer(self)
@@ -130,9 +125,12 @@ class RowEditor(QWidget):
 
     def step_path(self, way: int) -> None:
         """Go to the next (or with -1 the previous) row of the same question."""
-        count = self.paths.count()
-        if count > 1:
-            self._path_chosen((self.paths.currentIndex() + way) % count)
+        self.head.step_path(way)
+
+    def mark_search(self, search: str) -> None:
+        """Mark the words that the rows were searched for."""
+        for field in self.fields.values():
+            field.editor.mark_search(search)
 
     # --- construction -----------------------------------------------------------------------------
 
@@ -146,55 +144,21 @@ class RowEditor(QWidget):
         column = QVBoxLayout(self._body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._head())
+        self.head = RowHead()
+        self.head.path_chosen.connect(self._path_chosen)
+        self.head.review_wanted.connect(self.review_wanted)
+        self.head.flag_wanted.connect(self.flag_wanted)
+        self.head.trace_wanted.connect(lambda: self.trace_wanted.emit(self.detail))
+        column.addWidget(self.head)
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setMinimumHeight(theme.row_height() * 2)
         self._scroll.setWidget(self._fields())
         column.addWidget(self._scroll, 1)
         self._body.hide()
-
-    def _head(self) -> QWidget:
-        head = QFrame()
-        self.place = QLabel()
-        self.place.setProperty("role", "caption")
-        self.pill = Pill()
-        self.accept = IconButton("accept", self.tr("Accept"), self.tr("Accept"), "equal")
-        self.reject = IconButton("reject", self.tr("Reject"), self.tr("Reject"), "wrong")
-        for button in (self.accept, self.reject):
-            button.setCheckable(True)
-        self.flag = IconButton("flag", self.tr("Flag"))
-        self.trace = IconButton("trace", self.tr("Trace this program on the Solve page"))
-        self.again = IconButton("teacher", self.tr("Ask the teacher again"))
-        self.accept.clicked.connect(lambda: self.review_wanted.emit("accepted"))
-        self.reject.clicked.connect(lambda: self.review_wanted.emit("rejected"))
-        self.flag.clicked.connect(self.flag_wanted)
-        self.trace.clicked.connect(lambda: self.trace_wanted.emit(self.detail))
-        line = QHBoxLayout()
-        line.setSpacing(theme.gap(1))
-        line.addWidget(self.accept)
-        line.addWidget(self.reject)
-        line.addWidget(self.flag)
-        line.addWidget(self.trace)
-        line.addStretch(1)
-        line.addWidget(self.pill)
-        self.paths = QTabBar()
-        self.paths.setExpanding(False)
-        self.paths.setAccessibleName(self.tr("Other rows of this question"))
-        self.paths.tabBarClicked.connect(self._path_chosen)
-        self.paths.currentChanged.connect(self._path_chosen)
-        column = QVBoxLayout(head)
-        column.setContentsMargins(theme.gap(3), theme.gap(1.5), theme.gap(3), 0)
-        column.setSpacing(theme.gap(1.2))
-        first = QHBoxLayout()
-        first.addWidget(self.place, 1)
-        first.addWidget(self.again)
-        column.addLayout(first)
-        column.addLayout(line)
-        column.addWidget(self.paths)
-        return head
 
     def _fields(self) -> QWidget:
         inside = QWidget()
@@ -281,9 +245,8 @@ class RowEditor(QWidget):
         if begins and self.row_id in ids:
             self.outcome.show_running()
 
-    def _path_chosen(self, index: int) -> None:
-        row_id = self.paths.tabData(index) if index >= 0 else None
-        if row_id is not None and row_id != self.row_id:
+    def _path_chosen(self, row_id: int) -> None:
+        if row_id != self.row_id:
             self.row_wanted.emit(row_id)
 
     # --- helpers ----------------------------------------------------------------------------------
@@ -306,10 +269,9 @@ class RowEditor(QWidget):
         another = self.detail is None or self.detail.row.id != detail.row.id
         self.detail = detail
         self._show_texts(detail)
-        self._show_head(detail.row)
+        self.head.take(detail.row, detail.siblings, not self.project.read_only)
         self.flag_list.take(detail.flags)
         self._show_outcome(detail)
-        self._show_paths(detail)
         self._show_more()
         self._empty.hide()
         self._body.show()
@@ -331,52 +293,18 @@ class RowEditor(QWidget):
             else:
                 field.take(getattr(detail, key))
             field.blockSignals(False)
+        self.run_button.setVisible(kind in ("pot", "eot", "cot"))
+        self.run_button.setEnabled(not read_only)
         self.fields["rationale"].setVisible(bool(kind))
         self.outcome.setVisible(bool(kind))
         asked = bool(kind) or bool(detail.core_question.text) or bool(detail.information.text)
         for key in ("core_question", "information"):
             self.fields[key].setVisible(asked)
 
-    def _show_head(self, row: ListRow) -> None:
-        place = "  ·  ".join(part for part in (f"row {row.id}", row.dataset, row.split,
-                             KINDS.get(row.kind, self.tr("no reply yet"))) if part)  # fmt: skip
-        self.place.setText(place)
-        self.pill.show_state(row.verdict)
-        self.accept.setChecked(row.review == "accepted")
-        self.reject.setChecked(row.review == "rejected")
-        self.flag.set_look("flag-filled" if row.flagged else "flag", "unjudged" if row.flagged else "muted")
-        writable = not self.project.read_only
-        for button in (self.accept, self.reject, self.flag, self.again):
-            button.setEnabled(writable)
-        self.run_button.setVisible(row.kind in ("pot", "eot", "cot"))
-        self.run_button.setEnabled(writable)
-        self.trace.setVisible(row.kind in ("pot", "eot"))
-
     def _show_outcome(self, detail: RowDetail) -> None:
         self.outcome.take(detail.judgement, detail.row.verdict, detail.gold.text)
         judged = detail.row.verdict not in ("not_run", "not_asked")
         self.code.set_error_line(detail.judgement.error_line if judged else None)
-
-    def _show_paths(self, detail: RowDetail) -> None:
-        rows = sorted([detail.row, *detail.siblings], key=lambda row: (row.kind, row.path, row.id))
-        tabs = [(row.id, row.verdict, kind_text(row)) for row in rows]
-        shown = tabs, detail.row.id, theme.current(), theme.icon_size()
-        if shown == self._paths_shown:
-            return
-        self._paths_shown = shown
-        self.paths.blockSignals(True)
-        self.paths.setIconSize(QSize(theme.icon_size(), theme.icon_size()))
-        while self.paths.count():
-            self.paths.removeTab(0)
-        for row in rows:
-            look = theme.look(row.verdict)
-            index = self.paths.addTab(theme.icon(look.sign, look.colour), kind_text(row))
-            self.paths.setTabData(index, row.id)
-            self.paths.setTabToolTip(index, look.word)
-            if row.id == detail.row.id:
-                self.paths.setCurrentIndex(index)
-        self.paths.blockSignals(False)
-        self.paths.setVisible(len(rows) > 1)
 
     def _show_more(self) -> None:
         detail, row_id = self.detail, self.row_id

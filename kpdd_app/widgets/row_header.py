@@ -69,10 +69,10 @@ class RowHeader(QWidget):
         if free < 0:
             can = {column.key: max(0, widths[column.key] - _pixels(column.least)) for column in shown
                    if column.key not in self._widths}  # fmt: skip
-            # the elastic one first, then the others alike
-            first = min(can.get(ELASTIC, 0), -free)
+            # the others alike, and only then the elastic one: it says which row it is
             rest = sum(can.values()) - can.get(ELASTIC, 0)
-            share = min(1.0, (-free - first) / rest) if rest else 0.0
+            share = min(1.0, -free / rest) if rest else 0.0
+            first = min(can.get(ELASTIC, 0), max(0, -free - rest))
             for key, room in can.items():
                 widths[key] -= first if key == ELASTIC else math.ceil(room * share)
         left, found = gutter(), []

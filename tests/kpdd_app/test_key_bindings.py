@@ -143,8 +143,8 @@ def test_the_dialog_finds_records_says_what_is_in_the_way_and_takes_it(qtbot, wi
     dialog.use.click()
     assert keys_of("dataset.accept") == ("R",) and keys_of("dataset.reject") == ()
     assert page.actions_of_page.accept.shortcut().toString() == "R"
-    assert page.editor.accept.toolTip() == "Accept (R)"
-    assert page.editor.reject.toolTip() == "Reject"
+    assert page.editor.head.accept.toolTip() == "Accept (R)"
+    assert page.editor.head.reject.toolTip() == "Reject"
     dialog.search.setText("reject")
     dialog.usual.click()
     assert "belong to “Accept”" in dialog.problem.text.text()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QTextCursor
 
+from kpdd_app import messages
 from kpdd_app.pages.dataset import DatasetPage
 from kpdd_app.widgets.row_source import RowFilter
 from training_backend.project.details import row_detail
@@ -58,7 +59,7 @@ def test_the_row_is_shown_whole(page):
     ]
     assert editor.fields["information"].editor.text == "There are 2 boxes.\nA box has 3 jars."
     assert editor.code.text.startswith("boxes = 2")
-    assert editor.paths.count() == 2
+    assert editor.head.paths.count() == 2
     assert editor.outcome.answer.text() == "answer 6   gold 6"
     assert not editor.fields["core_question"].changed
 
@@ -234,8 +235,20 @@ def test_a_read_only_project_can_be_read_and_not_changed(qtbot, small_project, o
     assert page.editor.fields["question"].editor.isReadOnly()
     assert not page.actions_of_page.accept.isEnabled()
     assert page.actions_of_page.next.isEnabled()
+    page.take_focus()
+    for key, word in ((Qt.Key.Key_A, "Accept"), (Qt.Key.Key_F, "Flag")):
+        with qtbot.waitSignal(messages.notes().said) as said:
+            press(qtbot, page, key)
+        assert said.args[0].startswith(word) and "Another window" in said.args[0]
+    press(qtbot, page, Qt.Key.Key_J)
+    qtbot.waitUntil(lambda: shown(page) == 2)
+    assert detail_of(second, 1).row.review == "unreviewed"
     page.leave()
     second.shut_down()
+
+
+def detail_of(project, row_id: int):
+    return row_detail(project.project, row_id)
 
 
 def test_without_a_project_the_page_says_what_belongs_there(qtbot, fake_jobs):
@@ -304,8 +317,37 @@ def test_large_letters_leave_the_room_to_rows_and_texts(qtbot, page):
     assert not page.left.isHidden()
     page.resize(620, 600)
     assert page.left.isHidden()
+    assert not page.splitter.below
+    page.editor.setMinimumWidth(500)
+    page.resize(800, 600)
+    qtbot.waitUntil(lambda: page.splitter.below)
+    assert page.editor.mapTo(page, QPoint()).y() > page.table.mapTo(page, QPoint()).y()
+    assert page.editor.width() == page.width()
     page.resize(1300, 800)
-    assert not page.left.isHidden()
+    assert not page.left.isHidden() and not page.splitter.below
+
+
+def test_the_width_is_shared_anew_until_a_person_shares_it(qtbot, page):
+    page.resize(1000, 600)
+    page.resize(1600, 800)
+    qtbot.waitUntil(lambda: page.editor.width() > 400)
+    narrow = page.editor.width() - 90
+    page.splitter.moveSplitter(page.width() - narrow, 2)
+    page.splitter.splitterMoved.emit(page.width() - narrow, 2)
+    by_hand = page.editor.width()
+    page.resize(1590, 800)
+    assert abs(page.editor.width() - by_hand) < 20
+    assert page.splitter.widths().size() > 0
+
+
+def test_what_was_searched_is_marked_in_the_row(qtbot, page):
+    page.search.setText("jars")
+    qtbot.waitUntil(lambda: page.source.filter.search == "jars")
+    marks = page.editor.fields["question"].editor.extraSelections()
+    assert "jars" in [mark.cursor.selectedText() for mark in marks]
+    page.clear_filter()
+    marks = page.editor.fields["question"].editor.extraSelections()
+    assert "jars" not in [mark.cursor.selectedText() for mark in marks]
 
 
 def test_rows_are_handed_over_for_another_answer_one_or_all_of_the_filter(qtbot, page):
@@ -313,7 +355,7 @@ def test_rows_are_handed_over_for_another_answer_one_or_all_of_the_filter(qtbot,
     page.ask_again_wanted.connect(lambda ids: asked.append([int(row) for row in ids]))
     page.table.set_current(2)
     qtbot.waitUntil(lambda: page.editor.detail is not None and page.editor.detail.row.id == 3)
-    page.editor.again.click()
+    page.editor.head.again.click()
     qtbot.keyClick(page.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClick(page.table, Qt.Key.Key_T, Qt.KeyboardModifier.ShiftModifier)
     assert asked[0] == [3] and len(asked[1]) == len(page.source) > 10

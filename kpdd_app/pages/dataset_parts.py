@@ -1,0 +1,85 @@
+"""How facets, table and row share the Dataset page, at every width and size of letters."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtWidgets import QSplitter, QWidget
+
+from kpdd_app import theme
+
+# the least room for the table beside facets and row, in quarters of a line
+TABLE = 112
+
+
+class ThreeParts(QSplitter):
+    """Facets, table and row beside each other.
+
+    Where they have no room the facets go first; then the row lies below the table.
+    """
+
+    def __init__(self, left: QWidget, middle: QWidget, right: QWidget, parent: QWidget | None = None) -> None:
+        """`left` and `right` say with their minimum width how much they need."""
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.left, self.middle, self.right = left, middle, right
+        self._narrow = False
+        self._by_hand = False
+        self._beside = QByteArray()
+        self.setChildrenCollapsible(False)
+        self.setHandleWidth(1)
+        for part in (left, middle, right):
+            self.addWidget(part)
+        self.setStretchFactor(1, 1)
+        self.splitterMoved.connect(lambda *_: self._moved())
+
+    @property
+    def below(self) -> bool:
+        """Tell whether the row lies below the table."""
+        return self.orientation() == Qt.Orientation.Vertical
+
+    def widths(self) -> QByteArray:
+        """Return the widths that a person gave; empty without any."""
+        if not self._by_hand:
+            return QByteArray()
+        return self._beside if self.below else self.saveState()
+
+    def restore(self, widths: QByteArray) -> None:
+        """Take up the widths that a person gave."""
+        self._by_hand = self.restoreState(widths)
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        rows = max(theme.gap(TABLE), self.middle.minimumSizeHint().width())
+        narrow = self.width() < self.left.minimumWidth() + rows + self.right.minimumWidth()
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.left.setVisible(not narrow)
+        self._turn(self.width() < rows * 0.8 + self.right.minimumWidth())
+        self._share()
+
+    def showEvent(self, event) -> None:
+        super().showEvent(event)
+        self._share()
+
+    def _turn(self, below: bool) -> None:
+        if below == self.below:
+            return
+        if below:
+            self._beside = self.saveState()
+            self.setOrientation(Qt.Orientation.Vertical)
+            rows = max(self.middle.minimumSizeHint().height(), round(self.height() * 0.4))
+            self.setSizes([0, rows, self.height() - rows])
+        else:
+            self.setOrientation(Qt.Orientation.Horizontal)
+            self.restoreState(self._beside)
+
+    def _share(self) -> None:
+        """Share the width among the three, as long as nobody has done so by hand."""
+        if self._by_hand or self.below or not self.isVisible():
+            return
+        width = self.width()
+        left = 0 if self._narrow else max(self.left.minimumWidth(), min(theme.gap(46), round(width * 0.16)))
+        right = max(self.right.minimumWidth(), min(theme.gap(112), round(width * 0.36)))
+        self.setSizes([left, width - left - right, right])
+
+    def _moved(self) -> None:
+        self._by_hand = self._by_hand or not self.below

@@ -1,0 +1,126 @@
+"""The head of the row editor: verdict, place, review and flag, and the other rows of the question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QTabBar, QVBoxLayout, QWidget
+
+from kpdd_app import theme
+from kpdd_app.widgets.icon_button import IconButton
+from kpdd_app.widgets.row_fields import Pill, ShortLabel
+from kpdd_app.widgets.row_paint import kind_text
+from training_backend.methods import KINDS
+from training_backend.project.listing import ListRow
+
+# from here on, in quarters of a line, verdict and buttons stand on one line
+WIDE = 120
+
+
+class RowHead(QFrame):
+    """What is known and can be done about a row before its texts."""
+
+    review_wanted = Signal(str)
+    flag_wanted = Signal()
+    trace_wanted = Signal()
+    path_chosen = Signal(int)
+    """The id of another row of the question."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Begin empty."""
+        super().__init__(parent)
+        self._paths_shown: tuple | None = None
+        self.place = ShortLabel()
+        self.place.setProperty("role", "caption")
+        self.pill = Pill()
+        self.accept = IconButton("accept", self.tr("Accept"), self.tr("Accept"), "equal")
+        self.reject = IconButton("reject", self.tr("Reject"), self.tr("Reject"), "wrong")
+        for button in (self.accept, self.reject):
+            button.setCheckable(True)
+        self.flag = IconButton("flag", self.tr("Flag"))
+        self.trace = IconButton("trace", self.tr("Trace this program on the Solve page"))
+        self.again = IconButton("teacher", self.tr("Ask the teacher again"))
+        self.accept.clicked.connect(lambda: self.review_wanted.emit("accepted"))
+        self.reject.clicked.connect(lambda: self.review_wanted.emit("rejected"))
+        self.flag.clicked.connect(self.flag_wanted)
+        self.trace.clicked.connect(self.trace_wanted)
+        self.paths = QTabBar()
+        self.paths.setExpanding(False)
+        self.paths.setAccessibleName(self.tr("Other rows of this question"))
+        self.paths.tabBarClicked.connect(self._choose)
+        self.paths.currentChanged.connect(self._choose)
+        self._build()
+
+    def take(self, row: ListRow, siblings: Sequence[ListRow], writable: bool) -> None:
+        """Show a row and the other rows of its question."""
+        place = "  ·  ".join(part for part in (f"row {row.id}", row.dataset, row.split,
+                             KINDS.get(row.kind, self.tr("no reply yet"))) if part)  # fmt: skip
+        self.place.setText(place)
+        self.pill.show_state(row.verdict)
+        self.accept.setChecked(row.review == "accepted")
+        self.reject.setChecked(row.review == "rejected")
+        self.flag.set_look("flag-filled" if row.flagged else "flag", "unjudged" if row.flagged else "muted")
+        for button in (self.accept, self.reject, self.flag, self.again):
+            button.setEnabled(writable)
+        self.trace.setVisible(row.kind in ("pot", "eot"))
+        self._show_paths(row, siblings)
+
+    def step_path(self, way: int) -> None:
+        """Go to the next (or with -1 the previous) row of the same question."""
+        count = self.paths.count()
+        if count > 1:
+            self._choose((self.paths.currentIndex() + way) % count)
+
+    def resizeEvent(self, event) -> None:
+        """Put the two lines beside each other where there is room, as below the table."""
+        super().resizeEvent(event)
+        ways = QBoxLayout.Direction
+        wide = self.width() > theme.gap(WIDE)
+        self._lines.setDirection(ways.LeftToRight if wide else ways.TopToBottom)
+
+    def _build(self) -> None:
+        first, second = QHBoxLayout(), QHBoxLayout()
+        first.setSpacing(theme.gap(2))
+        first.addWidget(self.pill)
+        first.addWidget(self.place, 1)
+        first.addWidget(self.again)
+        second.setSpacing(theme.gap(1))
+        for button in (self.accept, self.reject, self.flag, self.trace):
+            second.addWidget(button)
+        second.addStretch(1)
+        self._lines = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._lines.setSpacing(theme.gap(1.2))
+        self._lines.addLayout(first, 1)
+        self._lines.addLayout(second)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.gap(3), theme.gap(1.5), theme.gap(3), 0)
+        column.setSpacing(theme.gap(1.2))
+        column.addLayout(self._lines)
+        column.addWidget(self.paths)
+
+    def _choose(self, index: int) -> None:
+        row_id = self.paths.tabData(index) if index >= 0 else None
+        if row_id is not None:
+            self.path_chosen.emit(row_id)
+
+    def _show_paths(self, row: ListRow, siblings: Sequence[ListRow]) -> None:
+        rows = sorted([row, *siblings], key=lambda one: (one.kind, one.path, one.id))
+        tabs = [(one.id, one.verdict, kind_text(one)) for one in rows]
+        shown = tabs, row.id, theme.current(), theme.icon_size()
+        if shown == self._paths_shown:
+            return
+        self._paths_shown = shown
+        self.paths.blockSignals(True)
+        self.paths.setIconSize(QSize(theme.icon_size(), theme.icon_size()))
+        while self.paths.count():
+            self.paths.removeTab(0)
+        for one in rows:
+            look = theme.look(one.verdict)
+            index = self.paths.addTab(theme.icon(look.sign, look.colour), kind_text(one))
+            self.paths.setTabData(index, one.id)
+            self.paths.setTabToolTip(index, look.word)
+            if one.id == row.id:
+                self.paths.setCurrentIndex(index)
+        self.paths.blockSignals(False)
+        self.paths.setVisible(len(rows) > 1)
