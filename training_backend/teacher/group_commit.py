@@ -80,12 +80,14 @@ class GroupCommit:
 
     def _write(self, outcomes: Sequence[Outcome]) -> None:
         with self._project.writing() as connection:
+            settled = []
             for outcome in outcomes:
                 response_id = outcome.response_id
                 if outcome.response is not None:
                     response_id = add_response(connection, outcome.response)
-                settle(connection, outcome.request_id, outcome.status, outcome.attempts, response_id,
-                       outcome.reason, outcome.problem)  # fmt: skip
+                settled.append((outcome.status, outcome.attempts, response_id, outcome.reason,
+                                outcome.problem, outcome.request_id))  # fmt: skip
+            settle(connection, settled)
             replies = [outcome.reply for outcome in outcomes if outcome.reply is not None]
             if replies:
                 add_replies_in(connection, replies)

@@ -256,14 +256,14 @@ def _chain(project: Project, run_id: int, path: int, question_id: int, group: li
     return Chain(question_id, path, tuple(group), text, status != "done" or text is None)
 
 
-def settle(
-    connection: Connection, request_id: int, status: str, attempts: int, response_id: int | None = None,
-    reason: str = "", problem: str = "",
-) -> None:  # fmt: skip
-    """Note inside a transaction what became of a request."""
+def settle(connection: Connection, settled: Sequence[tuple[str, int, int | None, str, str, int]]) -> None:
+    """Note inside a transaction what became of requests.
+
+    Each is (status, attempts, id of its reply, reason, problem, id of the request).
+    """
     connection.exec_driver_sql(
         "UPDATE request SET status = ?, attempts = ?, response_id = ?, reason = ?, problem = ? WHERE id = ?",
-        (status, attempts, response_id, reason, problem, request_id),
+        list(settled),
     )
 
 

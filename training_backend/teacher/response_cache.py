@@ -55,12 +55,13 @@ def add_response(connection: Connection, new: NewResponse) -> int:
     from training_backend.project.store import now
 
     reply = new.answered
-    connection.exec_driver_sql(
+    return connection.exec_driver_sql(
         "INSERT INTO response (digest, run_id, model, prompt_version, attempt, text, finish_reason, refusal, "
         "prompt_tokens, cached_tokens, completion_tokens, money, latency_s, answered_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        # writes nothing new, but names the line that is there
+        "ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING id",
         (new.digest, new.run_id, storable(reply.model), new.prompt_version, new.attempt, storable(reply.text),
          reply.finish_reason, storable(reply.refusal), reply.prompt_tokens, reply.cached_tokens,
          reply.completion_tokens, new.money, reply.latency_s, now()),
-    )  # fmt: skip
-    return connection.exec_driver_sql("SELECT id FROM response WHERE digest = ?", (new.digest,)).scalar_one()
+    ).scalar_one()  # fmt: skip
