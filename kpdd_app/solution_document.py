@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from kpdd_app.number_links import NumberLinks
+from kpdd_app.number_links import links_of
 from kpdd_app.recording import Recording, split_key_points, stage_title
+from kpdd_app.solution_steps import line_of, origin, why
 from training_backend.events import Answer
-from training_backend.students.solution_export import SolutionDocument, WrittenStage
+from training_backend.students.solution_export import SolutionDocument, WrittenStage, step_data
 
 
 def key_points_of(recording: Recording) -> tuple[str, list[str]]:
@@ -27,7 +28,7 @@ def document_of(recording: Recording, students: str = "") -> SolutionDocument:
     """Return the document of a recording, finished or not."""
     core, items = key_points_of(recording)
     answer = recording.answer or Answer("not_run")
-    follows = recording.kind == "pot" and bool(recording.program) and bool(len(recording.trace))
+    follows = bool(recording.checks) or (recording.kind == "pot" and bool(len(recording.trace)))
     return SolutionDocument(
         question=recording.question,
         gold=recording.gold,
@@ -50,6 +51,9 @@ def document_of(recording: Recording, students: str = "") -> SolutionDocument:
         information=items,
         core_question=core,
         records=recording.trace.records,
-        checks=[(check.text, check.holds, check.detail) for check in recording.checks],
-        unused=NumberLinks(recording).unused if follows else (),
+        checks=[
+            step_data(step, why(step), origin(step), line_of(recording.checks, number))
+            for number, step in enumerate(recording.checks, 1)
+        ],
+        unused=links_of(recording).unused if follows else (),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from training_backend import methods
 from training_backend.events import Answer, Event, StageEnded
 from training_backend.execution.chain_steps import chain_steps
 from training_backend.execution.solving_steps import solving_steps
-from training_backend.execution.worked_steps import WorkedStep
+from training_backend.execution.worked_steps import Source, WorkedStep
 from training_backend.rationale.equations import EquationError, names_in, parse
 
 UNKNOWN = ("?", "unknown")
@@ -64,3 +64,30 @@ def _unknowns(text: str) -> list[str]:
         return []
     names = [name for e in equations for side in (e.left, e.right) for name in names_in(side)]
     return list(dict.fromkeys(names))
+
+
+def why(step: WorkedStep) -> str:
+    """Return why a step is wrong, or how it came about."""
+    if step.span is None:
+        return step.detail
+    if step.holds is False:
+        return f"wrong: {step.detail}"
+    return "right in itself, but it builds on a wrong step" if step.shaky else ""
+
+
+def origin(step: WorkedStep) -> str:
+    """Return what the numbers of a step of a chain of thought come from."""
+    if step.span is None:
+        return ""
+    places: dict[str, list[str]] = {}
+    for source in step.sources:
+        places.setdefault(_place(source), []).append(source.text)
+    return " · ".join(f"{', '.join(texts)} {place}" for place, texts in places.items())
+
+
+def _place(source: Source) -> str:
+    if source.step:
+        return f"from step {source.step}"
+    if source.question is not None:
+        return "from the question"
+    return "from the information" if source.item is not None else "written nowhere before"

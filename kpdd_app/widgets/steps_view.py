@@ -22,7 +22,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from kpdd_app import theme
-from training_backend.execution.worked_steps import RESULT, Source, WorkedStep
+from kpdd_app.solution_steps import origin, why
+from training_backend.execution.worked_steps import RESULT, WorkedStep
 
 _WRAP = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 _SCROLLS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
@@ -288,30 +289,3 @@ def signs(step: WorkedStep) -> tuple[str, str]:
 def word(step: WorkedStep) -> str:
     """Return what a step is, in a word."""
     return {True: "true", False: "false", None: "open"}[step.holds]
-
-
-def why(step: WorkedStep) -> str:
-    """Return why a step is wrong, or how it came about."""
-    if step.span is None:
-        return step.detail
-    if step.holds is False:
-        return f"wrong: {step.detail}"
-    return "right in itself, but it builds on a wrong step" if step.shaky else ""
-
-
-def origin(step: WorkedStep) -> str:
-    """Return what the numbers of a step of a chain of thought come from."""
-    if step.span is None:
-        return ""
-    places: dict[str, list[str]] = {}
-    for source in step.sources:
-        places.setdefault(_place(source), []).append(source.text)
-    return " · ".join(f"{', '.join(texts)} {place}" for place, texts in places.items())
-
-
-def _place(source: Source) -> str:
-    if source.step:
-        return f"from step {source.step}"
-    if source.question is not None:
-        return "from the question"
-    return "from the information" if source.item is not None else "written nowhere before"

@@ -8,6 +8,7 @@ from PySide6.QtQml import QJSEngine
 
 from kpdd_app.recording import Recording
 from kpdd_app.solution_document import document_of, key_points_of
+from kpdd_app.solution_steps import add_event
 from training_backend.events import Answer, StageEnded, StageStarted, Token, Trace
 from training_backend.students.solution_export import as_data, as_web_page
 
@@ -59,7 +60,7 @@ def test_fields_that_were_read_count_before_the_text():
     assert key_points_of(made) == ("How many?", ["12 plums"])
 
 
-def test_the_page_reads_a_trace_as_the_window_does():
+def test_the_page_reads_a_trace_as_the_window_does(qapp):
     made = recording()
     made.trace.add(RECORDS)
     page = as_web_page(document_of(made))
@@ -81,3 +82,30 @@ def test_the_page_reads_a_trace_as_the_window_does():
             ]
         assert {int(line): text for line, text in told["ghosts"].items()} == state.line_values
         assert told["changed"] == list(state.changed) and told["output"] == state.output_end
+
+
+def test_worked_steps_are_told_with_what_they_read(qapp):
+    made = Recording("A farm has chickens and cows, 35 animals with 94 legs.", 23.0, "eot", ("solve",))
+    text = "chickens + cows = 35\n2 * chickens + 4 * cows = 94\nans = chickens"
+    made.add(StageStarted("solve"))
+    add_event(made, StageEnded("solve", text, {"kind": "eot", "rationale": text}))
+    found = (("chickens", "23", 1), ("cows", "12", 2), ("ans", "23", 3))
+    made.add(Trace([record("line", 0, line, ch={name: [value, "number"]}) for name, value, line in found]))
+    add_event(made, Answer("ok", "23", 23.0, 23.0, True))
+    data = as_data(document_of(made))
+    steps = data["checks"]
+    assert [(one["text"], one["line"]) for one in steps] == [
+        ("chickens + cows = 35  →  chickens = 35 - cows", 1),
+        ("2 * (35 - cows) + 4 * cows = 94  →  cows = 12", 2),
+        ("chickens = 35 - 12 = 23", 1),
+        ("ans = 23", 3),
+    ]
+    assert [data["question"][start:end] for start, end in steps[1]["question"]] == ["94"]
+    assert (steps[2]["steps"], steps[2]["why"]) == ([1], "with cows = 12")
+    engine = QJSEngine()
+    engine.evaluate(as_web_page(document_of(made)).split("</script>")[1].split("<script>")[1])
+    engine.globalObject().setProperty("text", json.dumps(data))
+    lengths = engine.evaluate(
+        "JSON.stringify(phasesOf(JSON.parse(text)).map(phase => phase.length))"
+    ).toString()
+    assert json.loads(lengths) == [phase.length for phase in made.phases()]

@@ -45,3 +45,9 @@ def test_the_page_loads_nothing():
     page = as_web_page(document())
     assert "default-src 'none'" in page
     assert not re.search(r"https?:|src=|href=|@import|url\(|innerHTML|eval\(|fetch\(", page)
+
+
+def test_without_scripts_the_page_still_holds_the_solution():
+    page = as_web_page(document(EVIL))
+    (plain,) = re.findall(r'<noscript><div class="static">(.*?)</noscript>', page, re.DOTALL)
+    assert "<h2>Question</h2><p>&lt;/script&gt;" in plain and "<h2>Answer</h2><p>10</p>" in plain

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from training_backend.execution.worked_steps import WorkedStep
 from training_backend.paths import resources_dir
 
 FORMAT = "kpdd-solution"
@@ -33,9 +34,9 @@ class WrittenStage:
 class SolutionDocument:
     """A solved question with every step of it.
 
-    `records` are those of the trace (`execution/trace.py`), `checks` the equations of a chain of thought as
-    (text, holds, what it is), `answer` has verdict, answer_text, value, equal, error and error_line; `unused`
-    are spans (start, end) of the question whose numbers the answer does not use.
+    `records` are those of the trace (`execution/trace.py`), `checks` the worked steps of a chain of thought
+    or of equations (`step_data`), `answer` has verdict, answer_text, value, equal, error and error_line;
+    `unused` are spans (start, end) of the question whose numbers the answer does not use.
     """
 
     question: str
@@ -48,7 +49,7 @@ class SolutionDocument:
     information: Sequence[str] = ()
     core_question: str = ""
     records: Sequence[Mapping[str, Any]] = ()
-    checks: Sequence[tuple[str, bool | None, str]] = ()
+    checks: Sequence[Mapping[str, Any]] = ()
     unused: Sequence[tuple[int, int]] = ()
     written_with: str = field(default="KPDD Studio")
 
@@ -71,7 +72,7 @@ def as_data(document: SolutionDocument) -> dict[str, Any]:
         "kind": document.kind,
         "rationale": document.rationale,
         "records": [dict(record) for record in document.records],
-        "checks": [list(check) for check in document.checks],
+        "checks": [dict(check) for check in document.checks],
         "unused": [list(span) for span in document.unused],
         "answer": dict(document.answer),
     }
@@ -89,8 +90,38 @@ def as_web_page(document: SolutionDocument) -> str:
     data = data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     title = html.escape(" ".join(document.question.split())[:80] or "A solution")
     before, rest = _template().split("$TITLE$")
-    between, after = rest.split("$DATA$")
-    return "".join((before, title, between, data, after))
+    between, rest = rest.split("$STATIC$")
+    middle, after = rest.split("$DATA$")
+    return "".join((before, title, between, _static(document), middle, data, after))
+
+
+def step_data(step: WorkedStep, why: str, origin: str, line: int | None) -> dict[str, Any]:
+    """Return a worked step as data; `why` and `origin` say in words how it came and what it reads.
+
+    `line` is that of the equations it belongs to, `span` its place in a chain of thought, `steps` are earlier
+    ones (from 1) and `question` the spans of the question that it reads.
+    """
+    return {
+        "text": step.text,
+        "holds": step.holds,
+        "why": why,
+        "origin": origin,
+        "span": list(step.span) if step.span else None,
+        "line": line,
+        "name": step.name,
+        "value": step.value,
+        "steps": [source.step for source in step.sources if source.step],
+        "question": [list(source.question) for source in step.sources if source.question],
+    }
+
+
+def _static(document: SolutionDocument) -> str:
+    """Return the solution as plain paragraphs for a browser that runs no script."""
+    told = document.answer
+    answer = told.get("answer_text") or told.get("error") or told.get("verdict")
+    parts = [("Question", document.question), *((stage.title, stage.text) for stage in document.stages),
+             ("Answer", str(answer or "none"))]  # fmt: skip
+    return "".join(f"<h2>{html.escape(title)}</h2><p>{html.escape(text)}</p>" for title, text in parts)
 
 
 @lru_cache(maxsize=1)

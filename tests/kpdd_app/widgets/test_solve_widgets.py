@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 
+from kpdd_app.solution_steps import origin, why
 from kpdd_app.trace_log import TraceLog
 from kpdd_app.widgets.alternatives_view import AlternativesView, alternatives_of, percent, visible
 from kpdd_app.widgets.answer_view import AnswerView
 from kpdd_app.widgets.key_points_view import KeyPointsView, blocks_of
 from kpdd_app.widgets.player_bar import PlayerBar
 from kpdd_app.widgets.program_view import ProgramView
-from kpdd_app.widgets.steps_view import StepsView, origin, why
+from kpdd_app.widgets.steps_view import StepsView
 from kpdd_app.widgets.tints import STEPS, tint_step
 from kpdd_app.widgets.token_strip import TokenStrip
 from kpdd_app.widgets.trace_slider import Stretch, TraceSlider
