@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
 
 from kpdd_app import theme
+from kpdd_app.widgets.quick_label import QuickLabel
 from kpdd_app.widgets.trace_slider import Stretch, TraceSlider
 
 # at speed 1: tokens are read, lines are looked at
@@ -56,9 +57,7 @@ class PlayerBar(QWidget):
             self.speed.addItem(title, factor)
         self.speed.setCurrentIndex(1)
         self.speed.currentIndexChanged.connect(self._speed_chosen)
-        self.where = QLabel()
-        self.where.setProperty("role", "muted")
-        self.where.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.where = QuickLabel(Qt.AlignmentFlag.AlignRight)
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.gap(0.5))
@@ -150,7 +149,7 @@ class PlayerBar(QWidget):
         """Stand still."""
         self._playing = self._following = False
         self._timer.stop()
-        self._restyle()
+        self._show_playing()
 
     def take_key(self, event: QKeyEvent) -> bool:
         """Do what a key means on the line of steps; return whether it means something."""
@@ -183,7 +182,7 @@ class PlayerBar(QWidget):
         if self._live and (at_end or not self.factor):
             self.slider.setValue(self.slider.maximum())
         self._arm()
-        self._restyle()
+        self._show_playing()
 
     def _arm(self) -> None:
         """Wait as long as the next step deserves."""
@@ -217,7 +216,8 @@ class PlayerBar(QWidget):
 
     def _show_where(self) -> None:
         top = self.slider.maximum()
-        self.where.setText(f"{self.slider.value()} / {top}" if top else "")
+        self.where.reserve(f"{max(top, 9999)} / {max(top, 9999)}")
+        self.where.say(f"{self.slider.value()} / {top}" if top else "")
         for button in (self.first, self.back):
             button.setEnabled(self.slider.value() > 0)
         for button in (self.forward, self.last):
@@ -234,12 +234,16 @@ class PlayerBar(QWidget):
         button.clicked.connect(lambda _=False: do())
         return button
 
+    def _show_playing(self) -> None:
+        name = "pause" if self._playing else "play"
+        if name != self.play.property("icon_name"):
+            self.play.setProperty("icon_name", name)
+            self.play.setIcon(theme.icon(name))
+
     def _restyle(self) -> None:
-        self.play.setProperty("icon_name", "pause" if self._playing else "play")
         size = QSize(theme.icon_size(), theme.icon_size())
         for button in (self.first, self.back, self.play, self.forward, self.last):
             button.setIcon(theme.icon(str(button.property("icon_name"))))
             button.setIconSize(size)
-        metrics = self.where.fontMetrics()
-        self.where.setMinimumWidth(metrics.horizontalAdvance("0000 / 0000") + theme.gap(2))
+        metrics = theme.text_metrics()
         self.speed.setMinimumWidth(metrics.horizontalAdvance("as it comes") + theme.line_height() * 3)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -15,8 +15,9 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPolygonF,
+    QRegion,
     QResizeEvent,
+    QTextBlock,
     QTextCursor,
     QTextOption,
 )  # fmt: skip
@@ -24,9 +25,11 @@ from PySide6.QtWidgets import QFrame, QMenu, QPlainTextEdit, QTextEdit, QWidget
 
 from kpdd_app import theme
 from kpdd_app.trace_log import TraceState
+from kpdd_app.widgets.program_marks import Gutter, Marks, paint_gutter, paint_values
 from kpdd_app.widgets.python_text import PythonHighlighter
 
-GHOST_CHARS = 160
+# of more changed lines than this all are painted
+FEW_LINES = 12
 
 
 class _Gutter(QWidget):
@@ -42,7 +45,7 @@ class _Gutter(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         try:
-            self._view.paint_gutter(painter, event.rect())
+            self._view.paint_gutter(painter, event.region())
         finally:
             painter.end()
 
@@ -74,11 +77,8 @@ class ProgramView(QPlainTextEdit):
         self.breakpoints: set[int] = set()
         self._origins: list[tuple[int, int, int]] = []
         self._pointed = ""
-        self._values: dict[int, str] = {}
-        self._fresh: set[int] = set()
-        self._line: int | None = None
-        self._next: int | None = None
-        self._error: tuple[int, str] | None = None
+        self._marks = Marks()
+        self._marked: tuple = ()
         self._size_delta = 0.0
         self._gutter = _Gutter(self)
         self._colours = PythonHighlighter(self.document())
@@ -91,15 +91,12 @@ class ProgramView(QPlainTextEdit):
     @property
     def current_line(self) -> int | None:
         """Return the line that just ran, 1-based."""
-        return self._line
+        return self._marks.line
 
     @property
     def ghost_texts(self) -> dict[int, str]:
         """Return the text that stands after each line."""
-        texts = dict(self._values)
-        if self._error is not None:
-            texts[self._error[0]] = self._error[1]
-        return texts
+        return {**self._marks.values, **dict([self._marks.error] if self._marks.error else [])}
 
     def set_program(self, text: str, python: bool = True) -> None:
         """Show a program (or, without `python`, equations); nothing of it has run yet."""
@@ -112,27 +109,10 @@ class ProgramView(QPlainTextEdit):
 
     def show_state(self, state: TraceState | None, error: tuple[int | None, str] | None = None) -> None:
         """Show the lines and values of a state; `error` is (line, text) of how the program ended badly."""
-        if state is None:
-            self._values, self._line, self._next, self._error, self._fresh = {}, None, None, None, set()
-        else:
-            self._fresh = (
-                {state.line} if state.line is not None and (state.changed or state.returned) else set()
-            )
-            self._values = state.line_values
-            self._line, self._next = state.line, state.next_line
-            self._error = None
-            if state.exception is not None and state.exception_line is not None:
-                kind, message = state.exception
-                self._error = (state.exception_line, f"{kind}: {message}" if message else kind)
-        if error is not None:
-            line = error[0] or self._line or self._last_line()
-            self._error = (line, error[1])
-        if self._error is not None:
-            self._line, self._next = self._error[0], None
+        old, self._marks = self._marks, Marks.of(state, error, self._last_line())
         self._mark_lines()
         self._reveal()
-        self.viewport().update()
-        self._gutter.update()
+        self._repaint(old.differing(self._marks))
 
     def set_size_delta(self, points: float) -> None:
         """Make the text larger or smaller, in points."""
@@ -165,7 +145,7 @@ class ProgramView(QPlainTextEdit):
         """Return the line that keys mean: the caret's while the text has the focus, else the current one."""
         if self.hasFocus():
             return self.textCursor().blockNumber() + 1
-        return self._line or self._next or 1
+        return self._marks.line or self._marks.next_line or 1
 
     def context_menu(self, line: int) -> QMenu:
         """Return what can be done with a line."""
@@ -218,7 +198,8 @@ class ProgramView(QPlainTextEdit):
         super().paintEvent(event)
         painter = QPainter(self.viewport())
         try:
-            self._paint_ghosts(painter, event.rect())
+            font = theme.mono_font(self._size_delta - 0.5)
+            paint_values(painter, self._line_ends(event.region()), self._marks, font, self.viewport().width())
         finally:
             painter.end()
 
@@ -265,96 +246,57 @@ class ProgramView(QPlainTextEdit):
 
     # --- painting ---------------------------------------------------------------------------------
 
-    def paint_gutter(self, painter: QPainter, clip: QRect) -> None:
-        """Paint line numbers; a filled arrow at the line that just ran, an open one at the next."""
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    def paint_gutter(self, painter: QPainter, region: QRegion) -> None:
+        """Paint the margin beside the lines of a region."""
         painter.setFont(self.font())
-        block = self.firstVisibleBlock()
-        right = self.gutter_width() - self._arrow() - theme.gap(2)
-        while block.isValid():
-            box = self.blockBoundingGeometry(block).translated(self.contentOffset())
-            if box.top() > clip.bottom():
-                break
-            box.setHeight(self.fontMetrics().height())
-            number = block.blockNumber() + 1
-            here = number == self._line
-            if number in self.breakpoints:
-                self._paint_breakpoint(painter, box)
-            painter.setPen(theme.colour("text" if here else "faint"))
-            place = QRectF(0, box.top(), right, box.height())
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(number))
-            failed = self._error is not None and number == self._error[0]
-            if here:
-                self._paint_arrow(painter, right, box, theme.colour("wrong" if failed else "accent"), True)
-            elif number == self._next:
-                self._paint_arrow(painter, right, box, theme.colour("accent"), False)
-            block = block.next()
+        arrow = self._arrow()
+        gutter = Gutter(self.gutter_width() - arrow - theme.gap(2), arrow)
+        lines = ((block.blockNumber() + 1, box) for block, box in self._blocks(region))
+        paint_gutter(painter, lines, self._marks, self.breakpoints, gutter)
 
-    def _paint_breakpoint(self, painter: QPainter, box: QRectF) -> None:
-        size = self._arrow() * 0.58
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour("wrong"))
-        painter.drawEllipse(QRectF(theme.gap(1), box.center().y() - size / 2, size, size))
-
-    def _paint_arrow(self, painter: QPainter, x: float, box: QRectF, colour: QColor, filled: bool) -> None:
-        size = self._arrow() * 0.62
-        left, middle = x + theme.gap(1.2), box.center().y()
-        shape = QPolygonF([QPointF(left, middle - size / 2), QPointF(left + size, middle),
-                           QPointF(left, middle + size / 2)])  # fmt: skip
-        painter.setPen(colour)
-        painter.setBrush(colour if filled else Qt.BrushStyle.NoBrush)
-        painter.drawPolygon(shape)
-
-    def _paint_ghosts(self, painter: QPainter, clip: QRect) -> None:
-        font = theme.mono_font(self._size_delta - 0.5)
-        metrics = QFontMetrics(font)
-        painter.setFont(font)
+    def _blocks(self, region: QRegion) -> Iterator[tuple[QTextBlock, QRectF]]:
+        """Yield the blocks that a region of the viewport meets, each with the box of its text."""
+        height = self.fontMetrics().height()
+        bottom = region.boundingRect().bottom()
         block = self.firstVisibleBlock()
         while block.isValid():
             box = self.blockBoundingGeometry(block).translated(self.contentOffset())
-            if box.top() > clip.bottom():
-                break
-            line = block.blockNumber() + 1
-            failed = self._error is not None and line == self._error[0]
-            text = self._error[1] if failed and self._error else self._values.get(line, "")
-            if text:
-                box.setHeight(self.fontMetrics().height())
-                end = self.fontMetrics().horizontalAdvance(block.text().replace("\t", "    "))
-                after = QRectF(box.left() + end, box.top(), 0, box.height())
-                colour = "wrong" if failed else "accent" if line in self._fresh else "muted"
-                self._paint_ghost(painter, metrics, after, text, colour)
-            block = block.next()
-
-    def _paint_ghost(
-        self, painter: QPainter, metrics: QFontMetrics, after: QRectF, text: str, colour: str
-    ) -> None:
-        sign = "✗ " if colour == "wrong" else ""
-        text = sign + " ".join(text.split())[:GHOST_CHARS]
-        wanted = metrics.horizontalAdvance(text) + theme.gap(2)
-        right = self.viewport().width() - theme.gap(1)
-        x = after.left() + theme.gap(4)
-        if right - x < min(wanted, theme.gap(24)):
-            if colour == "muted":
+            if box.top() > bottom:
                 return
-            # what just happened is worth covering the end of a long line
-            x = max(right - wanted, self.viewport().width() * 0.35)
-        width = min(wanted, right - x)
-        box = QRectF(x, after.top() + 1, width, after.height() - 2)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour({"wrong": "wrong_tint", "accent": "accent_tint"}.get(colour, "hover")))
-        painter.drawRoundedRect(box, 3, 3)
-        painter.setPen(theme.colour(colour))
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(width - theme.gap(2)) + 1)
-        painter.drawText(box.adjusted(theme.gap(1), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, shown)
+            if region.intersects(box.toAlignedRect().adjusted(0, 0, region.boundingRect().right(), 0)):
+                box.setHeight(height)
+                yield block, box
+            block = block.next()
+
+    def _line_ends(self, region: QRegion) -> Iterator[tuple[int, QRectF]]:
+        """Yield (line, box without width behind its text) of the lines in a region."""
+        for block, box in self._blocks(region):
+            end = self.fontMetrics().horizontalAdvance(block.text().replace("\t", "    "))
+            yield block.blockNumber() + 1, QRectF(box.left() + end, box.top(), 0, box.height())
+
+    def _repaint(self, lines: set[int]) -> None:
+        """Paint lines anew, and what stands beside them."""
+        if len(lines) > FEW_LINES:
+            self.viewport().update()
+            self._gutter.update()
+            return
+        for line in lines:
+            block = self.document().findBlockByNumber(line - 1)
+            if block.isValid():
+                box = self.blockBoundingGeometry(block).translated(self.contentOffset()).toAlignedRect()
+                self.viewport().update(0, box.top() - 1, self.viewport().width(), box.height() + 2)
+                self._gutter.update(0, box.top() - 1, self._gutter.width(), box.height() + 2)
 
     # --- helpers ----------------------------------------------------------------------------------
 
     def _mark_lines(self) -> None:
-        marks = []
-        if self._line is not None:
-            failed = self._error is not None and self._error[0] == self._line
-            marks.append(self._mark(self._line, theme.colour("wrong_tint" if failed else "accent_tint")))
+        line = self._marks.line
+        colour = theme.colour("wrong_tint" if self._marks.failed(line) else "accent_tint")
+        wanted = (line, colour.name(), tuple(self._origins), self.document().revision())
+        if wanted == self._marked:
+            return
+        self._marked = wanted
+        marks = [self._mark(line, colour)] if line is not None else []
         marks += [self._mark_span(*span) for span in self._origins]
         self.setExtraSelections([mark for mark in marks if mark is not None])
 
@@ -383,7 +325,7 @@ class ProgramView(QPlainTextEdit):
         return mark
 
     def _reveal(self) -> None:
-        line = self._line or self._next
+        line = self._marks.line or self._marks.next_line
         block = self.document().findBlockByNumber((line or 1) - 1)
         if not block.isValid():
             return
@@ -411,5 +353,7 @@ class ProgramView(QPlainTextEdit):
         self.setStyleSheet("QPlainTextEdit { background: transparent; border: none; }")
         self.setTabStopDistance(4 * QFontMetrics(font).horizontalAdvance(" "))
         self.setViewportMargins(self.gutter_width(), 0, 0, 0)
+        self._marked = ()
         self._mark_lines()
         self.viewport().update()
+        self._gutter.update()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale, QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from kpdd_app import theme
 from kpdd_app.key_bindings import name_button
 from kpdd_app.trace_steps import Loop
+from kpdd_app.widgets.quick_label import QuickLabel
 
 # (name of the way, icon, what it does)
 WAYS = (
@@ -30,6 +31,8 @@ class RunTools(QWidget):
         """Build the row."""
         super().__init__(parent)
         self.buttons: dict[str, QToolButton] = {}
+        # room for the longest loop at hand: the buttons stand still while loops within loops take turns
+        self._most_rounds = 0
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.gap(0.5))
@@ -41,10 +44,7 @@ class RunTools(QWidget):
         row.addWidget(self.fold)
         row.addSpacing(theme.gap(1))
         row.addStretch(1)
-        self.loop = QLabel()
-        self.loop.setProperty("role", "muted")
-        self.loop.setTextFormat(Qt.TextFormat.PlainText)
-        self.loop.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.loop = QuickLabel(Qt.AlignmentFlag.AlignHCenter)
         row.addWidget(self._button("round_back", "chevron-left", "The round before"))
         row.addWidget(self.loop)
         row.addWidget(self._button("round", "chevron-right", "The next round"))
@@ -63,13 +63,14 @@ class RunTools(QWidget):
         for name in ("round_back", "round"):
             self.buttons[name].setVisible(loop is not None)
         self.loop.setVisible(loop is not None)
-        if loop is not None:
-            number = QLocale().toString
-            words = self.tr("{0} / {1}").format(number(loop.round_at(step)), number(len(loop.starts)))
-            self.loop.setText(words)
-            told = self.tr("Line {0}: round {1}").format(loop.line, words)
-            self.loop.setToolTip(told)
-            self.loop.setAccessibleName(told)
+        if loop is None:
+            self._most_rounds = 0
+        else:
+            number, rounds = QLocale().toString, len(loop.starts)
+            words = self.tr("{0} / {1}").format(number(loop.round_at(step)), number(rounds))
+            self._most_rounds = max(self._most_rounds, rounds)
+            self.loop.reserve(self.tr("{0} / {0}").format(number(self._most_rounds)))
+            self.loop.say(words, self.tr("Line {0}: round {1}").format(loop.line, words))
 
     def _button(self, name: str, icon: str, what: str) -> QToolButton:
         button = QToolButton()

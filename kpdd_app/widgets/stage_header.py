@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from kpdd_app import theme
+from kpdd_app.widgets.quick_label import QuickLabel
 
 
 class _Badge(QWidget):
@@ -50,10 +51,7 @@ class StageHeader(QWidget):
         self._badge = _Badge(number)
         self.title = QLabel(title)
         self.title.setProperty("role", "heading")
-        self.note = QLabel()
-        self.note.setProperty("role", "muted")
-        self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.note = QuickLabel(Qt.AlignmentFlag.AlignRight)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.gap(2))
@@ -64,10 +62,7 @@ class StageHeader(QWidget):
     def say(self, title: str, note: str = "") -> None:
         """Change title and note."""
         self.title.setText(title)
-        room = max(0, self.note.width())
-        shown = QFontMetrics(self.note.font()).elidedText(note, Qt.TextElideMode.ElideRight, room or 10_000)
-        self.note.setText(shown)
-        self.note.setToolTip(note if shown != note else "")
+        self.note.say(note)
 
     def set_number(self, number: str) -> None:
         """Change what stands in the badge."""

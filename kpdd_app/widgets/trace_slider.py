@@ -13,6 +13,8 @@ from kpdd_app import theme
 
 # a short phase (the answer is one step) still gets room for its name
 LEAST_SHARE = 0.08
+# the handle's radius in gaps; with the focus it has a halo so many times as large
+HANDLE, HALO = 1.6, 1.6
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class TraceSlider(QAbstractSlider):
         super().__init__(parent)
         self._stretches: list[Stretch] = []
         self._dragging = False
+        self._last = 0
         self.setRange(0, 0)
         self.setOrientation(Qt.Orientation.Horizontal)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -100,11 +103,23 @@ class TraceSlider(QAbstractSlider):
         """Leave the keys to the page: they mean the same wherever the focus is."""
         event.ignore()
 
+    def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:
+        """Paint only the way of the handle when it moves within a phase."""
+        last, self._last = self._last, self.value()
+        if change != QAbstractSlider.SliderChange.SliderValueChange or self._here(last) != self._here():
+            super().sliderChange(change)
+            return
+        ends = sorted((self.x_of(last), self.x_of(self.value())))
+        reach = HALO * theme.gap(HANDLE) + 1
+        left, right = ends[0] - reach, ends[1] + reach
+        top = min(float(self._titles_end()), theme.line_height() + theme.gap(3) - reach)
+        self.update(QRectF(left, top, right - left, self.height()).toAlignedRect())
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint titles, track, what was passed, and the handle."""
         painter = QPainter(self)
         try:
-            self._paint(painter)
+            self._paint(painter, QRectF(event.rect()))
         finally:
             painter.end()
 
@@ -132,12 +147,26 @@ class TraceSlider(QAbstractSlider):
             x += room * share + between
         return rects
 
-    def _paint(self, painter: QPainter) -> None:
+    def _here(self, step: int | None = None) -> int:
+        """Return the number of the phase at a step (default: the handle's), -1 before the first."""
+        step = self.value() if step is None else step
+        return self.stretch_at(step) if step else -1
+
+    @staticmethod
+    def _titles_end() -> int:
+        """Return where the titles end and the track's halo may begin, in pixels from the top."""
+        return theme.gap(0.5) + QFontMetrics(theme.text_font(-1)).height()
+
+    def _paint(self, painter: QPainter, clip: QRectF) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rects = self._rects()
-        here = self.stretch_at(self.value()) if self.value() else -1
+        here = self._here()
+        titles = clip.top() < self._titles_end()
         for number, (part, rect) in enumerate(zip(self._stretches, rects, strict=True)):
-            self._paint_title(painter, part, rect, number == here)
+            if titles:
+                self._paint_title(painter, part, rect, number == here)
+            if rect.right() < clip.left() or rect.left() > clip.right():
+                continue
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("border"))
             painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
@@ -172,12 +201,12 @@ class TraceSlider(QAbstractSlider):
             painter.drawLine(QPointF(x, rect.top() + 1), QPointF(x, rect.bottom() - 1))
 
     def _paint_handle(self, painter: QPainter, track: QRectF) -> None:
-        radius = theme.gap(1.6)
+        radius = theme.gap(HANDLE)
         centre = QPointF(self.x_of(self.value()), track.center().y())
         if self.hasFocus():
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("accent", 0.25))
-            painter.drawEllipse(centre, radius * 1.7, radius * 1.7)
+            painter.drawEllipse(centre, radius * HALO, radius * HALO)
         painter.setPen(QPen(theme.colour("accent"), 2))
         painter.setBrush(theme.colour("raised"))
         painter.drawEllipse(centre, radius, radius)

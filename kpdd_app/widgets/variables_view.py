@@ -4,14 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QRegion,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from kpdd_app import theme
 from kpdd_app.trace_log import TraceState
 
 CHANGED = "●"
+# beside the text of a cell, in pixels; and so much of a value is measured
+MARGIN, VALUE_CHARS = 3, 500
+Row = tuple[bool, str, str, str]
+"""Whether it changed, name, value, type."""
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -21,32 +44,26 @@ class VariablesModel(QAbstractTableModel):
     def __init__(self, parent: Any = None) -> None:
         """Begin empty."""
         super().__init__(parent)
-        self._rows: list[tuple[bool, str, str, str]] = []
-        self.restyle()
-
-    def restyle(self) -> None:
-        """Take fonts and colours of the theme; made once, as `data` is called for every cell painted."""
-        self._fonts = {False: theme.mono_font(), True: theme.mono_font()}
-        self._fonts[True].setWeight(QFont.Weight.Bold)
-        self._ground = theme.colour("accent_tint")
-        self._inks = tuple(theme.colour(name) for name in ("accent", "text", "text", "muted"))
+        self._rows: list[Row] = []
 
     @property
-    def rows(self) -> list[tuple[bool, str, str, str]]:
+    def rows(self) -> list[Row]:
         """Return (changed, name, value, type) of every row."""
         return list(self._rows)
 
     def show_state(self, state: TraceState | None) -> None:
         """Take the rows of a state; only what differs is announced."""
-        rows = rows_of(state)
-        old = self._rows
-        if len(rows) != len(old):
-            self.beginResetModel()
+        rows, old = rows_of(state), self._rows
+        if len(rows) > len(old):
+            self.beginInsertRows(QModelIndex(), len(old), len(rows) - 1)
             self._rows = rows
-            self.endResetModel()
-            return
+            self.endInsertRows()
+        elif len(rows) < len(old):
+            self.beginRemoveRows(QModelIndex(), len(rows), len(old) - 1)
+            self._rows = rows
+            self.endRemoveRows()
         self._rows = rows
-        for number, (before, after) in enumerate(zip(old, rows, strict=True)):
+        for number, (before, after) in enumerate(zip(old, rows, strict=False)):
             if before != after:
                 self.dataChanged.emit(self.index(number, 0), self.index(number, 3))
 
@@ -76,17 +93,14 @@ class VariablesModel(QAbstractTableModel):
             return _plain(f"{name} = {value}")
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{name} = {value}" + (self.tr(", changed") if changed else "")
-        if role == Qt.ItemDataRole.BackgroundRole and changed:
-            return self._ground
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return self._inks[column]
-        if role == Qt.ItemDataRole.FontRole and column in (1, 2):
-            return self._fonts[changed and column == 2]
         return None
 
 
 class VariablesView(QTableView):
-    """The table; keys that move the time line belong to the page."""
+    """The table; keys that move the time line belong to the page.
+
+    It paints its rows itself: a delegate asks the model ten times for each cell, at every step.
+    """
 
     name_pointed = Signal(str)
 
@@ -122,14 +136,26 @@ class VariablesView(QTableView):
 
     def show_state(self, state: TraceState | None) -> None:
         """Show the frame at work of a state, and what changed in sight; the chosen name stays chosen."""
-        chosen, count = self.name_chosen, self.rows_model.rowCount()
+        chosen = self.name_chosen
         self.rows_model.show_state(state)
-        if chosen and count != self.rows_model.rowCount():
+        if chosen and chosen != self.name_chosen:
             self._choose(chosen)
+        if state is None:
+            self._keep_bar(False)
+        elif self.rows_model.rowCount() * self._row_height > self.viewport().height():
+            self._keep_bar(True)
         for number, row in enumerate(self.rows_model.rows):
             if row[0]:
                 self.scrollTo(self.rows_model.index(number, 1))
                 break
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the rows that are in sight."""
+        painter = QPainter(self.viewport())
+        try:
+            self._paint(painter, event.region())
+        finally:
+            painter.end()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tell the name under the pointer."""
@@ -186,15 +212,58 @@ class VariablesView(QTableView):
             self._pointed = name
             self.name_pointed.emit(name)
 
+    def _keep_bar(self, kept: bool) -> None:
+        """Let the scroll bar stay once it was needed: a call and its end would move the columns each time."""
+        policy = Qt.ScrollBarPolicy.ScrollBarAlwaysOn if kept else Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        if policy != self.verticalScrollBarPolicy():
+            self.setVerticalScrollBarPolicy(policy)
+
+    def _paint(self, painter: QPainter, region: QRegion) -> None:
+        rect, count = region.boundingRect(), self.rows_model.rowCount()
+        first, last = self.rowAt(rect.top()), self.rowAt(rect.bottom())
+        if first < 0:
+            return
+        chosen, rows = self.currentIndex().row(), self.rows_model.rows
+        for number in range(first, count if last < 0 else last + 1):
+            place = QRect(0, self.rowViewportPosition(number), self.viewport().width(), self._row_height)
+            if region.intersects(place):
+                if rows[number][0] or number == chosen:
+                    painter.fillRect(place, self._ground)
+                self._paint_row(painter, rows[number], place)
+
+    def _paint_row(self, painter: QPainter, row: Row, place: QRect) -> None:
+        changed = row[0]
+        texts = (CHANGED if changed else "", *row[1:])
+        for column, text in enumerate(texts):
+            if not text:
+                continue
+            cell = QRect(self.columnViewportPosition(column) + MARGIN, place.top(),
+                         self.columnWidth(column) - 2 * MARGIN, place.height())  # fmt: skip
+            face = "text" if column in (0, 3) else "bold" if changed and column == 2 else "mono"
+            font, metrics = self._fonts[face]
+            # only what may be too long is measured: no sign of a line is wider than this
+            if len(text) * self._widest > cell.width():
+                text = metrics.elidedText(text[:VALUE_CHARS], Qt.TextElideMode.ElideRight, cell.width())
+            painter.setFont(font)
+            painter.setPen(self._inks[column])
+            painter.drawText(cell, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, text)
+
     def _restyle(self) -> None:
         line = theme.line_height()
-        self.verticalHeader().setDefaultSectionSize(line + theme.gap(1))
+        self._row_height = line + theme.gap(1)
+        self.verticalHeader().setDefaultSectionSize(self._row_height)
         self.horizontalHeader().setMinimumSectionSize(line)
-        self.rows_model.restyle()
+        bold = theme.mono_font()
+        bold.setWeight(QFont.Weight.Bold)
+        fonts = {"text": theme.text_font(), "mono": theme.mono_font(), "bold": bold}
+        self._fonts = {name: (font, QFontMetrics(font)) for name, font in fonts.items()}
+        self._widest = max(metrics.maxWidth() for _, metrics in self._fonts.values())
+        self._ground = theme.colour("accent_tint")
+        self._inks = tuple(theme.colour(name) for name in ("accent", "text", "text", "muted"))
         self.viewport().update()
 
 
-def rows_of(state: TraceState | None) -> list[tuple[bool, str, str, str]]:
+def rows_of(state: TraceState | None) -> list[Row]:
     """Return the rows of a state: helpers of the program (functions, modules) come last."""
     frame = state.frame if state is not None else None
     if state is None or frame is None:
@@ -209,4 +278,6 @@ def rows_of(state: TraceState | None) -> list[tuple[bool, str, str, str]]:
 
 def _plain(text: str) -> str:
     """Return a program's text with control and direction signs made visible: it is shown, never obeyed."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() or char == " " else f"\\u{ord(char):04x}" for char in text)

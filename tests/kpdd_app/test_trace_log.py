@@ -95,3 +95,50 @@ def test_a_generator_comes_back_with_what_it_knew():
         {"n": 4, "ev": "call", "f": 1, "depth": 1, "ln": 2, "nx": None, "fn": "g", "ch": {}},
     ])  # fmt: skip
     assert log.state(4).frame.variables == {"n": ("1", "int")}
+
+
+def generator_records(rounds: int) -> list[dict]:
+    """A generator, frame 1, that is left at each yield and goes on when the program asks again."""
+    records = [line(1, 1, 2)]
+    for number in range(rounds):
+        if not number:
+            records.append(
+                {"ev": "call", "f": 1, "depth": 1, "ln": 1, "fn": "gen", "ch": {"n": ["9", "int"]}}
+            )
+        records.append({"ev": "line", "f": 1, "depth": 1, "ln": 2, "nx": 3,
+                        "ch": {"kept": [str(number), "int"]}})  # fmt: skip
+        records.append({"ev": "return", "f": 1, "depth": 1, "ln": 3, "nx": None, "ch": {}, "rv": str(number)})
+        # long enough that a snapshot lies between
+        records += [line(0, 5, 6, ch={"total": [f"{number}.{n}", "float"]}) for n in range(20)]
+    return records
+
+
+def test_a_frame_that_goes_on_has_its_values_however_the_step_is_reached():
+    records = generator_records(12)
+    log = TraceLog()
+    log.add(records)
+    forward = [picture(log.state(step)) for step in range(len(log) + 1)]
+    assert [picture(log.state(step)) for step in range(len(log), -1, -1)] == forward[::-1]
+    inside = [state for state in forward if len(state[3]) == 2 and state[1] == 3]
+    assert [dict(state[3][1][2])["kept"][0] for state in inside] == [str(number) for number in range(12)]
+    assert all("n" in state[3][1][2] for state in inside)
+
+
+def test_a_state_that_is_on_show_while_records_come_goes_on_with_a_frame_left_before():
+    records, log = generator_records(12), TraceLog()
+    seen = []
+    for record in records:
+        log.add([record])
+        seen.append(picture(log.state(len(log))))
+    whole = TraceLog()
+    whole.add(records)
+    assert seen == [picture(whole.state(step)) for step in range(1, len(whole) + 1)]
+
+
+def test_the_end_of_what_was_printed_is_told_without_the_rest():
+    log = TraceLog()
+    assert not log.has_calls
+    log.add([line(n, 1, 1, o=f"{n}\n") for n in range(10)])
+    assert log.printed(log.state(4)) == "0\n1\n2\n3\n" and log.printed(log.state(4), 4) == "2\n3\n"
+    log.add([{"ev": "call", "f": 1, "depth": 1, "ln": 1, "fn": "f", "ch": {}, "o": "called\n"}])
+    assert log.has_calls and log.output.endswith("9\ncalled\n")
