@@ -25,6 +25,7 @@ TORCH_FILES = {
     "students/gpu_room.py",
     "students/hf_engine.py",
     "students/lora.py",
+    "students/losses.py",
     "students/curves.py",
     "students/optimizer.py",
     "students/packing.py",

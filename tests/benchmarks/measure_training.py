@@ -30,8 +30,9 @@ from training_backend import methods
 from training_backend.events import Control, Reporter
 from training_backend.students.base_names import demo_tokenizer_dir
 from training_backend.students.base_student import load_base, quiet_libraries
-from training_backend.students.batches import BatchPlan, collate, encode_examples, token_losses
+from training_backend.students.batches import BatchPlan, collate, encode_examples
 from training_backend.students.examples import build_examples
+from training_backend.students.losses import token_losses
 from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import prepare_run
 from training_backend.students.text import StudentText

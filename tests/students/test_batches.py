@@ -15,9 +15,9 @@ from training_backend.students.batches import (
     StepLoader,
     collate,
     encode_examples,
-    token_losses,
 )
 from training_backend.students.examples import build_examples
+from training_backend.students.losses import token_losses
 from training_backend.students.optimizer import AdamWScaledByRms
 from training_backend.students.text import StudentText
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
-from training_backend.students.batches import IGNORED, Encoded, collate_causal, token_losses
+from training_backend.students.batches import IGNORED, Encoded, collate_causal
+from training_backend.students.losses import token_losses
 
 CPU = torch.device("cpu")
 EXAMPLES = [Encoded([5, 6, 7, 8], [9, 1]), Encoded([5, 6], [9, 10, 11, 12, 1]), Encoded([7], [1])]

@@ -12,9 +12,10 @@ import torch
 from training_backend.errors import CheckpointError
 from training_backend.students.base_files import base_of_adapter
 from training_backend.students.base_student import load_base, load_network, make_tiny, save_student_files
-from training_backend.students.batches import collate, encode_examples, token_losses
+from training_backend.students.batches import collate, encode_examples
 from training_backend.students.examples import Example
 from training_backend.students.lora import add_lora, is_lora, merged
+from training_backend.students.losses import token_losses
 from training_backend.students.run_config import RunConfig
 
 CONFIG = RunConfig(tuning="lora", lora_rank=4, lora_alpha=8, lora_dropout=0.0)

@@ -16,9 +16,9 @@ from training_backend.students.batches import (
     Form,
     collate,
     encode_examples,
-    token_losses,
 )
 from training_backend.students.examples import build_examples
+from training_backend.students.losses import token_losses
 from training_backend.students.packing import (
     ROW_TOKENS,
     collate_packed,
@@ -135,22 +135,3 @@ def test_students_with_absolute_positions_are_refused():
 
     with pytest.raises(ConfigError, match=r"cannot be packed .* \(bart\)"):
         require_packable(Network)
-
-
-def test_scores_are_computed_of_labelled_cells_only(encoded, student):
-    text, examples = encoded
-    seen = []
-    layer = student.get_output_embeddings()
-    watching = layer.register_forward_hook(lambda module, given, made: seen.append(made.shape[:-1].numel()))
-    batch = collate(examples[:5], text.pad_id, text.pad_id)
-    loss = token_losses(student, batch.to(CPU))
-    watching.remove()
-    wanted = sum(len(e.target) for e in examples[:5])
-    assert seen == [wanted] and wanted < batch.labels.numel()
-    whole = student(**{k: v for k, v in batch.to(CPU).items() if k != "labels"}).logits
-    expected = torch.nn.functional.cross_entropy(
-        whole.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED, reduction="sum"
-    )
-    assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
-    # nothing stays behind on the network
-    assert not layer._forward_pre_hooks

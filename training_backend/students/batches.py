@@ -7,17 +7,15 @@ divided by the tokens of the whole step, so the cut does not change the curve. T
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
 from training_backend.students.examples import Example
 from training_backend.students.lint import fits_together
-from training_backend.students.packing import PackedBatch, collate_packed, pack, packed_groups, packed_logits
+from training_backend.students.packing import PackedBatch, collate_packed, pack, packed_groups
 from training_backend.students.text import CAUSAL, SEQ2SEQ, StudentText
 
 # steps whose examples are sorted together: long enough to group lengths, short enough to stay random
@@ -267,45 +265,6 @@ def collate_causal(encoded: Sequence[Encoded], pad_id: int) -> CausalBatch:
     columns = torch.arange(sources.shape[1] + written.shape[1])[None, :]
     mask = (columns >= before[:, None]) & (columns < after[:, None])
     return CausalBatch(torch.cat([sources, written], 1), mask.long(), targets)
-
-
-def token_losses(network: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Return the negative log-likelihood summed over the target tokens of a batch (in fp32).
-
-    Scores are computed of labelled cells only: with a large vocabulary they are what costs most.
-    """
-    labels = batch["labels"]
-    labelled = labels != IGNORED
-    inputs = {name: value for name, value in batch.items() if name != "labels"}
-    with _scores_of(network, labelled):
-        if "source_blocks" in inputs:
-            logits = packed_logits(network, inputs)
-        elif "decoder_input_ids" in inputs:
-            logits = network(**inputs, use_cache=False).logits
-        else:
-            logits = network(**inputs, logits_to_keep=labels.shape[1], use_cache=False).logits
-    # some networks have no output layer of their own to ask
-    logits = logits.flatten(0, -2) if logits.shape[:-1].numel() == int(labelled.sum()) else logits[labelled]
-    return torch.nn.functional.cross_entropy(logits.float(), labels[labelled], reduction="sum")
-
-
-@contextlib.contextmanager
-def _scores_of(network: Any, cells: torch.Tensor) -> Iterator[None]:
-    """Have the output layer see only the chosen cells (examples, tokens) while this is open."""
-
-    def choose(layer: Any, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
-        # one row, so that what comes behind the layer still finds three dimensions
-        return (given[0][cells][None], *given[1:]) if given and given[0].shape[:2] == cells.shape else None
-
-    layer = network.get_output_embeddings()
-    if layer is None:
-        yield
-        return
-    hook = layer.register_forward_pre_hook(choose)
-    try:
-        yield
-    finally:
-        hook.remove()
 
 
 def _pad(rows: list[list[int]], value: int) -> torch.Tensor:

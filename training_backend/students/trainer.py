@@ -15,7 +15,8 @@ from transformers import PrinterCallback, Seq2SeqTrainer, Seq2SeqTrainingArgumen
 from training_backend.errors import ConfigError, DatasetError, StoreError
 from training_backend.students import processes
 from training_backend.students.base_student import generation_config, kind_of, save_student_files
-from training_backend.students.batches import BatchPlan, Form, Step, StepLoader, token_losses
+from training_backend.students.batches import BatchPlan, Form, Step, StepLoader
+from training_backend.students.losses import token_losses
 from training_backend.students.optimizer import AdamWScaledByRms
 from training_backend.students.packing import require_packable
 from training_backend.students.run_config import FP16_REASON
@@ -68,7 +69,6 @@ class StudentTrainer(Seq2SeqTrainer):
         schedule = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}[
             config.schedule
         ]
-        optimizer = "adafactor" if config.optimizer == "adafactor" else "adamw_torch"
         args = Seq2SeqTrainingArguments(
             output_dir=str(training.run.checkpoints_dir(training.role.name)),
             max_steps=total,
@@ -77,7 +77,7 @@ class StudentTrainer(Seq2SeqTrainer):
             warmup_steps=min(math.ceil(warmup), total),
             weight_decay=config.weight_decay,
             max_grad_norm=config.clip,
-            optim="adamw_torch_fused" if on_gpu and optimizer == "adamw_torch" else optimizer,
+            optim="adafactor" if config.optimizer == "adafactor" else "adamw_torch_fused",
             bf16=self.precision == "bf16",
             seed=config.seed,
             use_cpu=not on_gpu,

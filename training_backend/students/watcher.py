@@ -17,10 +17,11 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 from training_backend.events import Checkpoint, HeldOut, Metrics
 from training_backend.execution.runner import ProgramRunner
 from training_backend.students import processes
-from training_backend.students.batches import BatchPlan, Step, token_losses
+from training_backend.students.batches import BatchPlan, Step
 from training_backend.students.curves import Curves
 from training_backend.students.decoding import DecodingSettings, Student
 from training_backend.students.held_out import Look, look
+from training_backend.students.losses import token_losses
 from training_backend.students.run_folder import RoleStatus
 from training_backend.students.trainer import PROGRESS_FILE, StudentTrainer
 
