@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -119,7 +120,7 @@ def test_an_id_of_any_kind_comes_back_as_it_came(line):
         output = io.TextIOWrapper(raw, encoding=encoding)
         ordered = InOrder(output)
         ordered.put(ordered.place(), result_line(read.identity, RunResult("ok", "1", 1.0)))
-        ordered.wait()
+        ordered.wait(lambda: False)
         assert not ordered.gone
         assert json.loads(raw.getvalue())["id"] == json.loads(line).get("id")
 
@@ -156,7 +157,7 @@ def test_a_full_disk_ends_the_work_and_is_said():
     ordered = InOrder(Full())
     for _ in range(3):
         ordered.put(ordered.place(), result_line(1, RunResult("ok")))
-    ordered.wait()
+    ordered.wait(lambda: False)
     assert ordered.gone and ordered.failure is not None and ordered.failure.errno == errno.ENOSPC
 
 
@@ -260,3 +261,36 @@ def test_a_reader_that_goes_away_is_no_crash():
         child.stdout.close()
         assert child.wait(60) == 1
         assert b"Traceback" not in child.stderr.read()
+
+
+def test_a_stop_keeps_what_is_done_and_waits_for_nothing_else():
+    """Programs that never end are on their way, and the next line never comes."""
+    endless = "while True: pass"
+    command = [sys.executable, "-m", "training_backend", "execute", "--timeout", "600", "--workers", "2"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdin and child.stdout and child.stderr
+        child.stdin.write("".join(job(n, f"ans = {n}") + "\n" for n in range(3)).encode())
+        child.stdin.flush()
+        first = [json.loads(child.stdout.readline())["answer"] for _ in range(3)]
+        child.stdin.write("".join(job(n, endless) + "\n" for n in range(50)).encode())
+        child.stdin.flush()
+        child.send_signal(signal.SIGINT)
+        # its input stays open: the next line would never come
+        child.wait(60)
+        out, told = child.stdout.read(), child.stderr.read()
+    assert first == [0, 1, 2] and child.returncode == 1
+    assert out == b"" and b"Traceback" not in told and b"3 programs: ok 3" in told
+
+
+def test_after_a_stop_results_behind_a_gap_are_written_and_late_ones_are_not():
+    output = io.StringIO()
+    ordered = InOrder(output)
+    places = [ordered.place() for _ in range(4)]
+    for place in (places[0], places[2], places[3]):
+        ordered.put(place, result_line(place, RunResult("ok")))
+    ordered.wait(lambda: True)
+    ordered.put(places[1], result_line("late", RunResult("crashed")))
+    assert [json.loads(line)["id"] for line in output.getvalue().splitlines()] == [0, 2, 3]
+    assert ordered.left_out == 1 and ordered.place() is None and ordered.verdicts == {"ok": 3}

@@ -19,7 +19,7 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -34,6 +34,9 @@ READS_STDIN = True
 _MAX_LINE = 8 * 1024 * 1024
 # results that may wait for an earlier one: bounds the memory, whatever a single program does
 _AHEAD = 2000
+# after a stop what runs at that moment has so long to end; what has no result then is left out
+_GRACE_S = 0.5
+_LOOK_EVERY_S = 0.1
 _MAX_ID_DEPTH = 100
 # how long after its processor time a program that does nothing is ended
 _SLEEP_S = 0.5
@@ -63,16 +66,19 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
         raise ArgumentError(
             "With --events standard output holds events.", "Give --output FILE for the results."
         )
+    lines = _opened(args.file)
     with (
-        _opened(args.file) as lines,
         _written(args.output) as output,
         ProgramRunner(workers=workers, limits=limits, reading=args.reading) as runner,
     ):
         for sentence in runner.isolation().missing:
             reporter.log(sentence, "warning")
         ordered = InOrder(output)
-        _feed(lines, runner, ordered, reporter, control)
-        ordered.wait()
+        feeding = _Feeding(lines, runner, ordered, reporter, control)
+        feeding.go(control)
+        ordered.wait(lambda: control.stop_requested)
+    if feeding.failure is not None:
+        raise feeding.failure
     if ordered.failure is not None:
         raise ordered.failure
     reporter.log(_summary(ordered))
@@ -93,18 +99,26 @@ class InOrder:
         self._next = 0
         self.verdicts: Counter[str] = Counter()
         self.unusable = 0
+        # places that a stop left without a result
+        self.left_out = 0
         self.gone = False
         self.failure: OSError | None = None
+        self.ended = False
 
-    def place(self) -> int:
-        """Return the next place in the order; waits while too many results are held."""
+    def place(self) -> int | None:
+        """Return the next place in the order, None after the end; waits while too many results are held."""
         self._room.acquire()
-        self._given += 1
-        return self._given - 1
+        with self._lock:
+            if self.ended:
+                return None
+            self._given += 1
+            return self._given - 1
 
     def put(self, place: int, line: dict[str, Any]) -> None:
-        """Give the result of a place."""
+        """Give the result of a place; after the end it is left out."""
         with self._lock:
+            if self.ended:
+                return
             self._held[place] = line
             self.verdicts[line["verdict"]] += 1
             while self._next in self._held:
@@ -113,10 +127,25 @@ class InOrder:
                 self._room.release()
             self._all_written.notify_all()
 
-    def wait(self) -> None:
-        """Wait until everything that was given a place is written."""
+    def wait(self, stopped: Callable[[], bool]) -> None:
+        """Wait until everything that was given a place is written, after a stop only for a short time.
+
+        What is there then is written, still in order, without what is not.
+        """
         with self._all_written:
-            self._all_written.wait_for(lambda: self._next >= self._given)
+            while not (stopped() or self.gone or self._over()):
+                self._all_written.wait(_LOOK_EVERY_S)
+            if not self.gone:
+                self._all_written.wait_for(self._over, _GRACE_S)
+            self.ended = True
+            self.left_out = self._given - self._next - len(self._held)
+            for place in sorted(self._held):
+                self._write(self._held[place])
+        # who still waits for a place is told that there is none
+        self._room.release(_AHEAD)
+
+    def _over(self) -> bool:
+        return self._next >= self._given
 
     def _write(self, line: dict[str, Any]) -> None:
         if self.gone:
@@ -136,23 +165,50 @@ class InOrder:
             self.gone, self.failure = True, error
 
 
-def _feed(
-    lines: IO[bytes], runner: ProgramRunner, ordered: InOrder, reporter: Reporter, control: Control
-) -> None:
-    for number, line in enumerate(_lines(lines), 1):
-        if control.stop_requested or ordered.gone:
-            return
-        if not line.strip():
-            continue
+class _Feeding:
+    """Hands the lines over in a thread of its own: a stop does not wait for the next line."""
+
+    def __init__(
+        self, lines: IO[bytes], runner: ProgramRunner, ordered: InOrder, reporter: Reporter, control: Control
+    ) -> None:
+        self._lines, self._runner, self._ordered = lines, runner, ordered
+        self._reporter, self._control = reporter, control
+        self.failure: Exception | None = None
+
+    def go(self, control: Control) -> None:
+        """Return when all lines are handed over, or a stop is wanted, or nobody reads the results."""
+        thread = threading.Thread(target=self._feed, name="feeding", daemon=True)
+        thread.start()
+        while thread.is_alive() and not (control.stop_requested or self._ordered.gone):
+            thread.join(_LOOK_EVERY_S)
+
+    def _feed(self) -> None:
+        try:
+            # closed here, for closing would wait for a line too
+            with self._lines as lines:
+                for number, line in enumerate(_lines(lines), 1):
+                    if self._control.stop_requested or self._ordered.gone:
+                        return
+                    if line.strip() and not self._hand_over(number, line):
+                        return
+        except Exception as error:
+            # after the end the runner takes nothing any more
+            self.failure = None if self._ordered.ended else error
+
+    def _hand_over(self, number: int, line: bytes) -> bool:
+        ordered = self._ordered
         place = ordered.place()
+        if place is None:
+            return False
         job = read_job(line)
         if job.problem:
             ordered.unusable += 1
             refused = RunResult("refused", reason=f"line {number}: {job.problem}")
             ordered.put(place, result_line(job.identity, refused))
-            continue
-        runner.submit(job.code, job.kind, _writer(ordered, place, job.identity))
-        reporter.progress("programs", sum(ordered.verdicts.values()))
+            return True
+        self._runner.submit(job.code, job.kind, _writer(ordered, place, job.identity))
+        self._reporter.progress("programs", sum(ordered.verdicts.values()))
+        return True
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:
@@ -263,9 +319,10 @@ def _number(option: str, text: str, kind: type[N], least: float, most: float, hi
     return value
 
 
-def _opened(name: str) -> contextlib.AbstractContextManager[Any]:
+def _opened(name: str) -> IO[bytes]:
     if name == "-":
-        return contextlib.nullcontext(sys.stdin.buffer)
+        # a reader of its own: one that still waits for a line does not keep the process from ending
+        return open(0, "rb", closefd=False)
     try:
         return Path(name).open("rb")
     except OSError as error:
@@ -288,4 +345,5 @@ def _summary(ordered: InOrder) -> str:
     total = sum(ordered.verdicts.values())
     parts = " · ".join(f"{name} {count:,}" for name, count in ordered.verdicts.most_common())
     unusable = f"; {ordered.unusable:,} lines could not be used" if ordered.unusable else ""
-    return f"{total:,} programs: {parts or 'none'}{unusable}"
+    left_out = f"; stopped, {ordered.left_out:,} more had begun" if ordered.left_out else ""
+    return f"{total:,} programs: {parts or 'none'}{unusable}{left_out}"
