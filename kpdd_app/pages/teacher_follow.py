@@ -171,7 +171,7 @@ class RunFollower(QObject):
         elif found.working:
             self._follow(self._jobs.follow(found.folder), found.title)
         else:
-            self._panel.view.set_stored(found.title, found.counts, found.note, found.failed)
+            self._panel.view.set_stored(found.title, found.counts, found.note, found.failed, found.states)
         self.estimate()
 
     def _recall(self, found: LastRun) -> None:

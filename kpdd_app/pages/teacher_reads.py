@@ -35,7 +35,7 @@ class Found:
 
 @dataclass(frozen=True)
 class LastRun:
-    """A teacher's last run: its events, whether somebody works on it now, and how it stands."""
+    """A teacher's last run: its events, whether somebody works on it now, how it and its rows stand."""
 
     title: str
     folder: Path
@@ -44,6 +44,7 @@ class LastRun:
     note: str
     settings: Mapping[str, Any]
     failed: bool
+    states: Mapping[str, int]
 
 
 def find_all(project: Project) -> Found:
@@ -98,6 +99,7 @@ def last_run(project: Project, teacher: str) -> LastRun | None:
     """Return a teacher's last run, but first the one that somebody works on now; None without any."""
     from training_backend.project.lock import Lock, acquire
     from training_backend.teacher.requests import counts, runs
+    from training_backend.teacher.run_states import run_states
 
     found = runs(project)
     under_way = [run for run in found if run.status in ("running", "paused")]
@@ -115,8 +117,8 @@ def last_run(project: Project, teacher: str) -> LastRun | None:
     problem = "" if run.status == "budget" else run.problem
     stood = counts(project, run.id)
     note = " ".join(part for part in (how_it_ended(run.status, stood.waiting), problem) if part)
-    return LastRun(f"{run.teacher} · {run.model}", project.path.parent / run.folder, working,
-                   stood, note, run.settings, run.status == "failed")  # fmt: skip
+    return LastRun(f"{run.teacher} · {run.model}", project.path.parent / run.folder, working, stood, note,
+                   run.settings, run.status == "failed", run_states(project, run.id))  # fmt: skip
 
 
 def find_prompts(project: Project) -> dict[str, Prompt]:

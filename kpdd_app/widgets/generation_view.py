@@ -138,8 +138,18 @@ class GenerationView(QWidget):
         self._set_reasons(_under(counts, "failed:"))
         self._show()
 
-    def set_stored(self, title: str, counts: Any, note: str, wrong: bool = False) -> None:
-        """Show a run as the project knows it (a `requests.Counts`); `wrong` tells that it failed."""
+    def set_stored(
+        self,
+        title: str,
+        counts: Any,
+        note: str,
+        wrong: bool = False,
+        states: Mapping[str, int] | None = None,
+    ) -> None:
+        """Show a run as the project knows it: a `requests.Counts`, and its rows by verdict.
+
+        `wrong` tells that it failed.
+        """
         self.title.setText(title)
         self._running = False
         shown = {name: getattr(counts, name) for name in ("asked", "done", "failed", "waiting", "replies",
@@ -147,6 +157,7 @@ class GenerationView(QWidget):
         if counts.money is not None:
             shown["money_millionths"] = round(counts.money * MILLION)
         self.set_counts(shown | {f"failed:{reason}": n for reason, n in counts.reasons.items()})
+        self._set_states(states or {})
         self._say(note, wrong)
 
     def set_result(self, data: Mapping[str, Any]) -> None:
@@ -219,7 +230,7 @@ class GenerationView(QWidget):
             if state not in self._buttons:
                 button = QPushButton()
                 button.setProperty("kind", "quiet")
-                button.setToolTip(self.tr("Show these rows"))
+                button.setToolTip(self.tr("Show all rows of the project with this verdict"))
                 button.clicked.connect(lambda _=False, state=state: self.state_wanted.emit(state))
                 self._buttons[state] = button
             self._buttons[state].setText(f"{_n(count)}  {look.word}")

@@ -21,6 +21,7 @@ from training_backend.teacher.asker import AskError
 from training_backend.teacher.asking import MOST_IN_A_ROW, AskSettings
 from training_backend.teacher.rate import Retry
 from training_backend.teacher.run_spec import RunSpec
+from training_backend.teacher.run_states import run_states
 from training_backend.teacher.teacher_run import run_teacher
 
 AT_ONCE = Retry(tries=4, first_s=0.0)
@@ -121,6 +122,24 @@ def test_each_row_knows_teacher_prompt_and_parameters(project):
     assert len(lines) == 6 and {line[:2] for line in lines} == {("Fake", "fake-1")}
     assert {line[2] for line in lines} == kept
     assert json.loads(lines[0][3])["temperature"] == 0.7
+
+
+def test_the_verdicts_are_those_of_the_whole_run_resumed_or_not(project):
+    first = run(project, FakeAsker(), limit=2)
+    assert first.by_state == {"equal": 2}
+    # another teacher's answers to the same questions are none of this run
+    run(project, FakeAsker(), replace(spec(), teacher="Other"), limit=5)
+    with project.writing() as connection:
+        connection.exec_driver_sql("UPDATE row SET verdict = 'not_equal' WHERE id = 1")
+    reporter = Kept()
+    report = run(project, FakeAsker(), reporter=reporter)
+    assert report.by_state == run_states(project, report.run_id) == {"equal": 5, "not_equal": 1}
+    shown = [
+        {key: n for key, n in counts.items() if key.startswith("state:")} for counts in reporter.counts()
+    ]
+    assert shown[0] == {"state:equal": 1, "state:not_equal": 1}
+    assert shown[-1] == {"state:equal": 5, "state:not_equal": 1}
+    assert run_states(project, 999) == {}
 
 
 def test_nothing_is_asked_twice(project):

@@ -31,6 +31,7 @@ from training_backend.teacher.prompt_store import prompts as project_prompts
 from training_backend.teacher.prompt_store import save_prompt
 from training_backend.teacher.rate import Rate, Retry
 from training_backend.teacher.run_spec import RunSpec, prompt_versions, run_identity, runs_alike
+from training_backend.teacher.run_states import run_states
 
 if TYPE_CHECKING:
     from training_backend.project.questions import Question
@@ -50,8 +51,8 @@ _TURN_S = 0.0001
 class RunReport:
     """How a run stands after asking: `status` is done, stopped, budget or failed.
 
-    `counts` are those of the whole run, `by_state` of the rows judged now. `existing` rows were there
-    without being asked.
+    `counts` and `by_state` are those of the whole run, however often it was stopped. `existing` rows were
+    there without being asked.
     """
 
     run_id: int
@@ -191,6 +192,8 @@ class _Run:
             before.asked, before.done, before.failed, Counter(before.reasons), before.replies,
             before.prompt_tokens, before.cached_tokens, before.completion_tokens, before.money,
         )  # fmt: skip
+        # of earlier starts; while the run goes on, what is judged now is added
+        self.states_before = Counter(run_states(project, prepared.run_id))
         self.asking: Asking | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.problem: Exception | None = None
@@ -231,7 +234,7 @@ class _Run:
             assert problem is not None
             raise problem
         return RunReport(run_id, status, str(problem or ""), counts, self.prepared.existing,
-                         dict(self.judging.by_state))  # fmt: skip
+                         run_states(self.project, run_id))  # fmt: skip
 
     # --- the teacher's thread ---
 
@@ -285,7 +288,8 @@ class _Run:
     def _report(self) -> None:
         tally = self.tally
         counts = _counts(tally, self.asking.on_their_way if self.asking is not None else 0)
-        counts |= {f"state:{state}": count for state, count in list(self.judging.by_state.items())}
+        states = self.states_before + self.judging.by_state.copy()
+        counts |= {f"state:{state}": count for state, count in states.items()}
         text = f"{tally.done:,} done · {tally.failed:,} failed · {counts['waiting']:,} waiting"
         self.reporter.progress(_STAGE, tally.done + tally.failed, tally.asked, text, counts)
         rows, tally.rows = tally.rows, 0
