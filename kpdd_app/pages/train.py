@@ -14,6 +14,7 @@ from kpdd_app.followed_run import note_death
 from kpdd_app.jobs import Job, Jobs
 from kpdd_app.key_bindings import add_action
 from kpdd_app.open_project import OpenProject
+from kpdd_app.pages.train_check import Finding
 from kpdd_app.pages.train_compare import CompareView
 from kpdd_app.pages.train_form import TrainForm
 from kpdd_app.pages.train_list import Entry, RunList, status_of
@@ -176,7 +177,7 @@ class TrainPage(QWidget):
     def _connect(self) -> None:
         self.form.start_wanted.connect(self._start)
         self.form.queue_wanted.connect(self._enqueue)
-        self.form.unfit_wanted.connect(self._show_unfit)
+        self.form.rows_wanted.connect(self._show_rows)
         self.form.side.cancel_wanted.connect(self._cancel)
         self.view.solve_wanted.connect(self.solve_students_wanted)
         self.view.evaluate_wanted.connect(self.evaluate_students_wanted)
@@ -411,17 +412,21 @@ class TrainPage(QWidget):
             if entry is not None and self.view.folder == folder:
                 self.view.show_run(folder, entry.title, entry.method)
 
-    def _show_unfit(self, student: str) -> None:
-        """Have rows checked against a student's vocabulary, then show those that do not fit."""
-        from training_backend.project.listing import RowFilter
-
+    def _show_rows(self, finding: Finding) -> None:
+        """Show the rows behind a finding, those unfit for a student once all were checked against it."""
         if self._project.path is None:
             return
-        wanted = RowFilter(facets={"flags": frozenset(["unfit_for_student"])})
-        arguments = ["flags", str(self._project.path), "--student", student]
+        if not finding.student:
+            self.rows_wanted.emit(finding.rows)
+            return
+        # what was typed must be on disk before the other process reads it
+        self._project.flush()
+        arguments = ["flags", str(self._project.path), "--student", finding.student, "--quiet"]
+        if finding.longest is not None:
+            arguments += ["--longest", *map(str, finding.longest)]
         job = self._jobs.start(self.tr("Checking texts"), arguments)
         job.failed.connect(self.problem.say_failure)
-        job.ended.connect(lambda status: self.rows_wanted.emit(wanted) if status == "done" else None)
+        job.ended.connect(lambda status: self.rows_wanted.emit(finding.rows) if status == "done" else None)
 
 
 def _caption(text: str) -> QLabel:

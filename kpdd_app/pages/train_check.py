@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from training_backend import methods, paths
 
 if TYPE_CHECKING:
+    from training_backend.project.listing import RowFilter
     from training_backend.project.store import Project
     from training_backend.students.memory_estimate import Device
     from training_backend.students.run_config import RunConfig
@@ -21,9 +22,8 @@ TEXTS_TRIED = 400
 ENOUGH_FROM_NOTHING = 10_000
 # optimizer steps of 1,000 target tokens a second: the tiny T5 with one thread of a usual CPU
 TINY_STEPS_PER_S = 5.0
-# what a finding can offer to do
-SHOW_UNFIT = "unfit"
 _GIB = 2**30
+_UNFIT = {"flags": frozenset(["unfit_for_student"])}
 _WHY = {
     "not_equal": "not equal to gold",
     "no_answer": "gave no answer",
@@ -49,13 +49,16 @@ FROM_NOTHING = (
 class Finding:
     """One line: equal (fine), unjudged (beware), wrong (it cannot start) or muted (not known yet).
 
-    `action` is what can be done about it (SHOW_UNFIT), `where` what that needs: the student's folder.
+    `rows` is a RowFilter of the rows behind it, None where there are none. Where a `student` (its folder) is
+    named, they are known once all texts were checked against it; it then reads and writes at most `longest`
+    tokens.
     """
 
     kind: str
     text: str
-    action: str = ""
-    where: str = ""
+    rows: Any = None
+    student: str = ""
+    longest: tuple[int, int] | None = None
 
 
 @dataclass
@@ -90,7 +93,7 @@ def check(project: Project, config: RunConfig, dataset: str | None, split: str |
             wants = " and ".join(sorted(written))
             findings.append(Finding("wrong", f"{role.title} has nothing to learn from: no row with {wants}."))
             continue
-        lengths = _texts(role, config, examples, len(train))
+        lengths = _texts(role, config, examples, len(train), _facets(method, dataset, split))
         steps = steps_of(config, len(train), lengths.target)
         about = f", about {steps:,} steps" if steps else ""
         findings.append(
@@ -196,9 +199,7 @@ def _rows(
 ) -> list[Finding]:
     from training_backend.project.listing import Listing, RowFilter
 
-    facets: dict[str, frozenset] = {"kind": frozenset(method.kinds)}
-    facets |= {"dataset": frozenset([dataset])} if dataset else {}
-    facets |= {"split": frozenset([split])} if split else {}
+    facets = _facets(method, dataset, split)
     listing = Listing(project.path)
     try:
         counts = {name: dict(values) for name, values in listing.facets(RowFilter(facets=facets)).items()}
@@ -209,15 +210,27 @@ def _rows(
     reasons = [f"{count:,} {_WHY[state]}" for state, count in verdicts.items() if state in _WHY and count]
     rejected = counts.get("review", {}).get("rejected", 0)
     reasons += [f"{rejected:,} rejected by a person"] if rejected else []
+    unused = frozenset(state for state, count in verdicts.items() if state in _WHY and count)
+    behind = RowFilter(facets={**facets, "verdict": unused}) if unused else None
     if not used:
         why = f" ({'; '.join(reasons)})" if reasons else ": the project has no such rows yet"
-        return [Finding("wrong", f"No row of {total:,} can be used{why}.")]
+        return [Finding("wrong", f"No row of {total:,} can be used{why}.", behind)]
     left = f" Not used: {'; '.join(reasons)}." if used < total else ""
-    return [Finding("equal", f"{used:,} of {total:,} rows are used.{left}")]
+    return [Finding("equal", f"{used:,} of {total:,} rows are used.{left}", behind)]
 
 
-def _texts(role: methods.Role, config: RunConfig, examples: Sequence[Any], count: int) -> Lengths:
+def _facets(method: methods.Method, dataset: str | None, split: str | None) -> dict[str, frozenset]:
+    """Return the values that the rows of a run have on the Dataset page."""
+    facets: dict[str, frozenset] = {"kind": frozenset(method.kinds)}
+    facets |= {"dataset": frozenset([dataset])} if dataset else {}
+    return facets | ({"split": frozenset([split])} if split else {})
+
+
+def _texts(
+    role: methods.Role, config: RunConfig, examples: Sequence[Any], count: int, facets: dict[str, frozenset]
+) -> Lengths:
     """Try texts with the student's vocabulary: how long they are, and what it would lose."""
+    from training_backend.project.listing import RowFilter
     from training_backend.students.known_bases import shape_of
     from training_backend.students.lint import check_example
     from training_backend.students.text import CAUSAL, SEQ2SEQ, StudentText
@@ -234,26 +247,37 @@ def _texts(role: methods.Role, config: RunConfig, examples: Sequence[Any], count
     pairs = [
         check_example(one, text, config.max_source_tokens, config.max_target_tokens, kind) for one in tried
     ]
-    damaged = [one for pair in pairs for one in pair if one.damaged]
-    rows, of = len({one.id for one in damaged}), f"of {len(tried):,} tried"
-    long = sum(any(one.too_long and not one.damaged for one in pair) for pair in pairs)
-    found = []
-    if damaged:
-        refused = config.damaged == "refuse" or rows == len(tried)
-        what = "they are left out"
-        if refused:
-            what = "none is left to learn from" if rows == len(tried) else "the start is refused"
-        line = f"{title}: {rows:,} {of} would be damaged, {what}. {damaged[0].why(title)}"
-        found.append(Finding("wrong" if refused else "unjudged", line, SHOW_UNFIT, str(folder)))
-    if long:
-        found.append(Finding("unjudged", f"{title}: {long:,} {of} are too long and are left out."))
+    found = _unfit(title, config, pairs, str(folder), RowFilter(facets={**facets, **_UNFIT}))
     means = [sum(pair[side].tokens for pair in pairs) / max(1, len(pairs)) for side in (0, 1)]
     return Lengths(
         count,
         means[0],
         means[1],
-        found or [Finding("equal", f"{title}: every text {of} comes back exactly.")],
+        found or [Finding("equal", f"{title}: every text of {len(tried):,} tried comes back exactly.")],
     )
+
+
+def _unfit(
+    title: str, config: RunConfig, pairs: Sequence[Sequence[Any]], folder: str, rows: RowFilter
+) -> list[Finding]:
+    """Say how many of the tried examples would be damaged or cut, and whether the start is refused."""
+    damaged = [one for pair in pairs for one in pair if one.damaged]
+    lost = sum(any(one.damaged for one in pair) for pair in pairs)
+    long = sum(any(one.too_long for one in pair) for pair in pairs if not any(one.damaged for one in pair))
+    none_left, of = lost + long == len(pairs), f"of {len(pairs):,} tried"
+    longest = (config.max_source_tokens, config.max_target_tokens)
+    found = []
+    if lost:
+        refused = none_left or config.damaged == "refuse"
+        what = "the start is refused" if refused else "they are left out"
+        what = "none is left to learn from" if none_left else what
+        line = f"{title}: {lost:,} {of} would be damaged, {what}. {damaged[0].why(title)}"
+        found.append(Finding("wrong" if refused else "unjudged", line, rows, folder, longest))
+    if long:
+        what = "none is left to learn from" if none_left else "they are left out"
+        line = f"{title}: {long:,} {of} are too long, {what}."
+        found.append(Finding("wrong" if none_left else "unjudged", line, rows, folder, longest))
+    return found
 
 
 def _memory(config: RunConfig, device: Device, known: Sequence[Lengths]) -> list[Finding]:

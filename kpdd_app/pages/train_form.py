@@ -33,7 +33,8 @@ class TrainForm(QWidget):
 
     start_wanted = Signal(list, str)
     queue_wanted = Signal(list, str)
-    unfit_wanted = Signal(str)
+    # a Finding whose rows are to be seen
+    rows_wanted = Signal(object)
 
     def __init__(self, project: OpenProject, parent: QWidget | None = None) -> None:
         """Build the form with the first preset."""
@@ -178,7 +179,7 @@ class TrainForm(QWidget):
         self.side.queue_wanted.connect(self.queue)
         self.side.command_wanted.connect(self.copy)
         self.side.yaml_wanted.connect(self.copy_yaml)
-        self.side.finding_acted.connect(lambda finding: self.unfit_wanted.emit(finding.where))
+        self.side.finding_acted.connect(self.rows_wanted)
         self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._halves.setContentsMargins(0, 0, 0, 0)
         self._halves.setSpacing(theme.gap(4))

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from kpdd_app import theme
-from kpdd_app.pages.train_check import SHOW_UNFIT, Finding
+from kpdd_app.pages.train_check import Finding
 
 STATUS_WORDS = {
     "starting": "starting",
@@ -112,8 +112,9 @@ def finding_line(finding: Finding, act: Callable[[Finding], None]) -> QWidget:
     body = QVBoxLayout()
     body.setSpacing(0)
     body.addWidget(text)
-    if finding.action == SHOW_UNFIT:
-        button = QPushButton(line.tr("Show these rows"))
+    if finding.rows is not None:
+        words = line.tr("Show these rows") if finding.student else line.tr("Show the rows not used")
+        button = QPushButton(words)
         button.setProperty("kind", "link")
         button.clicked.connect(lambda _=False: act(finding))
         body.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)

@@ -47,6 +47,9 @@ def test_a_student_is_chosen_kept_and_let_go(path, lossy, capsys):
     assert result["student"] == str(lossy) and result["questions"] == 2
     with Project.open(path) as project:
         assert flagging.chosen_student(project) == str(lossy)
+    assert main(["flags", str(path), "--student", str(lossy), "--longest", "4", "512", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["questions"] == 2 and result["flags"]["unfit_for_student"] == 1
     assert main(["flags", str(path), "--student", "none", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["student"] == ""
 

@@ -134,7 +134,10 @@ def test_the_choice_of_a_student_is_kept_and_makes_all_due(filled):
     assert flagging.flag_counts(filled)["unfit_for_student"] == 3
     flagging.choose_student(filled, "/a/student")
     assert flagging.due_count(filled) == 0
+    flagging.choose_student(filled, "/a/student", (64, 256))
+    assert flagging.chosen_longest(filled) == (64, 256) and flagging.due_count(filled) == 6
     flagging.choose_student(filled, "")
+    assert flagging.chosen_longest(filled) is None
     Flagging(filled).run()
     assert flagging.flag_counts(filled)["unfit_for_student"] == 0
 

@@ -26,6 +26,7 @@ def test_what_would_be_cut_is_told_with_its_length(lossy, rows_of_students):
     row = dataclasses.replace(rows_of_students[0], question="How many boxes are left? " * 300)
     why = fit_for(lossy)(row)
     assert "tokens; it holds 512" in why and "reads" in why
+    assert "it holds 8." in fit_for(lossy, (8, 512))(rows_of_students[0])
 
 
 def test_the_students_of_a_run_are_checked_with_their_own_lengths(trained_run, rows_of_students):

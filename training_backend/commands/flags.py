@@ -39,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", type=Path, metavar="PROJECT", help="the project file")
     parser.add_argument("--student", metavar="FOLDER",
                         help="check rows against this student: demo, a folder, or none")  # fmt: skip
+    parser.add_argument("--longest", nargs=2, type=int, metavar=("SOURCE", "TARGET"),
+                        help="with --student: the tokens it reads and writes at most, where a run will hold "
+                             "others than its own")  # fmt: skip
     parser.add_argument("--all", action="store_true", help="look at every question again")
     parser.add_argument("--follow", action="store_true",
                         help="stay, and look whenever something changed, until told to stop")  # fmt: skip
@@ -52,7 +55,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     with Project.open(args.project) as project:
         project.require_writable()
         if args.student is not None:
-            _choose(project, args.student)
+            _choose(project, args.student, tuple(args.longest) if args.longest else None)
         if args.all:
             flagging.mark_all(project)
         if args.follow:
@@ -73,7 +76,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     return 0 if done.complete else 1
 
 
-def _choose(project: Project, student: str) -> None:
+def _choose(project: Project, student: str, longest: tuple[int, int] | None) -> None:
     from training_backend.project.flagging import choose_student
     from training_backend.students.fit import fit_for
 
@@ -83,13 +86,13 @@ def _choose(project: Project, student: str) -> None:
     # a folder that holds no student is refused before anything is written
     fit_for(student)
     a_folder = student != "demo" and Path(student).is_dir()
-    choose_student(project, str(Path(student).absolute()) if a_folder else student)
+    choose_student(project, str(Path(student).absolute()) if a_folder else student, longest)
 
 
 def _fit(project: Project, reporter: Reporter) -> Fit | None:
     """Return the check of the student chosen for this project; None where there is none any more."""
     from training_backend.errors import KpddError
-    from training_backend.project.flagging import chosen_student
+    from training_backend.project.flagging import chosen_longest, chosen_student
 
     student = chosen_student(project)
     if not student:
@@ -97,7 +100,7 @@ def _fit(project: Project, reporter: Reporter) -> Fit | None:
     from training_backend.students.fit import fit_for
 
     try:
-        return fit_for(student)
+        return fit_for(student, chosen_longest(project))
     except KpddError as error:
         reporter.log(f"Rows are not checked against a student: {error}", "warning")
         return None
@@ -116,9 +119,9 @@ def _follow(project: Project, reporter: Reporter, control: Control) -> None:
     """Look at what is due, again and again; the index of benchmark questions is kept between two looks."""
     from contextlib import closing
 
-    from training_backend.project.flagging import Flagging, chosen_student
+    from training_backend.project.flagging import Flagging, chosen_longest, chosen_student
 
-    student: str | None = None
+    student: tuple[str, tuple[int, int] | None] | None = None
     flagging: Flagging | None = None
     with closing(project.reader()) as connection:
 
@@ -134,8 +137,9 @@ def _follow(project: Project, reporter: Reporter, control: Control) -> None:
                 continue
             seen = version
             _wait_for_quiet(due, control)
-            if flagging is None or student != chosen_student(project):
-                student = chosen_student(project)
+            chosen = chosen_student(project), chosen_longest(project)
+            if flagging is None or student != chosen:
+                student = chosen
                 flagging = Flagging(project, _fit(project, reporter))
             teller = _Teller(reporter)
             teller.finish(flagging.run(lambda: control.stop_requested, teller.tell))

@@ -63,12 +63,23 @@ def chosen_student(project: Project) -> str:
         return _setting(connection, "flag_student")
 
 
-def choose_student(project: Project, folder: str) -> None:
-    """Keep the student that rows must fit ("" for none) in the project; all questions become due."""
-    if folder != chosen_student(project):
+def chosen_longest(project: Project) -> tuple[int, int] | None:
+    """Return how many tokens the chosen student reads and writes at most; None: as many as it says itself."""
+    with project.reading() as connection:
+        numbers = [int(word) for word in _setting(connection, "flag_longest").split()]
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else None
+
+
+def choose_student(project: Project, folder: str, longest: tuple[int, int] | None = None) -> None:
+    """Keep the student that rows must fit ("" for none) in the project; all questions become due.
+
+    `longest` is how many tokens it reads and writes at most, where a run will hold others than its own.
+    """
+    if (folder, longest) != (chosen_student(project), chosen_longest(project)):
         mark_all(project)
         with project.writing() as connection:
             _set(connection, "flag_student", folder)
+            _set(connection, "flag_longest", f"{longest[0]} {longest[1]}" if longest else "")
 
 
 def mark_all(project: Project) -> None:

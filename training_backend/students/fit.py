@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from training_backend.errors import CheckpointError
@@ -36,14 +36,16 @@ class _Student:
     kind: str = SEQ2SEQ
 
 
-def fit_for(source: Path | str) -> Callable[[TrainingRowLike], str]:
+def fit_for(source: Path | str, longest: tuple[int, int] | None = None) -> Callable[[TrainingRowLike], str]:
     """Return what says why a row does not fit the students of `source`, or "" where it does.
 
     `source` is `demo`, the folder of a run or of one student, any folder with a tokenizer, or a hub id that
-    is here (texts are then checked as those of KPDD, up to 512 tokens). CheckpointError where there is no
-    such student.
+    is here (texts are then checked as those of KPDD, up to 512 tokens). `longest` is how many tokens they
+    read and write at most, where these are not their own. CheckpointError where there is no such student.
     """
     students = _students(source)
+    if longest is not None:
+        students = [replace(each, longest_source=longest[0], longest_target=longest[1]) for each in students]
     for student in students:
         # several rows share a question and its key points
         student.text.check = functools.lru_cache(maxsize=4096)(student.text.check)  # type: ignore[method-assign]

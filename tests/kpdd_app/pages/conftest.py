@@ -23,13 +23,13 @@ def make_project(path: Path, count: int = 40) -> Path:
     """Make a project whose every fourth row is not equal to gold."""
     project = Project.create(path)
     new = [
-        NewQuestion("mine", "train", f"q{n}", f"Ada has {n} pens, buys 2. How many?", str(n + 2), n + 2.0)
+        NewQuestion("mine", "train", f"q{n}", f"Mia has {n} pens, buys 2. How many?", str(n + 2), n + 2.0)
         for n in range(count)
     ]
     add_questions(project, new)
     origin = add_origin(project, Origin("sample", "none", "test"))
     add_replies(project, [
-        Reply(q.id, "pot", 0, KeyPoints("How many pens?", ("Ada has pens.",)), f"p = {q.id}\nans = p + 2",
+        Reply(q.id, "pot", 0, KeyPoints("How many pens?", ("Mia has pens.",)), f"p = {q.id}\nans = p + 2",
               key_points_origin=origin, rationale_origin=origin)
         for q in questions(project)
     ])  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
@@ -51,6 +52,39 @@ def test_the_check_says_what_is_used_and_why_not(window, qtbot):
     assert "30 of 40 rows are used. Not used: 10 not equal to gold." in said
     assert any(text.startswith("Key: ") and "held out, about" in text for text in said)
     assert any("GPU" in text or "GiB" in text for text in said)
+
+
+def link_of(page, words: str) -> QPushButton:
+    """Return the button of the line of the check that holds these words."""
+    layout = page.form.side.findings
+    lines = [layout.itemAt(n).widget() for n in range(layout.count())]
+    line = next(each for each in lines if any(words in label.text() for label in each.findChildren(QLabel)))
+    return line.findChild(QPushButton)
+
+
+def test_the_rows_that_are_not_used_are_one_click_away(window, qtbot):
+    qtbot.waitUntil(lambda: any("rows are used" in text for text in findings(window)), timeout=10_000)
+    with qtbot.waitSignal(window.rows_wanted) as wanted:
+        qtbot.mouseClick(link_of(window, "rows are used"), Qt.MouseButton.LeftButton)
+    facets = wanted.args[0].facets
+    assert facets == {"kind": frozenset(["pot"]), "verdict": frozenset(["not_equal"])}
+
+
+def test_texts_that_are_too_long_are_shown_once_all_were_checked(window, qtbot):
+    choose_base(window.form, "tiny")
+    window.form.rows_box.setCurrentIndex(1)
+    qtbot.keyClicks(window.form.form.rows["max_target_tokens"].editor, "16")
+    qtbot.waitUntil(lambda: any("are too long" in text for text in findings(window)), timeout=10_000)
+    assert "Key: 30 of 30 tried are too long, none is left to learn from." in findings(window)
+    jobs: list[list[str]] = []
+    window._jobs.job_started.connect(lambda job: jobs.append(job.arguments))
+    with qtbot.waitSignal(window.rows_wanted, timeout=15_000) as wanted:
+        qtbot.mouseClick(link_of(window, "are too long"), Qt.MouseButton.LeftButton)
+    assert wanted.args[0].facets == {
+        "kind": frozenset(["pot"]), "dataset": frozenset(["mine"]), "split": frozenset(["train"]),
+        "flags": frozenset(["unfit_for_student"]),
+    }  # fmt: skip
+    assert jobs[0][:2] == ["flags", str(window._project.path)] and jobs[0][-2:] == ["256", "16"]
 
 
 def test_mistakes_stand_under_their_fields_and_hold_the_start(window, qtbot):
