@@ -99,7 +99,7 @@ def check(project: Project, config: RunConfig, dataset: str | None, split: str |
         findings.append(
             Finding("equal", f"{role.title}: {len(train):,} examples, {len(held):,} held out{about}.")
         )
-        findings += lengths.findings
+        findings += [*lengths.findings, *_warmup(role.title, config, steps)]
         known.append(lengths)
     if known:
         findings += [*_memory(config, device, known), *_time(project, config, known)]
@@ -151,6 +151,14 @@ def steps_of(config: RunConfig, examples: int, tokens: float = 0) -> int:
         return config.max_steps
     steps = math.ceil(math.ceil(units / max(1, config.batch)) * config.epochs)
     return min(steps, config.max_steps) if config.max_steps and steps else steps or config.max_steps
+
+
+def _warmup(title: str, config: RunConfig, steps: int) -> list[Finding]:
+    """Say that a warm-up (in steps from 1 on, else a share) lasts longer than the whole training."""
+    if not steps or config.warmup < max(1, steps):
+        return []
+    line = f"{title}: the warm-up of {config.warmup:,.0f} steps takes the whole training; the learning rate "
+    return [Finding("unjudged", line + "only rises.")]
 
 
 def base_folder(base: str, role: str = "solve") -> Path | None:

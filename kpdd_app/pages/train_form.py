@@ -157,6 +157,7 @@ class TrainForm(QWidget):
         if busy != self._busy:
             self._busy = busy
             self._show_start(self.settings()[0] is not None)
+            self._timer.start()
 
     # --- construction -----------------------------------------------------------------------------
 
@@ -327,7 +328,11 @@ class TrainForm(QWidget):
 
     def _show_checked(self, findings: list[Finding]) -> None:
         self._checked = True
-        self._show_findings(findings)
+        beside = [Finding("unjudged", self.tr(
+            "Another run is at work: both would share the device and its memory, and both become slower. "
+            "In the queue this one begins after it."
+        ))]  # fmt: skip
+        self._show_findings([*findings[:1], *(beside if self._busy else []), *findings[1:]])
 
     def _show_failure(self, error: Exception) -> None:
         self._show_findings([Finding("wrong", str(error))])

@@ -87,6 +87,18 @@ def test_texts_that_are_too_long_are_shown_once_all_were_checked(window, qtbot):
     assert jobs[0][:2] == ["flags", str(window._project.path)] and jobs[0][-2:] == ["256", "16"]
 
 
+def test_a_run_beside_another_is_said_in_the_check(window, qtbot):
+    start(qtbot, window, "endless")
+    qtbot.waitUntil(lambda: window.view.status == "running", timeout=15_000)
+    window.show_form()
+    qtbot.waitUntil(
+        lambda: any("Another run is at work" in text for text in findings(window)), timeout=10_000
+    )
+    assert window.form.side.start.text() == "Train beside it"
+    window._jobs.stop_all(detached=True)
+    qtbot.waitUntil(lambda: not any("Another run" in text for text in findings(window)), timeout=15_000)
+
+
 def test_mistakes_stand_under_their_fields_and_hold_the_start(window, qtbot):
     form = window.form
     row = form.form.rows["learning_rate"]
@@ -157,6 +169,8 @@ def test_training_from_nothing_promises_nothing(window, qtbot):
         lambda: any("It starts from nothing" in text for text in findings(window)), timeout=10_000
     )
     assert any(text.startswith("Time: ") and "usual processor" in text for text in findings(window))
+    # three epochs of forty rows are few steps beside the preset's 150 of warm-up
+    assert any("takes the whole training" in text for text in findings(window))
     choose_base(window.form, "demo")
     qtbot.waitUntil(lambda: not any("from nothing" in text for text in findings(window)), timeout=10_000)
 
