@@ -30,11 +30,17 @@ class Choice:
     problem: str = ""
     folders: dict[str, Path] = field(default_factory=dict)
     limit: int = 0
+    writers: dict[str, str] = field(default_factory=dict)
+    """Titles of the runs whose students have a role here, where they are not all of one."""
 
     @property
     def roles(self) -> tuple[str, ...]:
         """Return the roles in the order in which they work."""
         return tuple(role.name for role in methods.get(self.method).roles)
+
+    def writer(self, role: str) -> str:
+        """Return the title of the run whose student has a role."""
+        return self.writers.get(role, self.title)
 
     @property
     def kind(self) -> str:

@@ -13,7 +13,7 @@ from kpdd_app.jobs import Jobs
 from kpdd_app.key_bindings import add_action
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.solve_actions import SolutionActions
-from kpdd_app.pages.solve_branches import Ask, Branch, key_points_of, with_points
+from kpdd_app.pages.solve_branches import Ask, Branch, key_points_of, origins_of, with_points
 from kpdd_app.pages.solve_desk import SolveDesk
 from kpdd_app.pages.solve_students import is_demo, is_recorded, recorded_choice
 from kpdd_app.pages.solve_worker import SolveWorker
@@ -21,6 +21,8 @@ from kpdd_app.settings import Settings
 from kpdd_app.solution_steps import add_event
 from kpdd_app.student_choices import DEMO, Choice, run_choices
 from training_backend.events import Event, Failed, Token
+from training_backend.project.kept_solutions import by_person
+from training_backend.project.replies import Origin
 from training_backend.rationale.key_points import KeyPoints
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ class SolvePage(SolveDesk):
         points = self.columns.key_points
         points.edit_wanted.connect(self._edit_key_points)
         points.teacher_wanted.connect(self._take_teachers)
-        points.editor.solve_wanted.connect(lambda new: self._what_if(new, self.tr("edited by hand")))
+        points.editor.solve_wanted.connect(self._solve_edited)
         self.tabs.chosen.connect(self._show_branch)
         self.tabs.closed.connect(self._close_branch)
         self.tabs.compare_toggled.connect(self._set_comparing)
@@ -140,7 +142,12 @@ class SolvePage(SolveDesk):
         self.solution_actions.step = lambda: self.player.step_shown
         self.solution_actions.go = self.player.go
         self.solution_actions.gold_shown = lambda: self.question.gold_shown
+        self.solution_actions.origins = lambda: origins_of(self._shown_branch())
         self.player.add_buttons(self.solution_actions.present_button, self.solution_actions.more_button)
+
+    def _shown_branch(self) -> Branch:
+        assert self.branch is not None
+        return self.branch
 
     def _students_title(self) -> str:
         """Return whose solution is on the page."""
@@ -267,7 +274,8 @@ class SolvePage(SolveDesk):
         if not self._branches:
             source = self.tr("row {0}").format(detail.row.id)
             self.question.set_question(recording.question, recording.gold, source)
-        ask = Ask(recording.question, recording.gold, recorded_choice(), by=title)
+        choice, origins = recorded_choice(), detail.origins
+        ask = Ask(recording.question, recording.gold, choice, by=title, origins=origins)
         branch = Branch(ask, title, recording)
         self.recorded.hold(detail)
         self._add(branch)
@@ -303,9 +311,16 @@ class SolvePage(SolveDesk):
 
     def _take_teachers(self) -> None:
         if self.recorded.points is not None:
-            self._what_if(self.recorded.points, self.tr("by the teacher"))
+            origin = self.recorded.points_origin
+            by = self.tr("by {0}").format(origin.teacher if origin else self.tr("the teacher"))
+            self._what_if(self.recorded.points, by, origin)
 
-    def _what_if(self, points: KeyPoints, by: str) -> None:
+    def _solve_edited(self, points: KeyPoints) -> None:
+        """Solve with what a person made of the key points that were there."""
+        before = origins_of(self.branch)[0].teacher if self.branch is not None else ""
+        self._what_if(points, self.tr("edited by hand"), by_person(changed=before))
+
+    def _what_if(self, points: KeyPoints, by: str, origin: Origin | None) -> None:
         """Solve again with these key points, as a branch of the one on the page."""
         self.columns.key_points.end_editing()
         branch, choice = self.branch, self.students.choice
@@ -314,7 +329,7 @@ class SolvePage(SolveDesk):
         if is_recorded(choice):
             choice = self.students.choices[0]
         first = Ask(self.question.question, self.question.gold, choice, self.students.way.way)
-        ask = with_points(branch.ask if branch is not None else first, choice, points, by)
+        ask = with_points(branch.ask if branch is not None else first, choice, points, by, origin)
         self._begin(Branch.of(ask, self.tr("Key points {0}").format(by), branch))
 
     def _solve_beside(self, choice: Choice) -> None:
@@ -327,7 +342,7 @@ class SolvePage(SolveDesk):
         branch = self.branch
         if branch is None:
             return
-        ask = replace(branch.ask, choice=choice, forced=None, kind="", given={}, by="")
+        ask = replace(branch.ask, choice=choice, forced=None, kind="", given={}, by="", origins={})
         self._begin(Branch.of(ask, choice.title, branch), beside=True)
         self.tabs.compare.setChecked(True)
 

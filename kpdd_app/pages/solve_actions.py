@@ -16,6 +16,7 @@ from kpdd_app.recording import Recording
 from kpdd_app.solution_document import document_of, key_points_of
 from kpdd_app.widgets.present_mode import PresentMode
 from training_backend.errors import StoreError
+from training_backend.project.replies import Origin
 from training_backend.students.solution_export import as_json, as_web_page
 
 # a picture is drawn at twice the size it has on the screen: it goes into papers and slides
@@ -56,6 +57,7 @@ class SolutionActions(QObject):
         self.step: Callable[[], int] = lambda: 0
         self.go: Callable[[int], None] = lambda step: None
         self.gold_shown: Callable[[], bool] = lambda: True
+        self.origins: Callable[[], tuple[Origin, Origin]]
         theme.notifier().changed.connect(self._restyle)
         self._restyle()
 
@@ -112,11 +114,13 @@ class SolutionActions(QObject):
         from training_backend.project.kept_solutions import Kept, keep_solution
 
         core, items = key_points_of(recording)
+        origins = self.origins()
         kept: list[Kept] = []
 
         def write(project) -> list[int]:
+            points_by, written_by = origins
             kept.append(keep_solution(project, recording.question, recording.gold, core, items,
-                                      recording.kind, recording.program, self._students()))  # fmt: skip
+                                      recording.kind, recording.program, written_by, points_by))  # fmt: skip
             return [kept[0].row_id]
 
         def then(_rows: list[int]) -> None:

@@ -14,6 +14,8 @@ from kpdd_app.recording import Recording, Stage, stage_title
 from kpdd_app.student_choices import Choice
 from training_backend import methods
 from training_backend.events import Token
+from training_backend.project.kept_solutions import by_student
+from training_backend.project.replies import Origin
 from training_backend.rationale.answers import format_number
 from training_backend.rationale.key_points import KeyPoints, render, render_information
 
@@ -47,6 +49,8 @@ class Ask:
     by: str = ""
     forced: tuple[str, tuple[int, ...]] | None = None
     kind: str = ""
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
+    """Who wrote "key_points" and "rationale", where no student of `choice` did."""
 
     def message(self) -> dict[str, Any]:
         """Return the request as the worker takes it."""
@@ -165,11 +169,33 @@ def place_title(role: str, kind: str, text: str) -> str:
     return f"{stage_title(role, kind)}: “{shown[:TITLE_CHARS]}”"
 
 
-def with_points(ask: Ask, choice: Choice, points: KeyPoints, by: str) -> Ask:
+def with_points(ask: Ask, choice: Choice, points: KeyPoints, by: str, origin: Origin | None = None) -> Ask:
     """Return a request to solve the same question with these key points, which need not be written."""
     given = {"core_question": points.core_question, "information": list(points.information)}
     way = replace(ask.way, paths=1)
-    return Ask(ask.question, ask.gold, choice, way, given, by)
+    return Ask(
+        ask.question, ask.gold, choice, way, given, by, origins={"key_points": origin} if origin else {}
+    )
+
+
+def origins_of(branch: Branch) -> tuple[Origin, Origin]:
+    """Return who wrote the key points of a branch, and who its rationale."""
+    ask = branch.ask
+    first = next((role for role in ask.choice.roles if role != "solve"), "solve")
+    points, rationale = ask.origins.get("key_points"), ask.origins.get("rationale")
+    return points or _by_student(ask, first), rationale or _by_student(ask, "solve")
+
+
+def _by_student(ask: Ask, role: str) -> Origin:
+    details: dict[str, Any] = {"role": role}
+    if role in ask.choice.folders:
+        details["folder"] = str(ask.choice.folders[role])
+    if ask.way.temperature > 0:
+        way = ask.way
+        details |= {"temperature": way.temperature, "top_p": way.top_p, "seed": way.seed, "path": way.path}
+    if ask.forced is not None and ask.forced[0] == role:
+        details["token_chosen_by_a_person"] = len(ask.forced[1])
+    return by_student(ask.choice.writer(role), **details)
 
 
 class BranchBar(QWidget):

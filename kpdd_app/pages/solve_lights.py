@@ -16,6 +16,9 @@ from kpdd_app.recording import Recording
 if TYPE_CHECKING:
     from kpdd_app.pages.solve_columns import SolveColumns
 
+# so many numbers are named in words
+NAMED = 8
+
 
 class NumberLights(QObject):
     """Follows the pointer and the focus over variables and program; marks what the value came from."""
@@ -99,7 +102,7 @@ class NumberLights(QObject):
         if found is not None:
             parts = []
             if found.question:
-                parts.append(self.tr("question: {0}").format(", ".join(self._texts(found.question))))
+                parts.append(self.tr("question: {0}").format(self._named(found.question)))
             if found.items:
                 parts.append(self.tr("item {0}").format(", ".join(map(str, found.items))))
             lines = sorted({line for line, _, _ in found.program})
@@ -113,9 +116,14 @@ class NumberLights(QObject):
             return self.tr("{0} comes from {1}").format(found.head, said)
         if self._done and links.unused:
             return self.tr("Numbers of the question that the answer does not use: {0}").format(
-                ", ".join(self._texts(links.unused))
+                self._named(links.unused)
             )
         return ""
+
+    def _named(self, spans: tuple[Span, ...]) -> str:
+        """Return the texts of spans, each once; of many the first."""
+        texts = list(dict.fromkeys(self._texts(spans)))
+        return ", ".join(texts[:NAMED]) + (" …" if len(texts) > NAMED else "")
 
     def _texts(self, spans: tuple[Span, ...]) -> list[str]:
         assert self._links is not None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from kpdd_app.open_project import OpenProject
+from training_backend.project.replies import Origin
 from training_backend.rationale.key_points import KeyPoints, split_items
 
 if TYPE_CHECKING:
@@ -33,11 +34,14 @@ class Recorded(QObject):
     @property
     def points(self) -> KeyPoints | None:
         """Return the key points of the best row that has them."""
-        for detail in self.rows:
-            points = KeyPoints(detail.core_question.text, split_items(detail.information.text))
-            if points.core_question and points.information:
-                return points
-        return None
+        found = self._with_points()
+        return found[1] if found is not None else None
+
+    @property
+    def points_origin(self) -> Origin | None:
+        """Return where those key points come from."""
+        found = self._with_points()
+        return found[0].origins.get("key_points") if found is not None else None
 
     def read(self, question: str, question_id: int = 0, wanted: bool = False) -> None:
         """Look for the rows of a question, by its number or else its text."""
@@ -58,6 +62,13 @@ class Recorded(QObject):
     def forget(self) -> None:
         """Another question stands on the page."""
         self.rows = []
+
+    def _with_points(self) -> tuple[RowDetail, KeyPoints] | None:
+        for detail in self.rows:
+            points = KeyPoints(detail.core_question.text, split_items(detail.information.text))
+            if points.core_question and points.information:
+                return detail, points
+        return None
 
     def _take(self, rows: list[RowDetail], wanted: bool) -> None:
         self.rows = rows

@@ -89,6 +89,8 @@ class RunPanel(QWidget):
         """Show the run after `step` records; `written`: the rationale is there; `ended`: so is the answer."""
         answer = recording.answer if ended else None
         self.waiting.setText(WAITING.get(recording.kind, WAITING["pot"]))
+        if not step:
+            self.cut.hide()
         if not written or not recording.program:
             self.stack.setCurrentWidget(self.waiting)
             self._show_below(None, "")

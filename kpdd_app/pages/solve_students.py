@@ -229,6 +229,7 @@ def mixed(solve: Choice, key: Choice) -> Choice:
         students=json.dumps(told, ensure_ascii=False),
         folders=folders,
         problem=solve.problem or key.problem,
+        writers={role: (solve if role == "solve" else key).title for role in folders},
     )
 
 

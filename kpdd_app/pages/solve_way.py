@@ -29,6 +29,11 @@ class WayRow(QWidget):
         self.temperature.setSingleStep(0.1)
         self.temperature.setValue(USUAL_TEMPERATURE)
         self.temperature.setLocale(QLocale.c())
+        self.top_p = QDoubleSpinBox()
+        self.top_p.setRange(0.05, 1.0)
+        self.top_p.setSingleStep(0.05)
+        self.top_p.setValue(1.0)
+        self.top_p.setLocale(QLocale.c())
         self.seed = QSpinBox()
         self.seed.setRange(0, 999_999)
         self.seed.setValue(1)
@@ -45,6 +50,11 @@ class WayRow(QWidget):
                 self.tr("T"),
                 self.tr("Temperature: how far from the likeliest samples may go"),
                 self.temperature,
+            ),
+            (
+                self.tr("top-p"),
+                self.tr("Top-p: draw only from the likeliest tokens that together have this probability"),
+                self.top_p,
             ),
             (self.tr("Seed"), self.tr("The same seed draws the same samples"), self.seed),
             (
@@ -69,7 +79,8 @@ class WayRow(QWidget):
         """Return what is chosen."""
         if self.choice.currentIndex() == 0:
             return Way()
-        return Way(round(self.temperature.value(), 2), 1.0, self.seed.value(), 0, self.paths.value())
+        temperature, top_p = (round(field.value(), 2) for field in (self.temperature, self.top_p))
+        return Way(temperature, top_p, self.seed.value(), 0, self.paths.value())
 
     def _chosen(self) -> None:
         for part in self._fields:

@@ -95,9 +95,9 @@ class AnswerView(QFrame):
             self._say(number, ("ring", "muted", "hover"), self.tr("no gold answer to compare with"), "")
         else:
             detail = answer.error.removeprefix("EquationError: ")
-            word = _OTHER_WORDS.get(kind, {}).get(answer.verdict) or _WORDS.get(
-                answer.verdict, answer.verdict.replace("_", " ")
-            )
+            word = _ending(answer, kind)
+            if answer.verdict == "no_answer" and kind == "pot":
+                detail = self.tr("Its answer has to stand in ans, or be what solution() returns.")
             gold_part = self.tr("gold is {0}").format(gold_text) if gold_text and show_gold else ""
             self._say("–", ("question", "unjudged", "unjudged_tint"), word,
                       " · ".join(part for part in (detail, gold_part) if part))  # fmt: skip
@@ -139,3 +139,11 @@ class AnswerView(QFrame):
         self.word.setStyleSheet(f"color: {getattr(tokens, colour)};")
         # the band keeps its height whatever it says, so that nothing jumps when the answer comes
         self.setMinimumHeight(round(theme.line_height() * 4.2))
+
+
+def _ending(answer: Answer, kind: str) -> str:
+    """Return in a sentence how an inference without an answer ended."""
+    if answer.error.startswith("printed more than"):
+        return "The program was stopped: it printed too much."
+    said = _OTHER_WORDS.get(kind, {}).get(answer.verdict) or _WORDS.get(answer.verdict)
+    return said or answer.verdict.replace("_", " ")

@@ -58,9 +58,10 @@ class Notice(QFrame):
 
     def say_failure(self, failure: Failed, action: str = "") -> None:
         """Say a failure with its place and hint; *Copy* takes its details too."""
-        parts = [failure.message, failure.hint]
+        where = f"({failure.where})" if failure.where and failure.where not in failure.message else ""
+        parts = [failure.message, failure.hint, where]
         short = " ".join(part for part in parts if part)
-        full = "\n".join(part for part in (failure.where, *parts, failure.traceback) if part)
+        full = "\n".join(part for part in (*parts, failure.traceback) if part)
         self.say(short, "wrong", action, full)
         self.text.setToolTip(failure.where)
 

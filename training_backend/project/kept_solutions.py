@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from training_backend.errors import DatasetError
 from training_backend.project.lines import storable
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 DATASET = "solved"
 SOURCE = "solve page"
+
+
+def by_student(name: str, **details: Any) -> Origin:
+    """Return the origin of what a student wrote; `name` is that of its run."""
+    return Origin(f"student: {name}", name, SOURCE, details=details)
+
+
+def by_person(**details: Any) -> Origin:
+    """Return the origin of what a person wrote on the Solve page."""
+    return Origin("person", "", SOURCE, details=details)
 
 
 @dataclass(frozen=True)
@@ -37,26 +47,29 @@ def keep_solution(
     information: Sequence[str],
     kind: str,
     rationale: str,
-    students: str,
+    written_by: Origin,
+    points_by: Origin | None = None,
 ) -> Kept:
     """Store a solution as a row and return it.
 
     A question that the project knows by its text gets another path, any other becomes a question of the
-    dataset `solved`. The origin names the students. The row is not judged yet. DatasetError without a
-    question or a rationale.
+    dataset `solved`. `written_by` wrote the rationale, `points_by` (the same one without it) the key points.
+    The row is not judged yet. DatasetError without a question or a rationale.
     """
     question, rationale = storable(question.strip()), storable(rationale)
     if not question or not rationale.strip():
         raise DatasetError("This solution has no question or no rationale.", "Solve the question first.")
     question_id = _question(project, question, gold)
-    origin = add_origin(project, Origin(f"student: {students}", students, SOURCE))
+    origin = add_origin(project, written_by)
+    points_origin = add_origin(project, points_by) if points_by is not None else origin
     known = _same(project, question_id, kind, rationale, core_question, information)
     if known is not None:
         return Kept(known, False)
     points = KeyPoints(core_question, tuple(information))
     path = _next_path(project, question_id, kind)
-    reply = Reply(question_id, kind, path, None if points.is_empty() else points, rationale,
-                  key_points_origin=0 if points.is_empty() else origin, rationale_origin=origin)  # fmt: skip
+    there = not points.is_empty()
+    reply = Reply(question_id, kind, path, points if there else None, rationale, rationale_origin=origin,
+                  key_points_origin=points_origin if there else 0)  # fmt: skip
     add_replies(project, [reply])
     with project.reading() as connection:
         (row,) = connection.execute(

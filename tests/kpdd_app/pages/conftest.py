@@ -1,7 +1,8 @@
-"""A Train page over a small project, with a stand-in for the command `train`."""
+"""The Train page and the Solve page, each with a stand-in for its command."""
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from training_backend.project.store import Project
 from training_backend.rationale.judgement import Judgement
 from training_backend.rationale.key_points import KeyPoints
 
+SOLVING = [sys.executable, str(Path(__file__).parents[1] / "fake_solver.py")]
 TRAINING = [sys.executable, str(Path(__file__).parents[1] / "fake_training.py")]
 
 
@@ -59,4 +61,40 @@ def train_window(qtbot, tmp_path):
     page.view.release()
     jobs.close(stop_detached=True)
     project.close()
+    project.shut_down()
+
+
+@pytest.fixture
+def make_page(qtbot):
+    """Make Solve pages over a project, with the stand-in's students; they end with the test."""
+    from kpdd_app.pages.solve import SolvePage
+
+    made: list[tuple[SolvePage, Jobs]] = []
+
+    def make(project: OpenProject, ready: bool = True) -> SolvePage:
+        jobs = Jobs(command=SOLVING, grace_s=0.5)
+        page = SolvePage(project, jobs)
+        made.append((page, jobs))
+        page.students.base = dataclasses.replace(page.students.base, problem="")
+        page.students.choices = [page.students.base]
+        qtbot.addWidget(page)
+        page.resize(1200, 760)
+        page.player.set_factor(0.0)
+        if ready:
+            with qtbot.waitExposed(page):
+                page.show()
+            qtbot.waitUntil(lambda: page.worker.state == "ready", timeout=10_000)
+        return page
+
+    yield make
+    for page, jobs in made:
+        page.leave()
+        jobs.close()
+
+
+@pytest.fixture
+def page(make_page):
+    """A Solve page without a project, its students loaded."""
+    project = OpenProject()
+    yield make_page(project)
     project.shut_down()

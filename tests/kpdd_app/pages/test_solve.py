@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QPixmap
 
-from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
-from kpdd_app.pages.solve import SolvePage
 from kpdd_app.pages.solve_picker import QuestionPicker, random_of_grammar
 from kpdd_app.student_choices import Choice, folder_choice
 
-SOLVER = Path(__file__).parents[1] / "fake_solver.py"
 QUESTION = "Nora's book has 240 pages. She reads 18 a day for 6 days. How many pages are left?"
-
-
-@pytest.fixture
-def page(qtbot):
-    """The page with the stand-in's students loaded."""
-    jobs = Jobs(command=[sys.executable, str(SOLVER)], grace_s=0.5)
-    project = OpenProject()
-    page = SolvePage(project, jobs)
-    page.students.base = dataclasses.replace(page.students.base, problem="")
-    page.students.choices = [page.students.base]
-    qtbot.addWidget(page)
-    page.resize(1200, 760)
-    with qtbot.waitExposed(page):
-        page.show()
-    qtbot.waitUntil(lambda: page.worker.state == "ready", timeout=10_000)
-    page.player.set_factor(0.0)
-    yield page
-    page.leave()
-    jobs.close()
-    project.shut_down()
 
 
 def solved(qtbot, page, words: str = "", gold: float | None = 132.0):
@@ -233,18 +207,12 @@ def test_stop_and_a_newer_question_replace_the_older(page, qtbot):
     assert page.recording.question == QUESTION and page.columns.run.answer.number.text() == "132"
 
 
-def test_while_students_load_a_question_waits(qtbot):
-    jobs = Jobs(command=[sys.executable, str(SOLVER)], grace_s=0.5)
+def test_while_students_load_a_question_waits(make_page, qtbot):
     project = OpenProject()
-    page = SolvePage(project, jobs)
-    page.students.base = dataclasses.replace(page.students.base, problem="")
-    qtbot.addWidget(page)
-    page.player.set_factor(0.0)
+    page = make_page(project, ready=False)
     page.solve_question(QUESTION, 132.0)
     qtbot.waitUntil(lambda: page.recording.over, timeout=10_000)
     assert page.recording.answer.equal
-    page.leave()
-    jobs.close()
     project.shut_down()
 
 
@@ -420,9 +388,12 @@ def test_a_solution_is_kept_as_a_row_once(page, qtbot, tmp_path):
         with qtbot.waitSignal(page._project.rows_changed, timeout=10_000):
             page.solution_actions.keep()
     page._project.flush()
+    from training_backend.project.details import row_detail
     from training_backend.project.questions import datasets
 
     assert datasets(page._project.project) == [("solved", "train", 1)]
+    origins = row_detail(page._project.project, 1).origins
+    assert [origins[part].teacher for part in ("key_points", "rationale")] == ["student: Demo students"] * 2
 
 
 def test_a_program_that_prints_without_end_shows_its_last_lines(page, qtbot):

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import QObject, Qt, Signal
 
-from kpdd_app.jobs import Jobs
-from kpdd_app.open_project import OpenProject
-from kpdd_app.pages.solve import SolvePage
-from kpdd_app.pages.solve_branches import Ask, Way, outcome, with_points
+from kpdd_app.pages.solve_branches import Ask, Branch, Way, origins_of, outcome, with_points
 from kpdd_app.pages.solve_compare import first_difference, line_text, points_text
 from kpdd_app.pages.solve_question import beginning
 from kpdd_app.pages.solve_recorded import recorded_rows
@@ -21,44 +16,13 @@ from kpdd_app.pages.solve_students import mixed, recorded_choice
 from kpdd_app.recording import Recording, Stage
 from kpdd_app.student_choices import Choice
 from training_backend.events import Answer, Failed, Token, Vote
+from training_backend.project.kept_solutions import by_person
+from training_backend.project.replies import Origin
 from training_backend.rationale.key_points import KeyPoints
 
-SOLVER = Path(__file__).parents[1] / "fake_solver.py"
 QUESTION = "Nora's book has 240 pages. She reads 18 a day for 6 days. How many pages are left?"
 JARS = "A shelf holds 2 boxes with 3 jars each. How many jars are there?"
 OTHERS = Choice("Others", "/runs/others", "kpdd-pot")
-
-
-@pytest.fixture
-def make_page(qtbot):
-    """A page over a project with the stand-in's students; ended when the test is."""
-    made: list[tuple[SolvePage, Jobs]] = []
-
-    def make(project: OpenProject) -> SolvePage:
-        jobs = Jobs(command=[sys.executable, str(SOLVER)], grace_s=0.5)
-        page = SolvePage(project, jobs)
-        made.append((page, jobs))
-        page.students.base = dataclasses.replace(page.students.base, problem="")
-        page.students.choices = [page.students.base]
-        qtbot.addWidget(page)
-        page.resize(1200, 760)
-        with qtbot.waitExposed(page):
-            page.show()
-        qtbot.waitUntil(lambda: page.worker.state == "ready", timeout=10_000)
-        page.player.set_factor(0.0)
-        return page
-
-    yield make
-    for page, jobs in made:
-        page.leave()
-        jobs.close()
-
-
-@pytest.fixture
-def page(make_page):
-    project = OpenProject()
-    yield make_page(project)
-    project.shut_down()
 
 
 def solved(qtbot, page, count: int = 1):
@@ -171,6 +135,7 @@ def test_escape_gives_up_editing(page, qtbot):
 def test_paths_vote_and_each_can_be_seen(page, qtbot):
     page.students.way.choice.setCurrentIndex(1)
     page.students.way.paths.setValue(6)
+    page.students.way.top_p.setValue(0.9)
     page.solve_question(QUESTION, 132.0)
     recording = solved(qtbot, page)
     assert page.branch.title == "Path 1, by vote" and recording.answer.equal
@@ -178,7 +143,7 @@ def test_paths_vote_and_each_can_be_seen(page, qtbot):
     qtbot.mouseClick(page.vote.buttons[1], Qt.MouseButton.LeftButton)
     other = solved(qtbot, page, 2)
     assert page.branch.title == "Path 3" and other.answer.value == 150 and other.vote is recording.vote
-    assert page.branch.ask.way == Way(0.7, 1.0, 1, 2, 1)
+    assert page.branch.ask.way == Way(0.7, 0.9, 1, 2, 1)
 
 
 def test_the_same_request_again_takes_the_place_of_the_older(page, qtbot):
@@ -225,7 +190,7 @@ def test_the_teachers_key_points_and_a_recorded_solution(make_page, open_project
     qtbot.waitUntil(page.columns.key_points.teacher.isVisible, timeout=5000)
     qtbot.mouseClick(page.columns.key_points.teacher, Qt.MouseButton.LeftButton)
     second = solved(qtbot, page, 2)
-    assert second.stages[0].by == "by the teacher" and "2. A box has 3 jars." in second.stages[0].text
+    assert second.stages[0].by == "by tester" and "2. A box has 3 jars." in second.stages[0].text
     page.students.source.setCurrentIndex(page.students.source.findData("teacher"))
     page.solve_question("A shelf holds 3 boxes with 3 jars each. How many jars are there?", 9.0)
     third = solved(qtbot, page, 1)
@@ -293,6 +258,24 @@ def test_a_request_says_only_what_is_wanted():
     given = with_points(vote, OTHERS, KeyPoints("How many?", ("One.",)), "by hand")
     assert given.message()["given"] == {"core_question": "How many?", "information": ["One."]}
     assert given.way.paths == 1
+
+
+def test_a_kept_branch_names_who_wrote_which_part():
+    solve = Choice("A", "/a", "kpdd-pot", folders={"key": Path("/a/key"), "solve": Path("/a/solve")})
+    key = Choice("B", "/b", "kpdd-cot", folders={"key": Path("/b/key"), "solve": Path("/b/solve")})
+    sampled = Ask(QUESTION, None, mixed(solve, key), Way(0.7, 0.9, 3, 5))
+    points, rationale = origins_of(Branch.of(sampled, "x"))
+    assert (points.teacher, points.details["folder"]) == ("student: B", str(Path("/b/key")))
+    assert (rationale.teacher, rationale.details["role"]) == ("student: A", "solve")
+    assert (rationale.details["top_p"], rationale.details["path"]) == (0.9, 5)
+    edited = with_points(sampled, solve, KeyPoints("How many?", ("One.",)), "by hand", by_person(changed="B"))
+    forced = dataclasses.replace(edited, forced=("solve", (4, 5)))
+    points, rationale = origins_of(Branch.of(forced, "x"))
+    assert (points.teacher, points.details) == ("person", {"changed": "B"})
+    assert rationale.details["token_chosen_by_a_person"] == 2
+    teacher = Origin("Teacher-X", "m", "file")
+    taken = with_points(sampled, solve, KeyPoints("How many?", ("One.",)), "by Teacher-X", teacher)
+    assert origins_of(Branch.of(taken, "x"))[0] is teacher
 
 
 def test_students_of_two_runs_are_one_choice():
