@@ -84,9 +84,9 @@ class RowPainter:
         self.pad = theme.gap(1.6)
         self.edge = round(theme.line_height() * 0.92)
         self.fonts: dict[str, QFont] = {
-            "text": theme.text_font(),
+            "text": _plain(theme.text_font()),
             "muted": theme.text_font(),
-            "mono": theme.mono_font(),
+            "mono": _plain(theme.mono_font()),
         }
         self.metrics = {face: QFontMetrics(font) for face, font in self.fonts.items()}
         self.colours = {name: theme.colour(name) for name in theme.COLOURS}
@@ -94,6 +94,11 @@ class RowPainter:
             face: max(2.0, metrics.horizontalAdvance("il.,") / 4) for face, metrics in self.metrics.items()
         }
         self._wide = {face: metrics.horizontalAdvance("W") + 1 for face, metrics in self.metrics.items()}
+        # where the letters of a line stand, from the row's top on
+        self._base = {
+            face: (self.height - metrics.height()) // 2 + metrics.ascent()
+            for face, metrics in self.metrics.items()
+        }
         self._short: dict[tuple[str, str, int], str] = {}
 
     def paint(
@@ -162,8 +167,13 @@ class RowPainter:
             return
         painter.setFont(self.fonts[face])
         painter.setPen(tone)
-        box = QRect(left + pad // (2 if right else 1), top, room, self.height)
-        painter.drawText(box, RIGHT if right else LEFT, self._shortened(text, face, room))
+        short = self._shortened(text, face, room)
+        if right or not text.isascii():
+            box = QRect(left + pad // (2 if right else 1), top, room, self.height)
+            painter.drawText(box, RIGHT if right else LEFT, short)
+        else:
+            # other scripts may begin at the right; this one needs no layout
+            painter.drawText(left + pad, top + self._base[face], short)
 
     def _shortened(self, text: str, face: str, room: int) -> str:
         """Return the text with … where it does not fit; measuring is what costs, so results are kept."""
@@ -182,3 +192,9 @@ class RowPainter:
                 found = self.metrics[face].elidedText(cut + "…………", Qt.TextElideMode.ElideRight, room)
             self._short[key] = found
         return found
+
+
+def _plain(font: QFont) -> QFont:
+    """Return a font without kerning and features where its script can do without: half the time of a text."""
+    font.setStyleStrategy(QFont.StyleStrategy.PreferNoShaping)
+    return font
