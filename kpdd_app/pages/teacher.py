@@ -20,9 +20,10 @@ from kpdd_app.pages.teacher_follow import ASKED, RunFollower
 from kpdd_app.pages.teacher_list import TeacherList
 from kpdd_app.pages.teacher_prompts import PromptsPanel
 from kpdd_app.pages.teacher_reads import Found, find_all, find_row
-from kpdd_app.pages.teacher_run import Again, RunPanel
+from kpdd_app.pages.teacher_run import RunPanel
 from kpdd_app.pages.teacher_settings import TeacherSettings
 from kpdd_app.pages.teacher_try import TryPanel
+from kpdd_app.pages.teacher_wanted import Again
 from kpdd_app.settings import Settings
 from kpdd_app.widgets.empty_state import EmptyState
 from training_backend.project.listing import RowFilter
@@ -95,9 +96,10 @@ class TeacherPage(QWidget):
         self.settings.flush()
         if self.project.path is None or self._refuse_read_only():
             return
-        if problem := self.run.problem():
+        problem = self.run.problem() or self._no_key()
+        self.run.show_problem(problem)
+        if problem:
             self.show_tab(RUN)
-            self.run.show_problem(problem)
         elif self.prompts.keep_all():
             self.follower.start(pilot, again)
 
@@ -202,7 +204,7 @@ class TeacherPage(QWidget):
         self.list.set_compact(narrow)
         self.list.setMaximumWidth(most if narrow else min(theme.gap(52), round(self.width() * 0.24)))
         self.line.setMaximumSize(most if narrow else 1, 1 if narrow else most)
-        for panel in (self.prompts, self.trial, self.run):
+        for panel in (self.settings, self.prompts, self.trial):
             panel.set_narrow(narrow)
 
     # --- what the project has ---------------------------------------------------------------------
@@ -345,6 +347,13 @@ class TeacherPage(QWidget):
         self.list.show_teachers(ordered, current)
 
     # --- helpers ----------------------------------------------------------------------------------
+
+    def _no_key(self) -> str:
+        """Say that the teacher's key is missing: a run without it would only be refused."""
+        config = self.config()
+        if config is None or config.kind != "endpoint" or not self.settings.key.missing:
+            return ""
+        return self.tr("This teacher has no key yet. Enter it under Settings, or choose “No key” there.")
 
     def _ask_test(self) -> None:
         self.show_tab(SETTINGS)

@@ -13,7 +13,8 @@ from kpdd_app import messages
 from kpdd_app.jobs import Job, Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.teacher_reads import LastRun, estimate, last_run, write_rows
-from kpdd_app.pages.teacher_run import PILOT, Again, RunPanel
+from kpdd_app.pages.teacher_run import PILOT, RunPanel
+from kpdd_app.pages.teacher_wanted import Again
 from training_backend.errors import KpddError
 from training_backend.events import Progress, Result
 from training_backend.project.listing import RowFilter
@@ -43,6 +44,7 @@ class RunFollower(QObject):
         self.shown_rows: Callable[[], RowFilter | None] = lambda: None
         self._project, self._jobs, self._panel, self._config = project, jobs, panel, config
         self._result: dict[str, Any] = {}
+        self._pilot = False
         # runs whose choices the form took over; after that it is the person's
         self._recalled: set[str] = set()
         jobs.job_started.connect(self._adopt)
@@ -111,7 +113,8 @@ class RunFollower(QObject):
     def _start(self, config: TeacherConfig, words: list[str], pilot: bool, again: str | None) -> None:
         if self.job is not None:
             return
-        words += ["--pilot", str(PILOT)] if pilot and config.kind in ASKED else []
+        self._pilot = pilot and config.kind in ASKED
+        words += ["--pilot", str(PILOT)] if self._pilot else []
         words += ["--ask-again", again or "all"] if again is not None else []
         self._jobs.start(
             self.tr("Teacher: {0}").format(config.name), words, detached=config.kind in ASKED,
@@ -156,6 +159,9 @@ class RunFollower(QObject):
         result, failure = self._result, job.last_failure
         status = str(result.get("status") or status)
         told = f"{failure.message} {failure.hint}".strip() if failure is not None and not result else ""
+        if self._pilot and status == "done":
+            status = "pilot"
+        self._pilot = False
         self._panel.view.end(status, told)
         self._project.rows_changed.emit(None)
         self.estimate()

@@ -26,6 +26,7 @@ class KeyField(QWidget):
         """Begin without a teacher."""
         super().__init__(parent)
         self._config: TeacherConfig | None = None
+        self._missing = False
         # the system's keyring may take seconds: never in the window's thread
         self._work = Background("teacher-keys", self)
         self._build()
@@ -35,6 +36,7 @@ class KeyField(QWidget):
         if self._config is not None and keys.address(config) != keys.address(self._config):
             self.key.clear()
         self._config = config
+        self._missing = False
         source = str(config.get("key_source") or "none")
         kind, _, variable = source.partition(":")
         for box in (self.source, self.variable):
@@ -53,6 +55,11 @@ class KeyField(QWidget):
         if config is None:
             return
         self._do(lambda: (keys.stored_where(config).sentence, bool(keys.get_key(config))), self._say)
+
+    @property
+    def missing(self) -> bool:
+        """Tell whether a key is wanted and there is none; False while that is looked up."""
+        return self._missing
 
     def close_work(self) -> None:
         """End the thread; called once."""
@@ -145,6 +152,7 @@ class KeyField(QWidget):
     def _say(self, found: tuple[str, bool]) -> None:
         sentence, known = found
         kind = self.source.currentData()
+        self._missing = not known and kind != "none"
         missing = not known and kind in ("keyring", "session")
         once = self.tr("There is no key yet. Once it is typed: {0}").format(
             sentence[:1].lower() + sentence[1:]

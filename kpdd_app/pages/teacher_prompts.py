@@ -200,7 +200,7 @@ class PromptsPanel(QWidget):
         head.addWidget(self.keep_button)
         examples = QHBoxLayout()
         examples.setSpacing(theme.gap(2))
-        label = QLabel(self.tr("Worked examples sent"))
+        label = QLabel(self.tr("Worked examples"))
         label.setBuddy(self.shown)
         for part in (label, self.shown, self.examples_button):
             examples.addWidget(part)

@@ -14,7 +14,7 @@ from training_backend.paths import user_data_dir
 from training_backend.project.listing import Listing, RowFilter
 
 if TYPE_CHECKING:
-    from kpdd_app.pages.teacher_run import Wanted
+    from kpdd_app.pages.teacher_wanted import Wanted
     from training_backend.project.saved_filters import SavedFilter
     from training_backend.project.store import Project
     from training_backend.teacher.cost import Estimate

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QLocale, Qt, QTimer, Signal
@@ -26,54 +24,18 @@ from PySide6.QtWidgets import (
 )
 
 from kpdd_app import theme
+from kpdd_app.pages.teacher_estimate import estimate_text
+from kpdd_app.pages.teacher_wanted import Again, Wanted
 from kpdd_app.widgets.generation_view import GenerationView
-from kpdd_app.widgets.job_bar import duration
 from training_backend.methods import KINDS
 from training_backend.project.listing import RowFilter
 from training_backend.teacher.teacher_config import TeacherConfig
 
 ESTIMATE_MS = 500
 PILOT = 20
+# from here on, in quarters of a line, the form and how the run stands have room beside each other
+TWO_COLUMNS = 176
 ALL, PART, FILTER, SHOWN, AGAIN = "all", "part", "filter", "shown", "again"
-
-
-@dataclass(frozen=True)
-class Again:
-    """More answers to rows of the Dataset page; the name goes on with them, without rows too."""
-
-    name: str
-    row_ids: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a run is to ask: a data set and split or a filter of rows; 0 and None are no limits."""
-
-    dataset: str = ""
-    split: str = ""
-    rows: RowFilter | None = None
-    kinds: tuple[str, ...] = ("pot",)
-    paths: int = 1
-    limit: int = 0
-    one_call: bool = False
-    concurrency: int = 0
-    budget: float | None = None
-    again: Again | None = None
-
-    def arguments(self, project: Path, teacher: TeacherConfig, rows_file: Path | None = None) -> list[str]:
-        """Return the words of `kpdd generate`; `rows_file` holds the rows of the filter or those chosen."""
-        words = ["generate", str(project), "--teacher", teacher.name]
-        words += ["--another", self.again.name] if self.again else ["--kinds", ",".join(self.kinds)]
-        words += ["--paths", str(self.paths)]
-        for option, value in (("--dataset", self.dataset), ("--split", self.split)):
-            words += [option, value] if value else []
-        words += ["--limit", str(self.limit)] if self.limit else []
-        words += ["--rows-file", str(rows_file)] if rows_file is not None else []
-        if teacher.kind in ("sample", "replay"):
-            return words
-        words += ["--one-call"] if self.one_call else []
-        words += ["--concurrency", str(self.concurrency)] if self.concurrency else []
-        return words + (["--budget", f"{self.budget:g}"] if self.budget is not None else [])
 
 
 class RunPanel(QScrollArea):
@@ -143,10 +105,21 @@ class RunPanel(QScrollArea):
         self.show_buttons(self.status)
         self._changed()
 
-    def set_narrow(self, narrow: bool) -> None:
-        """Put the kinds below each other, or beside each other."""
-        direction = QBoxLayout.Direction
-        self._kinds_line.setDirection(direction.TopToBottom if narrow else direction.LeftToRight)
+    def resizeEvent(self, event) -> None:
+        """Put the form beside how the run stands, or above it; the kinds beside each other, or below."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        ways, wraps = QBoxLayout.Direction, QFormLayout.RowWrapPolicy
+        two = self.width() >= theme.gap(TWO_COLUMNS)
+        self._halves.setDirection(ways.LeftToRight if two else ways.TopToBottom)
+        room = (self.width() - theme.gap(18)) // (2 if two else 1)
+        kinds = sum(box.sizeHint().width() + theme.gap(4) for box in self.kinds.values())
+        title = theme.text_metrics().horizontalAdvance(self.tr("At the same time")) + theme.gap(6)
+        self.form.setRowWrapPolicy(wraps.DontWrapRows if room >= theme.gap(84) else wraps.WrapAllRows)
+        beside = kinds + title <= room
+        self._kinds_line.setDirection(ways.LeftToRight if beside else ways.TopToBottom)
 
     def set_questions(self, found: Sequence[tuple[str, str, int]], kept: Sequence[Any]) -> None:
         """Offer these data sets and splits, and the kept filters of the Dataset page."""
@@ -305,18 +278,28 @@ class RunPanel(QScrollArea):
         self.estimate.setTextFormat(Qt.TextFormat.AutoText)
         self.estimate.setAccessibleName(self.tr("What the run will take"))
         self.view = GenerationView()
+        self.setWidget(self._columns())
+        theme.notifier().changed.connect(self._arrange)
+
+    def _columns(self) -> QWidget:
         inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(theme.gap(5), theme.gap(4), theme.gap(5), theme.gap(4))
-        column.setSpacing(theme.gap(2.5))
-        column.addLayout(self.form)
-        for part in (self.how, self.mistake, self.estimate):
-            column.addWidget(part)
-        column.addLayout(self._buttons())
-        column.addSpacing(theme.gap(1))
-        column.addWidget(self.view)
-        column.addStretch(1)
-        self.setWidget(inside)
+        self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight, inside)
+        self._halves.setContentsMargins(theme.gap(5), theme.gap(4), theme.gap(5), theme.gap(4))
+        self._halves.setSpacing(theme.gap(8))
+        chosen, stands = QVBoxLayout(), QVBoxLayout()
+        for column in (chosen, stands):
+            column.setSpacing(theme.gap(2.5))
+            self._halves.addLayout(column, 1)
+        chosen.addLayout(self.form)
+        chosen.addWidget(self.how)
+        chosen.addWidget(self.mistake)
+        stands.addWidget(self.estimate)
+        stands.addLayout(self._buttons())
+        stands.addSpacing(theme.gap(2))
+        stands.addWidget(self.view)
+        for column in (chosen, stands):
+            column.addStretch(1)
+        return inside
 
     def _buttons(self) -> QHBoxLayout:
         self.pilot_button = QPushButton(self.tr("Pilot of {0}").format(PILOT))
@@ -372,40 +355,6 @@ class RunPanel(QScrollArea):
         return sentence
 
 
-def estimate_text(estimate: Any, budget: float | None = None) -> str:
-    """Return an estimate as rich text: what is left, tokens, money, time, each with its range."""
-    number = QLocale().toString
-    if not estimate.chains:
-        return "Everything that is chosen was asked."
-    source = (f"from {number(estimate.seen)} that were answered; the range holds nine times of ten"
-              if estimate.seen else "by the length of the texts only; a pilot tells more")  # fmt: skip
-    told, answered = (_between(part, 0) for part in (estimate.prompt_tokens, estimate.completion_tokens))
-    lines = [("to ask", f"{number(estimate.chains)} questions and paths"), ("tokens in", told),
-             ("tokens out", answered)]  # fmt: skip
-    if estimate.money is None:
-        lines.append(("money", "not known: this model has no price here (Settings, Price)"))
-    else:
-        over = budget is not None and estimate.money.high > budget
-        text = f"{_between(estimate.money, 4)} {estimate.currency}" if estimate.money.high > 0 else "nothing"
-        lines.append(("money", text + (" — more than the budget may be needed" if over else "")))
-    if estimate.seconds is None:
-        lines.append(("time", "not known before the first replies"))
-    else:
-        low, middle, high = (duration(getattr(estimate.seconds, part)) for part in ("low", "middle", "high"))
-        lines.append(("time", middle if low == high else f"{middle} ({low} to {high})"))
-    muted, space = theme.current().muted, theme.gap(4)
-    cells = "".join(f"<tr><td style='color:{muted}; padding-right:{space}px'>{name}</td><td>{text}</td></tr>"
-                    for name, text in lines)  # fmt: skip
-    return (f"<b>Estimate</b> <span style='color:{muted}'>{source}</span>"
-            f"<table>{cells}</table>")  # fmt: skip
-
-
-def _between(part: Any, digits: int) -> str:
-    low, middle, high = (QLocale().toString(float(value), "f", digits)
-                         for value in (part.low, part.middle, part.high))  # fmt: skip
-    return middle if low == high else f"{middle} ({low} to {high})"
-
-
 def _kinds_of(config: TeacherConfig) -> set[str]:
     from training_backend.teacher.replay import PRESETS
 
@@ -424,6 +373,8 @@ def _number(name: str, least: int, most: int) -> QSpinBox:
 
 def _dress(box: QSpinBox | QDoubleSpinBox) -> None:
     box.lineEdit().setTextMargins(theme.gap(1.4), 0, 0, 0)
+    # a number needs no line as wide as the window
+    box.setMaximumWidth(theme.gap(40))
 
 
 def _note(role: str) -> QLabel:

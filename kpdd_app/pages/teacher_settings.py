@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -165,6 +166,14 @@ class TeacherSettings(QScrollArea):
         self.results.setText("".join(lines))
         self.results.show()
         self.ensureWidgetVisible(self.results)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Put the titles above their fields, or beside them."""
+        ways = QBoxLayout.Direction
+        for line in self.lines.values():
+            layout = line.layout()
+            assert isinstance(layout, QBoxLayout)
+            layout.setDirection(ways.TopToBottom if narrow else ways.LeftToRight)
 
     def set_writable(self, writable: bool) -> None:
         """Let the settings be changed, or only be looked at."""
@@ -364,19 +373,22 @@ def _note(role: str) -> QLabel:
 
 
 def _labelled(title: str, *widgets: QWidget) -> QWidget:
-    """Return a line of the form; the first widget takes the room there is."""
+    """Return a line of the form, its title first; the first widget takes the room there is."""
     line = QWidget()
-    row = QHBoxLayout(line)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(theme.gap(2))
+    both = QBoxLayout(QBoxLayout.Direction.LeftToRight, line)
+    both.setContentsMargins(0, 0, 0, 0)
+    both.setSpacing(theme.gap(1))
     label = QLabel(title)
-    label.setMinimumWidth(theme.line_height() * 8)
+    label.setMinimumWidth(theme.line_height() * 8 + theme.gap(1))
     label.setContentsMargins(0, theme.gap(1.4), 0, 0)
     label.setBuddy(widgets[0])
-    row.addWidget(label, 0, Qt.AlignmentFlag.AlignTop)
+    both.addWidget(label, 0, Qt.AlignmentFlag.AlignTop)
+    row = QHBoxLayout()
+    row.setSpacing(theme.gap(2))
     for widget in widgets:
         first = widget is widgets[0]
         row.addWidget(widget, int(first), Qt.AlignmentFlag(0) if first else Qt.AlignmentFlag.AlignTop)
     if widgets[0].sizePolicy().horizontalPolicy() == QSizePolicy.Policy.Fixed:
         row.addStretch(100)
+    both.addLayout(row, 1)
     return line

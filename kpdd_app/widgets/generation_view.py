@@ -185,7 +185,7 @@ class GenerationView(QWidget):
         self.note.setText("\n".join(lines))
 
     def end(self, status: str, failure: str = "") -> None:
-        """The run ended as `status` (done, stopped, budget, failed)."""
+        """The run ended as `status` (done, pilot, stopped, budget, failed)."""
         self._running = False
         parts = [how_it_ended(status, self.counts.get("waiting", 0)), failure, self.note.text()]
         self._say("\n".join(part for part in parts if part), status == "failed")
@@ -272,6 +272,7 @@ def how_it_ended(status: str, waiting: int) -> str:
     """Say how a run ended, or was cut off, and what starting again would do."""
     words = {
         "done": "What was chosen was asked; the rest of the run waits." if waiting else "The run is done.",
+        "pilot": "The pilot is done, and the estimate is made from it. Start asks the rest.",
         "stopped": "The run was stopped; starting again asks only what is missing.",
         "budget": "The budget is reached. Raise it and start again: nothing is asked twice.",
         "failed": "The run failed; what was answered is kept.",

@@ -7,15 +7,17 @@ import time
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from kpdd_app.jobs import Jobs
 from kpdd_app.pages.teacher import PROMPTS, RUN, SETTINGS, TRY, TeacherPage
+from kpdd_app.pages.teacher_estimate import estimate_text
 from kpdd_app.pages.teacher_fields import FIELDS, SHOWN, to_text, to_value
 from kpdd_app.pages.teacher_price import PriceDialog
-from kpdd_app.pages.teacher_run import FILTER, Wanted, estimate_text
+from kpdd_app.pages.teacher_run import FILTER
+from kpdd_app.pages.teacher_wanted import Wanted
 from kpdd_app.widgets.generation_view import GenerationView
 from training_backend.project.listing import RowFilter
 from training_backend.teacher.cost import Estimate, Range
@@ -353,6 +355,35 @@ def test_a_budget_ends_a_run_without_a_failure(qtbot, page, server):
     assert "budget is reached" in page.view.note.text()
     assert page.view.counts["waiting"] > 0
     assert page.view.counts["money_millionths"] <= 6_000_000
+
+
+def test_a_run_without_its_key_is_not_begun_and_says_so(qtbot, page, server):
+    add_endpoint(qtbot, page, server, key_source="session")
+    page.show_tab(RUN)
+    qtbot.waitUntil(lambda: page.settings.key.missing)
+    page.start()
+    assert page.follower.job is None and "has no key" in page.run.mistake.text()
+    page.settings.key.key.setText(KEY)
+    page.settings.key.keep()
+    qtbot.waitUntil(lambda: not page.settings.key.missing)
+    page.start(pilot=True)
+    assert page.run.mistake.text() == "" and page.follower.job is not None
+    qtbot.waitUntil(lambda: page.follower.job is None, timeout=WAIT_MS)
+    assert page.view.note.text().startswith("The pilot is done")
+
+
+def test_the_run_stands_beside_its_form_or_below_it(qtbot, page, server):
+    add_endpoint(qtbot, page, server)
+    page.show_tab(RUN)
+
+    def beside() -> bool:
+        start, rows = (part.mapTo(page, QPoint()) for part in (page.run.start_button, page.run.rows))
+        return start.x() > rows.x() + page.run.rows.width()
+
+    qtbot.waitUntil(beside)
+    page.resize(620, 800)
+    qtbot.waitUntil(lambda: not beside())
+    assert page.run.horizontalScrollBar().maximum() == 0
 
 
 def test_a_choice_is_a_command_that_the_backend_reads(page, tmp_path):
