@@ -238,8 +238,13 @@ class RowEditor(QWidget):
             self.project.edit_field(self.row_id, field, text)
 
     def _rows_changed(self, ids: list[int] | None) -> None:
-        if self.row_id is not None and (ids is None or self.row_id in ids or self._shows_any(ids)):
+        if self.row_id is None:
+            return
+        if ids is None or self.row_id in ids:
             self._load()
+        elif self._shows_any(ids):
+            row_id = self.row_id
+            self.project.read(lambda project: row_detail(project, row_id), self._take_paths, key="paths")
 
     def _judging(self, ids: list[int], begins: bool) -> None:
         if begins and self.row_id in ids:
@@ -277,6 +282,15 @@ class RowEditor(QWidget):
         self._body.show()
         if another:
             self._scroll.verticalScrollBar().setValue(0)
+
+    def _take_paths(self, detail: RowDetail) -> None:
+        """Show what another path of the question changed here: states and flags, no text."""
+        if self.detail is None or self.detail.row.id != detail.row.id:
+            self._take(detail)
+        elif detail.row.id == self.row_id:
+            self.detail = detail
+            self.head.take(detail.row, detail.siblings, not self.project.read_only)
+            self.flag_list.take(detail.flags)
 
     def _show_texts(self, detail: RowDetail) -> None:
         read_only = self.project.read_only

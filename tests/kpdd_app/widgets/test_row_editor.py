@@ -67,3 +67,26 @@ def test_flags_are_shown_heaviest_first_with_their_sentences(qtbot, editor):
         plain = connection.execute("SELECT id FROM row WHERE flags = 0 AND kind <> ''").fetchone()[0]
     show(qtbot, editor, plain)
     assert not flags.isVisible()
+
+
+def test_what_happens_to_another_path_is_seen_and_touches_no_text(qtbot, editor, monkeypatch):
+    shown, other, *_ = [row_id for row_id, kind, _ in rows(editor) if kind and question(editor, row_id) == 1]
+    show(qtbot, editor, shown)
+    written = []
+    monkeypatch.setattr(editor, "_show_texts", written.append)
+    editor.project.set_review([other], "rejected")
+
+    def state():
+        return {row.id: row.review for row in editor.detail.siblings}[other]
+
+    qtbot.waitUntil(lambda: state() == "rejected")
+    assert written == []
+    # its own review is read with everything else
+    editor.project.set_review([shown], "accepted")
+    qtbot.waitUntil(lambda: editor.detail.row.review == "accepted")
+    assert len(written) == 1
+
+
+def question(editor, row_id):
+    with editor.project.project.reading() as connection:
+        return connection.execute("SELECT question_id FROM row WHERE id = ?", (row_id,)).fetchone()[0]
