@@ -7,8 +7,10 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from training_backend.__main__ import main
 from training_backend.events import Control, Metrics, read_events
@@ -19,6 +21,7 @@ from training_backend.project.runs import runs
 from training_backend.project.store import Project
 from training_backend.rationale.judgement import Judgement
 from training_backend.rationale.key_points import KeyPoints
+from training_backend.students import gpu_room
 from training_backend.students.base_student import make_tiny
 from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import RoleStatus, RunFolder, prepare_run
@@ -121,9 +124,15 @@ def test_prepared_runs_keep_their_settings(tmp_path, lossy, rows_of_students, ca
         (["--role", "nobody"], "no student called 'nobody'"),
         (["--resume"], "no checkpoint to go on from"),
         (["--resume-from", "solve:2"], "no checkpoint to go on from"),
+        (["--shard"], "--prepare-only first"),
+        (["--base", "random:flan-t5-large:TOKENIZER"], "has 8.0 GiB of memory, this run needs 10."),
     ],
 )
-def test_what_a_new_run_cannot_do_makes_no_run(project, lossy, options, said, capsys):
+def test_what_a_new_run_cannot_do_makes_no_run(project, lossy, options, said, capsys, monkeypatch):
+    memory = SimpleNamespace(total=8 * 2**30)
+    monkeypatch.setattr(gpu_room.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    options = [word.replace("TOKENIZER", str(lossy)) for word in options]
     assert main(["train", str(project), "--base", f"tiny:{lossy}", *FAST, *options]) == 1
     assert said in capsys.readouterr().err
     assert not project.with_suffix(".runs").exists()

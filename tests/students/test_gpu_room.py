@@ -11,7 +11,7 @@ from small_runs import Watching
 
 from training_backend.errors import ConfigError
 from training_backend.events import Log
-from training_backend.students.gpu_room import least_bytes, take_gpu
+from training_backend.students.gpu_room import least_bytes, require_room, take_gpu
 from training_backend.students.run_config import RunConfig
 
 MIB = 2**20
@@ -73,6 +73,17 @@ def test_a_second_run_is_told_and_refused_where_it_does_not_fit(gpu, network):
 def test_a_gpu_that_is_too_small_is_named(gpu):
     with pytest.raises(ConfigError, match="The GPU is too small"):
         take_gpu(torch.nn.Linear(2048, 2048), RunConfig(), Watching())
+
+
+def test_what_no_wait_could_make_fit_is_refused_without_loading(gpu, monkeypatch, network):
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda n: SimpleNamespace(total_memory=15 * MIB))
+    with torch.device("meta"):
+        unloaded = torch.nn.Linear(1024, 1024, bias=False)
+    for each in (network, unloaded):
+        with pytest.raises(ConfigError, match=r"The GPU has 0\.0 GiB of memory, this run needs"):
+            require_room(each, RunConfig())
+        require_room(each, RunConfig(optimizer="adafactor"))
+        require_room(each, RunConfig(), shares=2)
 
 
 def test_without_a_gpu_nothing_is_noted(monkeypatch, network):

@@ -38,6 +38,7 @@ from training_backend.students.run_folder import (
 
 if TYPE_CHECKING:
     from training_backend.project.training_rows import TrainingRow
+    from training_backend.students.base_student import Looked
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -145,12 +146,17 @@ def _prepare(args: argparse.Namespace, reporter: Reporter, control: Control) -> 
             "Name the folder of the run, not the project.",
             str(args.what),
         )
+    if args.shard:
+        raise ConfigError(
+            "A new run is made by one process, and shards are several.",
+            "Use --prepare-only first, then name the run folder to torchrun with --shard.",
+            str(args.what),
+        )
     # rows first: a wrong name should not cost the download of a base student
     rows = _rows(args, config, reporter)
     parts = parted_examples(config, rows)
     if not args.prepare_only:
-        _check_bases(config, methods.get(config.method).roles, reporter, control)
-        _check_texts(config, parts)
+        _check_texts(config, parts, _looked_over(config, methods.get(config.method).roles, reporter, control))
     # absolute, so that the run is found from any working directory
     runs = runs_dir(args.what.resolve())
     with Project.open(args.what) as project:
@@ -187,28 +193,44 @@ def _rows(args: argparse.Namespace, config: RunConfig, reporter: Reporter) -> li
     return rows
 
 
-def _check_bases(config: RunConfig, roles: Iterable[Role], reporter: Reporter, control: Control) -> None:
-    """Have the base students here before a run begins: download those of the hub, refuse broken ones."""
+def _looked_over(
+    config: RunConfig, roles: Iterable[Role], reporter: Reporter, control: Control, shares: int = 1
+) -> dict[str, Looked]:
+    """Have the base students here and look at each before a run begins; what cannot be trained is refused.
+
+    `shares` is over how many processes the weights are spread.
+    """
     from training_backend.students.base_names import ensure_base
 
     roles = list(roles)
     for role in roles:
         ensure_base(config.base, role.name, reporter, control)
-    # torch comes with it, which a base that is not to be had should not wait for
+    # torch comes with them, which a base that is not to be had should not wait for
     from training_backend.students.base_student import look_over
+    from training_backend.students.gpu_room import require_room
+    from training_backend.students.lora import add_lora
+    from training_backend.students.packing import require_packable
 
+    looked = {}
     for role in roles:
-        look_over(config.base, role.name, config.split_digits)
+        base = looked[role.name] = look_over(config.base, role.name, config.split_digits)
+        if config.packing:
+            require_packable(base.network)
+        learning = add_lora(base.network, config, "") if config.tuning == "lora" else base.network
+        require_room(learning, config, shares)
+    return looked
 
 
-def _check_texts(config: RunConfig, parts: Mapping[str, tuple[list[Example], list[Example]]]) -> None:
+def _check_texts(
+    config: RunConfig,
+    parts: Mapping[str, tuple[list[Example], list[Example]]],
+    looked: Mapping[str, Looked],
+) -> None:
     """Refuse rows that a student would read or write damaged, before a run is made."""
-    from training_backend.students.base_student import look_over
     from training_backend.students.lint import require_sound
 
     for role in methods.get(config.method).roles:
-        base = look_over(config.base, role.name, config.split_digits)
-        train, held = parts[role.name]
+        base, (train, held) = looked[role.name], parts[role.name]
         examples = [*train, *held]
         require_sound(role.title, examples, base.text, config, kind=base.kind, positions=base.positions)
 
@@ -254,7 +276,12 @@ def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, cont
     for where in args.resume_from:
         go_back(opened, where)
     if not args.child:
-        _check_bases(opened.config, roles, reporter, control)
+        if args.shard:
+            from training_backend.students.sharding import require_shardable
+
+            require_shardable(opened.config)
+        shares = processes.world() if args.shard else 1
+        _looked_over(opened.config, roles, reporter, control, shares)
         if processes.first():
             reporter.attach(opened.path)
             control.attach(opened.path)

@@ -73,16 +73,18 @@ def load_base(
     assert folder is not None
     if form == "tiny" or form.startswith("random:"):
         text = StudentText.for_folder(folder, split_digits)
-        made = (
-            new_tiny(text, seed) if form == "tiny" else new_random(form.removeprefix("random:"), text, seed)
-        )
-        return made, text, folder
+        return _made(form, text, seed), text, folder
     check_folder(folder)
     tokenizer = tokenizer_folder(folder)
     text = StudentText.for_folder(tokenizer, split_digits)
     network = load_network(folder)
     check_vocabulary(network, text, folder)
     return network, text, tokenizer
+
+
+def _made(form: str, text: StudentText, seed: int) -> Any:
+    """Return a network with random weights; `form` is tiny or random:GEOMETRY."""
+    return new_tiny(text, seed) if form == "tiny" else new_random(form.removeprefix("random:"), text, seed)
 
 
 def load_network(folder: Path, trainable: bool = False) -> Any:
@@ -117,14 +119,20 @@ def _load_plain(folder: Path) -> Any:
 
 @dataclass(frozen=True)
 class Looked:
-    """What is known of a base student before its weights are loaded: its text, its kind, and its positions.
-
-    `positions` is the longest text in tokens, 0 where there is no limit.
-    """
+    """What is known of a base student before it is loaded: its text, and its network without weights."""
 
     text: StudentText
-    kind: str
-    positions: int = 0
+    network: Any
+
+    @property
+    def kind(self) -> str:
+        """Return seq2seq or causal."""
+        return kind_of(self.network)
+
+    @property
+    def positions(self) -> int:
+        """Return the longest text in tokens, 0 where there is no limit."""
+        return longest_text(self.network)
 
 
 def look_over(base: str, role: str = "", split_digits: bool = False) -> Looked:
@@ -132,10 +140,12 @@ def look_over(base: str, role: str = "", split_digits: bool = False) -> Looked:
 
     Its weights must fit its configuration, LoRA weights their base student, and the vocabulary both.
     """
-    text, kind = base_text(base, role, split_digits)
+    text, _ = base_text(base, role, split_digits)
     form, folder = resolve_base(base, role)
-    if form == "tiny" or form.startswith("random:") or folder is None:
-        return Looked(text, kind)
+    assert folder is not None, "base_text refuses what is not here"
+    if form == "tiny" or form.startswith("random:"):
+        with torch.device("meta"):
+            return Looked(text, _made(form, text, 0))
     check_folder(folder)
     quiet_libraries()
     *adapters, plain = adapter_chain(folder)
@@ -143,7 +153,7 @@ def look_over(base: str, role: str = "", split_digits: bool = False) -> Looked:
     for adapter in reversed(adapters):
         network = with_adapter(network, adapter, trainable=False)
     check_vocabulary(network, text, folder)
-    return Looked(text, kind_of(network), longest_text(network))
+    return Looked(text, network)
 
 
 def kind_of(network: Any) -> str:

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from training_backend.errors import ConfigError
@@ -49,6 +50,24 @@ def take_gpu(network: Any, config: RunConfig, reporter: Reporter, shares: int = 
     if other:
         reporter.log(f"{other}: {_gib(free)} GiB are free, and both will be slower.", "warning")
     return held if isinstance(held, Lock) else None
+
+
+def require_room(network: Any, config: RunConfig, shares: int = 1) -> None:
+    """Raise ConfigError where weights, gradients and moments alone are more than this machine can hold.
+
+    `network` may be without weights (on the device meta); `shares` is over how many devices it is spread. How
+    much is free is said when the run begins: others may end until then.
+    """
+    need = round(least_bytes(network, config) / shares)
+    if torch.cuda.is_available():
+        room, what = torch.cuda.get_device_properties(0).total_memory, "The GPU"
+    else:
+        room, what = psutil.virtual_memory().total, "This machine"
+    if need > room:
+        raise ConfigError(
+            f"{what} has {_gib(room)} GiB of memory, this run needs {_gib(need)} before its first example.",
+            "Use LoRA, Adafactor or a smaller base student, or a larger machine.",
+        )
 
 
 def least_bytes(network: Any, config: RunConfig) -> float:
