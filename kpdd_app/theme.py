@@ -180,6 +180,16 @@ def point_size() -> int:
 
 def text_font(size_delta: float = 0, bold: bool = False) -> QFont:
     """Return the text face; `size_delta` in points. Figures have one width, so columns of them align."""
+    return QFont(_text_font(size_delta, bold))
+
+
+def mono_font(size_delta: float = 0) -> QFont:
+    """Return the monospace face; `size_delta` in points."""
+    return QFont(_mono_font(size_delta))
+
+
+@lru_cache(maxsize=64)
+def _text_font(size_delta: float, bold: bool) -> QFont:
     font = QFont(_family(_TEXT_FACES, "DejaVuSans.ttf"))
     font.setPointSizeF(max(6.0, _point_size + size_delta))
     font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
@@ -188,8 +198,8 @@ def text_font(size_delta: float = 0, bold: bool = False) -> QFont:
     return font
 
 
-def mono_font(size_delta: float = 0) -> QFont:
-    """Return the monospace face; `size_delta` in points."""
+@lru_cache(maxsize=64)
+def _mono_font(size_delta: float) -> QFont:
     font = QFont(_family(_MONO_FACES, "DejaVuSansMono.ttf"))
     font.setStyleHint(QFont.StyleHint.Monospace)
     font.setFixedPitch(True)
@@ -206,7 +216,7 @@ def font_rule(font: QFont) -> str:
 
 def line_height(font: QFont | None = None) -> int:
     """Return the height of one line of text in pixels."""
-    return QFontMetrics(font or text_font()).height()
+    return QFontMetrics(font).height() if font is not None else _line()
 
 
 def text_metrics() -> QFontMetrics:
@@ -274,13 +284,13 @@ def _choose(app: QApplication, scheme: str) -> Tokens:
 
 
 def _forget() -> None:
-    pixmap.cache_clear()
-    _line.cache_clear()
+    for made in (pixmap, _line, _text_font, _mono_font):
+        made.cache_clear()
 
 
 @lru_cache(maxsize=1)
 def _line() -> int:
-    return line_height()
+    return QFontMetrics(text_font()).height()
 
 
 @lru_cache(maxsize=8)

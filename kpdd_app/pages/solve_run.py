@@ -193,7 +193,7 @@ class RunPanel(QWidget):
 
     def _restyle(self) -> None:
         self.output.setStyleSheet(f"QPlainTextEdit {{ {theme.font_rule(theme.mono_font(-0.5))} }}")
-        self.output.setMinimumHeight(round(theme.line_height() * 3.2))
+        self.output.setMinimumHeight(round(theme.line_height() * 3.7))
 
 
 def _bad_end(answer: Answer | None, state: TraceState | None) -> tuple[int | None, str] | None:

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 from kpdd_app import theme
 from kpdd_app.recording import Stage, split_key_points
 from kpdd_app.widgets.key_points_editor import KeyPointsEditor
-from kpdd_app.widgets.token_strip import Block, TokenStrip
+from kpdd_app.widgets.token_layout import Block
+from kpdd_app.widgets.token_strip import TokenStrip
 from training_backend.rationale.key_points import KeyPoints
 
 

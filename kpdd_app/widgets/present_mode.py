@@ -93,7 +93,7 @@ class PresentMode(QWidget):
         self.points = _label()
         self.points.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.points.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.program = ProgramView()
+        self.program = ProgramView(ground="window")
         self.program.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.program.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.equations = EquationsView()

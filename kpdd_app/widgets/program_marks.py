@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPolygonF
 
 from kpdd_app import theme
 from kpdd_app.trace_log import TraceState
@@ -55,17 +55,20 @@ class Marks:
             return self.error[1], "wrong"
         return self.values.get(line, ""), "accent" if line in self.fresh else "muted"
 
+    def moved(self, other: Marks) -> set[int]:
+        """Return the lines beside which other marks have another arrow."""
+        pairs = ((self.line, other.line), (self.next_line, other.next_line))
+        lines = {line for pair in pairs if pair[0] != pair[1] for line in pair if line is not None}
+        if self.error != other.error:
+            lines |= {error[0] for error in (self.error, other.error) if error is not None}
+        return lines
+
     def differing(self, other: Marks) -> set[int]:
-        """Return the lines that look different under other marks."""
+        """Return the lines that look different under other marks: arrow, ground or value."""
         lines = {line for line, _ in self.values.items() ^ other.values.items()}
         if self.fresh != other.fresh:
             lines |= self.fresh | other.fresh
-        if self.error != other.error:
-            lines |= {error[0] for error in (self.error, other.error) if error is not None}
-        for mine, theirs in ((self.line, other.line), (self.next_line, other.next_line)):
-            if mine != theirs:
-                lines |= {line for line in (mine, theirs) if line is not None}
-        return lines
+        return lines | self.moved(other)
 
 
 @dataclass(frozen=True)
@@ -103,22 +106,43 @@ def paint_values(
     painter: QPainter, lines: Iterable[tuple[int, QRectF]], marks: Marks, font: QFont, width: int
 ) -> None:
     """Paint the value of (line, box behind its text) as a ghost, in a view of some `width`."""
-    metrics = QFontMetrics(font)
     painter.setFont(font)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    ruler = MonoRuler(font)
     for line, after in lines:
         text, colour = marks.ghost(line)
         if text:
-            _paint_value(painter, metrics, after, (text, colour), width)
+            _paint_value(painter, ruler, after, (text, colour), width)
+
+
+class MonoRuler:
+    """Measures text of a monospace face: what is plain ASCII by counting."""
+
+    def __init__(self, font: QFont) -> None:
+        """Take the face."""
+        self._metrics = QFontMetricsF(font)
+        self._advance = self._metrics.horizontalAdvance("0")
+
+    def width(self, text: str) -> float:
+        """Return how wide a text is, in pixels."""
+        return len(text) * self._advance if text.isascii() else self._metrics.horizontalAdvance(text)
+
+    def cut(self, text: str, width: float) -> str:
+        """Return a text, or as much of its beginning as there is room for, with an ellipsis."""
+        if self.width(text) <= width:
+            return text
+        if text.isascii():
+            return text[: max(0, int(width / self._advance) - 1)] + "…"
+        return self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
 
 
 def _paint_value(
-    painter: QPainter, metrics: QFontMetrics, after: QRectF, ghost: tuple[str, str], view_width: int
+    painter: QPainter, ruler: MonoRuler, after: QRectF, ghost: tuple[str, str], view_width: int
 ) -> None:
     text, colour = ghost
     sign = "✗ " if colour == "wrong" else ""
     text = sign + " ".join(text.split())[:GHOST_CHARS]
-    wanted = metrics.horizontalAdvance(text) + theme.gap(2)
+    wanted = ruler.width(text) + theme.gap(2)
     right = view_width - theme.gap(1)
     x = after.left() + theme.gap(4)
     if right - x < min(wanted, theme.gap(24)):
@@ -132,7 +156,7 @@ def _paint_value(
     painter.setBrush(theme.colour({"wrong": "wrong_tint", "accent": "accent_tint"}.get(colour, "hover")))
     painter.drawRoundedRect(box, 3, 3)
     painter.setPen(theme.colour(colour))
-    shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(width - theme.gap(2)) + 1)
+    shown = ruler.cut(text, width - theme.gap(2) + 1)
     painter.drawText(box.adjusted(theme.gap(1), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, shown)
 
 

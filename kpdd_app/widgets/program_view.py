@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QFrame, QMenu, QPlainTextEdit, QTextEdit, QWidget
 
 from kpdd_app import theme
 from kpdd_app.trace_log import TraceState
-from kpdd_app.widgets.program_marks import Gutter, Marks, paint_gutter, paint_values
+from kpdd_app.widgets.program_marks import Gutter, Marks, MonoRuler, paint_gutter, paint_values
 from kpdd_app.widgets.python_text import PythonHighlighter
 
 # of more changed lines than this all are painted
@@ -38,6 +38,7 @@ class _Gutter(QWidget):
     def __init__(self, view: ProgramView) -> None:
         super().__init__(view)
         self._view = view
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def sizeHint(self) -> QSize:
         return QSize(self._view.gutter_width(), 0)
@@ -62,9 +63,10 @@ class ProgramView(QPlainTextEdit):
     run_to_asked = Signal(int)
     name_pointed = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        """Build an empty view."""
+    def __init__(self, parent: QWidget | None = None, ground: str = "surface") -> None:
+        """Build an empty view; `ground` is the colour of the theme on which it stands."""
         super().__init__(parent)
+        self._ground = ground
         self.setReadOnly(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWordWrapMode(QTextOption.WrapMode.NoWrap)
@@ -74,6 +76,8 @@ class ProgramView(QPlainTextEdit):
         )
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
+        # it fills its ground itself: nothing below it is painted with every step
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.breakpoints: set[int] = set()
         self._origins: list[tuple[int, int, int]] = []
         self._pointed = ""
@@ -112,7 +116,8 @@ class ProgramView(QPlainTextEdit):
         old, self._marks = self._marks, Marks.of(state, error, self._last_line())
         self._mark_lines()
         self._reveal()
-        self._repaint(old.differing(self._marks))
+        self._repaint(self.viewport(), old.differing(self._marks))
+        self._repaint(self._gutter, old.moved(self._marks))
 
     def set_size_delta(self, points: float) -> None:
         """Make the text larger or smaller, in points."""
@@ -195,6 +200,11 @@ class ProgramView(QPlainTextEdit):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the text, then the values beside it."""
+        painter = QPainter(self.viewport())
+        try:
+            painter.fillRect(event.rect(), theme.colour(self._ground))
+        finally:
+            painter.end()
         super().paintEvent(event)
         painter = QPainter(self.viewport())
         try:
@@ -248,6 +258,7 @@ class ProgramView(QPlainTextEdit):
 
     def paint_gutter(self, painter: QPainter, region: QRegion) -> None:
         """Paint the margin beside the lines of a region."""
+        painter.fillRect(region.boundingRect(), theme.colour(self._ground))
         painter.setFont(self.font())
         arrow = self._arrow()
         gutter = Gutter(self.gutter_width() - arrow - theme.gap(2), arrow)
@@ -270,22 +281,21 @@ class ProgramView(QPlainTextEdit):
 
     def _line_ends(self, region: QRegion) -> Iterator[tuple[int, QRectF]]:
         """Yield (line, box without width behind its text) of the lines in a region."""
+        ruler = MonoRuler(self.font())
         for block, box in self._blocks(region):
-            end = self.fontMetrics().horizontalAdvance(block.text().replace("\t", "    "))
+            end = ruler.width(block.text().replace("\t", "    "))
             yield block.blockNumber() + 1, QRectF(box.left() + end, box.top(), 0, box.height())
 
-    def _repaint(self, lines: set[int]) -> None:
-        """Paint lines anew, and what stands beside them."""
+    def _repaint(self, part: QWidget, lines: set[int]) -> None:
+        """Paint lines of the viewport or of the margin anew."""
         if len(lines) > FEW_LINES:
-            self.viewport().update()
-            self._gutter.update()
+            part.update()
             return
         for line in lines:
             block = self.document().findBlockByNumber(line - 1)
             if block.isValid():
                 box = self.blockBoundingGeometry(block).translated(self.contentOffset()).toAlignedRect()
-                self.viewport().update(0, box.top() - 1, self.viewport().width(), box.height() + 2)
-                self._gutter.update(0, box.top() - 1, self._gutter.width(), box.height() + 2)
+                part.update(0, box.top() - 1, part.width(), box.height() + 2)
 
     # --- helpers ----------------------------------------------------------------------------------
 
