@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from kpdd_app import theme
 from kpdd_app.open_project import OpenProject
@@ -95,7 +95,6 @@ class SolveColumns(QSplitter):
         self.strip.setAccessibleName(self.tr("What the student Solve wrote"))
         self.token_head = QLabel(TOKEN_HINT)
         self.token_head.setProperty("role", "caption")
-        self.token_head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.alternatives = AlternativesView()
         panel, column = _panel(self.solve_head, self.strip)
         row = QHBoxLayout()
@@ -136,6 +135,11 @@ class SolveColumns(QSplitter):
         self.solve_head.set_number("2" if first else "1")
         self.run_head.set_number("3" if first else "2")
         self._size_text()
+
+    def part_of(self, phase: str) -> QWidget:
+        """Return the part that shows a phase."""
+        parts = {"solve": self.strip, "run": self.run.stack, "answer": self.run.answer}
+        return parts.get(phase, self.key_panel)
 
     def clear(self) -> None:
         """Show no solution."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from kpdd_app import theme
 from kpdd_app.jobs import Jobs
@@ -24,6 +25,13 @@ from kpdd_app.widgets.vote_view import VoteView
 FRAME_MS = 16
 
 
+class _Area(QScrollArea):
+    """Scrolls by wheel and bar; the keys belong to the time line."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()
+
+
 class SolveDesk(QWidget):
     """The parts of the page over a list of branches, of which one is shown, or two side by side."""
 
@@ -34,6 +42,7 @@ class SolveDesk(QWidget):
         self._current = -1
         self._other = -1
         self._settled: tuple = ()
+        self._in_sight: tuple = ()
         self.workers = Workers(jobs, self)
         self.recorded = Recorded(project, self)
         self._frame = QTimer(self)
@@ -74,7 +83,13 @@ class SolveDesk(QWidget):
         column.setSpacing(theme.gap(2))
         for part in (self.students, self.problem, self.tabs, self.vote):
             column.addWidget(part)
-        column.addWidget(self.stack, 1)
+        # large letters in a small window: the columns scroll, nothing lies over anything else
+        self.area = _Area()
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setWidgetResizable(True)
+        self.area.setWidget(self.stack)
+        column.addWidget(self.area, 1)
         column.addWidget(self.player)
 
     # --- branches ---------------------------------------------------------------------------------
@@ -223,6 +238,17 @@ class SolveDesk(QWidget):
             self.compare.show_branches(branch, self._branches[self._other], step, self.question.gold_shown)
         else:
             self.columns.show_step(branch.recording, step)
+            self._bring_into_sight(branch.recording, step)
+
+    def _bring_into_sight(self, recording: Recording, step: int) -> None:
+        """Scroll to the part that a step belongs to, where the columns are larger than the window."""
+        if not (self.area.verticalScrollBar().maximum() or self.area.horizontalScrollBar().maximum()):
+            return
+        phases = recording.phases()
+        at = next((phase.key for phase in phases if phase.start < step <= phase.end), phases[0].key)
+        if (at, step > 0) != self._in_sight:
+            self._in_sight = (at, step > 0)
+            self.area.ensureWidgetVisible(self.columns.part_of(at) if step else self.question, 0, 0)
 
     def _go_to_token(self, role: str, token: int) -> None:
         if self.recording is None:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -28,6 +29,8 @@ from training_backend import methods
 RECORDED = "recorded"
 TEACHER = "teacher"
 _SAME = ""
+# so many lines of text wide the bar is when its labels are shown
+LABELS_NEED = 40
 
 
 class StudentsBar(QWidget):
@@ -121,21 +124,21 @@ class StudentsBar(QWidget):
     # --- helpers ----------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        label = QLabel(self.tr("Students"))
-        label.setBuddy(self.combo)
+        self.label = QLabel(self.tr("Students"))
+        self.label.setBuddy(self.combo)
         self.source_label = QLabel(self.tr("Key points by"))
         self.source_label.setProperty("role", "muted")
         self.source_label.setBuddy(self.source)
-        writes = QLabel(self.tr("Writing"))
-        writes.setProperty("role", "muted")
-        writes.setBuddy(self.way.choice)
+        self.writes = QLabel(self.tr("Writing"))
+        self.writes.setProperty("role", "muted")
+        self.writes.setBuddy(self.way.choice)
         self.beside = QPushButton(self.tr("Also with…"))
         self.beside.setToolTip(self.tr("Solve the same question with other students too, side by side"))
         self._menu = QMenu(self.beside)
         self.beside.clicked.connect(self._open_menu)
         row = QHBoxLayout()
         row.setSpacing(theme.gap(1.5))
-        for part in (label, self.combo, self.source_label, self.source, self.beside):
+        for part in (self.label, self.combo, self.source_label, self.source, self.beside):
             row.addWidget(part)
         row.addStretch(1)
         row.addWidget(self.state)
@@ -143,7 +146,7 @@ class StudentsBar(QWidget):
         lower = QHBoxLayout()
         lower.setSpacing(theme.gap(1.5))
         lower.addWidget(self.about, 1)
-        lower.addWidget(writes)
+        lower.addWidget(self.writes)
         lower.addWidget(self.way)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -151,9 +154,18 @@ class StudentsBar(QWidget):
         column.addLayout(row)
         column.addLayout(lower)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the labels out where there is no room for them; the fields keep their names."""
+        super().resizeEvent(event)
+        for combo in (self.combo, self.source):
+            combo.setMinimumWidth(theme.line_height() * 4)
+        for label in (self.label, self.source_label, self.writes):
+            label.setMaximumWidth(16_777_215 if self.width() > theme.line_height() * LABELS_NEED else 0)
+
     def _combo(self, name: str, length: int) -> QComboBox:
         combo = QComboBox()
         combo.setAccessibleName(name)
+        combo.setToolTip(name)
         combo.setMinimumContentsLength(length)
         combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         return combo

@@ -71,7 +71,7 @@ class EquationsView(QWidget):
     def minimumSizeHint(self) -> QSize:
         """Return room for some equations and a step."""
         line = theme.line_height()
-        return QSize(line * 9, line * 8)
+        return QSize(line * 9, line * 5)
 
     def _fit(self) -> None:
         lines = min(MOST_LINES, max(2, self.system.blockCount()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
 
 from kpdd_app import theme
@@ -18,6 +18,9 @@ LINES_PER_S = 2.5
 SPEEDS: tuple[tuple[str, float], ...] = (
     ("½×", 0.5), ("1×", 1.0), ("2×", 2.0), ("4×", 4.0), ("as it comes", 0.0),
 )  # fmt: skip
+# so many lines of text wide the bar is when it has room for the speed, and for the buttons to both ends
+SPEED_NEEDS = 34
+ENDS_NEED = 24
 
 
 class PlayerBar(QWidget):
@@ -239,6 +242,14 @@ class PlayerBar(QWidget):
         if name != self.play.property("icon_name"):
             self.play.setProperty("icon_name", name)
             self.play.setIcon(theme.icon(name))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the time line its room: what keys do too goes first."""
+        super().resizeEvent(event)
+        lines = self.width() / theme.line_height()
+        self.speed.setVisible(lines > SPEED_NEEDS)
+        for button in (self.first, self.last):
+            button.setVisible(lines > ENDS_NEED)
 
     def _restyle(self) -> None:
         size = QSize(theme.icon_size(), theme.icon_size())

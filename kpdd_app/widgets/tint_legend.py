@@ -17,7 +17,7 @@ class TintLegend(QWidget):
         """Build the legend."""
         super().__init__(parent)
         self._words = (self.tr("sure"), self.tr("unsure"))
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.setToolTip(self.tr("The tint behind a token shows how unsure the student was of it."))
         theme.notifier().changed.connect(self.updateGeometry)
 
@@ -29,8 +29,12 @@ class TintLegend(QWidget):
         )
         return QSize(width, metrics.height() + 2)
 
+    def minimumSizeHint(self) -> QSize:
+        """Return room for the tints alone."""
+        return QSize(STEPS * self._cell(), self.sizeHint().height())
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint word, tints, word."""
+        """Paint word, tints, word; in a narrow place the tints alone."""
         painter = QPainter(self)
         try:
             font = theme.text_font(-1)
@@ -38,15 +42,19 @@ class TintLegend(QWidget):
             painter.setPen(theme.colour("muted"))
             metrics = QFontMetrics(font)
             middle = Qt.AlignmentFlag.AlignVCenter
-            left = metrics.horizontalAdvance(self._words[0])
-            painter.drawText(QRectF(0, 0, left + 2, self.height()), middle, self._words[0])
-            x = left + theme.gap(1)
+            whole = self.width() >= self.sizeHint().width()
+            left = metrics.horizontalAdvance(self._words[0]) + theme.gap(1) if whole else 0
+            if whole:
+                painter.drawText(QRectF(0, 0, left + 2, self.height()), middle, self._words[0])
+            x = left
             for step in range(1, STEPS + 1):
                 painter.fillRect(
                     QRectF(x, self.height() * 0.22, self._cell(), self.height() * 0.56), tint(step)
                 )
                 x += self._cell()
-            painter.drawText(QRectF(x + theme.gap(1), 0, self.width(), self.height()), middle, self._words[1])
+            if whole:
+                after = QRectF(x + theme.gap(1), 0, self.width(), self.height())
+                painter.drawText(after, middle, self._words[1])
         finally:
             painter.end()
 

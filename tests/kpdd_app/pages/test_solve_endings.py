@@ -151,3 +151,15 @@ def test_students_of_two_runs_solve_together_until_one_vanishes(qtbot, tmp_path)
         page.leave()
         jobs.close()
         project.shut_down()
+
+
+def test_in_a_window_too_small_for_the_columns_the_part_at_work_is_in_sight(page, qtbot):
+    recording = solved(qtbot, page)
+    page.resize(700, 420)
+    qtbot.waitUntil(lambda: page.area.verticalScrollBar().maximum() > 0, timeout=3000)
+    view = page.area.viewport()
+    for phase in recording.phases():
+        page.player.go(phase.start + 1)
+        part = page.columns.part_of(phase.key)
+        top = part.mapTo(page.stack, part.rect().topLeft()).y() - page.area.verticalScrollBar().value()
+        assert -1 <= top < view.height(), phase.title
