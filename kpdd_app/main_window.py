@@ -10,7 +10,15 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from kpdd_app import key_bindings, messages, theme
 from kpdd_app.diagnostics import diagnostics
@@ -50,6 +58,8 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(900, 560)
         self.rail = Rail([(key, title) for key, title, _ in PAGES])
         self.stack = QStackedWidget()
+        # a page that wants more than there is gives way: the rail and the status line are never cut off
+        self.stack.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.status = StatusLine(project, jobs)
         self.opening = Opening(project, jobs, self)
         self.opening.said.connect(self.status.say)

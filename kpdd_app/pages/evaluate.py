@@ -9,11 +9,14 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -126,7 +129,14 @@ class EvaluatePage(QWidget):
         self.empty = EmptyState("evaluate", "")
         self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
-        self.stack.addWidget(filled)
+        # where letters are large the results are scrolled as a whole
+        filled.setMinimumHeight(theme.line_height() * 20)
+        scroll = QScrollArea()
+        scroll.setWidget(filled)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.stack.addWidget(scroll)
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.gap(theme.M)] * 4)
         column.setSpacing(theme.gap(2))
@@ -135,7 +145,7 @@ class EvaluatePage(QWidget):
         column.addWidget(self.problem)
         column.addWidget(self.stack, 1)
 
-    def _form(self) -> QHBoxLayout:
+    def _form(self) -> QBoxLayout:
         self.students = ChoiceBox(self.tr("Students"), 16)
         self.benchmark = ChoiceBox(self.tr("Benchmark"), 18)
         self.benchmark.setPlaceholderText(self.tr("choose a data set or a file"))
@@ -143,16 +153,15 @@ class EvaluatePage(QWidget):
         self.limit = QLineEdit()
         self.limit.setAccessibleName(self.tr("Questions at most"))
         self.limit.setPlaceholderText(self.tr("all"))
-        self.limit.setMaximumWidth(theme.line_height() * 5)
+        self.limit.setMinimumWidth(self.limit.fontMetrics().horizontalAdvance("100,000"))
         self.limit.returnPressed.connect(self.start)
         self.start_button = QPushButton(self.tr("Evaluate"))
         self.start_button.setProperty("kind", "primary")
         self.start_button.clicked.connect(self.start)
-        row = QHBoxLayout()
-        row.setSpacing(theme.gap(2))
-        for title, field, stretch in (
-            (self.tr("Students"), self.students, 3), (self.tr("Benchmark"), self.benchmark, 3),
-            (self.tr("Method"), self.method, 2), (self.tr("Questions at most"), self.limit, 1),
+        who, how = QHBoxLayout(), QHBoxLayout()
+        for half, title, field, stretch in (
+            (who, self.tr("Students"), self.students, 1), (who, self.tr("Benchmark"), self.benchmark, 1),
+            (how, self.tr("Method"), self.method, 3), (how, self.tr("Questions"), self.limit, 1),
         ):  # fmt: skip
             caption = QLabel(title)
             caption.setProperty("role", "caption")
@@ -161,10 +170,16 @@ class EvaluatePage(QWidget):
             cell.setSpacing(theme.gap(0.4))
             cell.addWidget(caption)
             cell.addWidget(field)
-            row.addLayout(cell, stretch)
-        row.addStretch(1)
-        row.addWidget(self.start_button, 0, Qt.AlignmentFlag.AlignBottom)
-        return row
+            half.addLayout(cell, stretch)
+        how.addStretch(1)
+        how.addWidget(self.start_button, 0, Qt.AlignmentFlag.AlignBottom)
+        self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        for half, stretch in ((who, 1), (how, 1)):
+            half.setSpacing(theme.gap(2))
+            self._halves.addLayout(half, stretch)
+        self._halves.setSpacing(theme.gap(2))
+        self._choosing = (who, how)
+        return self._halves
 
     def _running(self) -> QHBoxLayout:
         self.bar = QProgressBar()
@@ -190,6 +205,15 @@ class EvaluatePage(QWidget):
         self._project.opened.connect(lambda _: self._fill())
         self._project.closed.connect(self._fill)
         self._project.runs_changed.connect(self._fill)
+
+    def resizeEvent(self, event) -> None:
+        """Put the choices in one line, or in two where the letters are too large for one."""
+        super().resizeEvent(event)
+        wanted = sum(half.minimumSize().width() for half in self._choosing) + theme.gap(theme.M) * 3
+        narrow = wanted > self.width()
+        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if self._halves.direction() != way:
+            self._halves.setDirection(way)
 
     # --- what can be chosen -----------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QSplitter,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from kpdd_app import theme
+from kpdd_app.widgets.growing_text import GrowingText
 from kpdd_app.widgets.plain_table import PlainTable
 from kpdd_app.widgets.python_text import PythonHighlighter
 
@@ -86,10 +86,8 @@ class WrongList(QWidget):
         self.core = _text()
         self.information = _text()
         self.answer = _text()
-        self.program = QPlainTextEdit()
+        self.program = GrowingText(self.tr("What the student wrote"), 3, 40)
         self.program.setReadOnly(True)
-        self.program.setTabChangesFocus(True)
-        self.program.setAccessibleName(self.tr("What the student wrote"))
         self._colours = PythonHighlighter(self.program.document())
         self.open_button = QPushButton(self.tr("Open in Solve"))
         self.open_button.setProperty("kind", "primary")
@@ -107,6 +105,10 @@ class WrongList(QWidget):
             column.addWidget(caption)
             column.addWidget(widget)
             column.addSpacing(theme.gap(1))
+        caption = QLabel(self.tr("What the student wrote"))
+        caption.setProperty("role", "caption")
+        column.addWidget(caption)
+        column.addWidget(self.program)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidget(body)
@@ -117,11 +119,7 @@ class WrongList(QWidget):
         outer = QVBoxLayout(panel)
         outer.setContentsMargins(*[theme.gap(theme.M)] * 4)
         outer.setSpacing(theme.gap(1))
-        outer.addWidget(scroll, 3)
-        caption = QLabel(self.tr("What the student wrote"))
-        caption.setProperty("role", "caption")
-        outer.addWidget(caption)
-        outer.addWidget(self.program, 2)
+        outer.addWidget(scroll, 1)
         # what it came to stands below what came to it
         row = QHBoxLayout()
         row.setSpacing(theme.gap(2))
@@ -140,7 +138,7 @@ class WrongList(QWidget):
         self.information.setText(items or ("–" if one else ""))
         self.answer.setText(_answer(one) if one else "")
         self._colours.set_on(one is not None and one.kind == "pot")
-        self.program.setPlainText(one.rationale if one else "")
+        self.program.set_text(one.rationale if one else "")
 
     def _open(self) -> None:
         row = self.table.currentRow()
@@ -150,7 +148,6 @@ class WrongList(QWidget):
 
     def _restyle(self) -> None:
         self.program.setStyleSheet(f"QPlainTextEdit {{ {theme.font_rule(theme.mono_font())} }}")
-        self.program.setMinimumHeight(theme.line_height() * 5)
         line = theme.line_height()
         for column, width in ((1, 7), (2, 4), (3, 8)):
             self.table.setColumnWidth(column, line * width)

@@ -73,6 +73,7 @@ class CompareView(QWidget):
             part.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
             part.setMinimumHeight(theme.line_height() * lines)
             column.addWidget(part, share)
+        theme.notifier().changed.connect(self._fill)
 
     def show_runs(self, runs: Sequence[tuple[Path, str]]) -> None:
         """Show runs given by folder and title."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
@@ -24,8 +25,8 @@ COLUMNS = (
     ("memory", "Memory"),
     ("left", "Time left"),
 )
-# as many of them stand in the first line of a student where one line has no room for all
-FIRST_LINE = 5
+# so many figures stand in a line beside a student's name: all, or fewer where there is no room
+BESIDE = (8, 4, 3, 2)
 NOT_YET = "–"
 
 
@@ -53,8 +54,9 @@ class FiguresView(QWidget):
         self.labels: dict[tuple[str, str], QLabel] = {}
         # the labels of each column: its heading, then the students
         self._columns: list[list[QLabel]] = []
-        self._names_again: list[QLabel] = []
-        self._in_two = False
+        # the students' names once more for each line after the first
+        self._names: list[list[QLabel]] = []
+        self._beside = BESIDE[0]
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(theme.gap(4))
@@ -64,27 +66,31 @@ class FiguresView(QWidget):
         """Begin anew with a line for each student."""
         self.figures = {name: Figures() for name in titles}
         self.labels = {}
-        while (item := self._grid.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.deleteLater()
-        self._columns = [[_caption(heading)] for _, heading in COLUMNS]
+        while self._grid.takeAt(0) is not None:
+            pass
+        for label in self._all():
+            label.deleteLater()
+        self._columns = [[_caption(heading, self)] for _, heading in COLUMNS]
         for role, title in titles.items():
             for column, (name, _) in zip(self._columns, COLUMNS, strict=True):
-                label = QLabel(title if name == "role" else NOT_YET)
+                label = QLabel(title if name == "role" else NOT_YET, self)
                 self.labels[role, name] = label
                 column.append(label)
-        self._names_again = [_caption(COLUMNS[0][1]), *(QLabel(title) for title in titles.values())]
+        self._names = [
+            [_caption(COLUMNS[0][1], self), *(QLabel(title, self) for title in titles.values())]
+            for _ in range(len(COLUMNS) // BESIDE[-1] - 1)
+        ]
         self._grid.setColumnStretch(len(COLUMNS), 1)
         self._lay_out()
 
     def minimumSizeHint(self) -> QSize:
-        """Return the width of the figures in two lines a student: they stand so where there is no room."""
+        """Return the width of the figures in the shortest lines: they stand so where there is no room."""
         if not self._columns:
             return super().minimumSizeHint()
-        return QSize(max(map(self._width, self._halves())), super().minimumSizeHint().height())
+        return QSize(self._width(BESIDE[-1]), super().minimumSizeHint().height())
 
     def resizeEvent(self, event) -> None:
-        """Put the figures in one line a student, or in two."""
+        """Put as many figures in a line as there is room for."""
         super().resizeEvent(event)
         self._fit()
 
@@ -95,28 +101,41 @@ class FiguresView(QWidget):
                 self.labels[role, name].setText(text)
         self._fit()
 
-    def _halves(self) -> tuple[list[list[QLabel]], list[list[QLabel]]]:
-        return self._columns[:FIRST_LINE], [self._names_again, *self._columns[FIRST_LINE:]]
+    def _all(self) -> list[QLabel]:
+        return [label for column in (*self._columns, *self._names) for label in column]
 
-    def _width(self, columns: list[list[QLabel]]) -> int:
-        widths = [max(label.sizeHint().width() for label in column) for column in columns]
-        return sum(widths) + self._grid.horizontalSpacing() * len(widths)
+    def _lines(self, beside: int) -> list[list[list[QLabel]]]:
+        """Return the columns of each line, which begins with the students' names, then `beside` figures."""
+        figures = self._columns[1:]
+        parts = [figures[start : start + beside] for start in range(0, len(figures), beside)]
+        return [[names, *part] for names, part in zip([self._columns[0], *self._names], parts, strict=False)]
+
+    def _width(self, beside: int) -> int:
+        wide = [
+            max(max(label.sizeHint().width() for label in column) for column in same)
+            for same in zip_longest(*self._lines(beside), fillvalue=self._columns[0])
+        ]
+        return sum(wide) + self._grid.horizontalSpacing() * len(wide)
 
     def _fit(self) -> None:
-        in_two = bool(self._columns) and self._width(self._columns) > self.width()
-        if in_two != self._in_two:
-            self._in_two = in_two
+        if not self._columns:
+            return
+        beside = next((n for n in BESIDE if self._width(n) <= self.width()), BESIDE[-1])
+        if beside != self._beside:
+            self._beside = beside
             self._lay_out()
 
     def _lay_out(self) -> None:
-        first, second = self._halves() if self._in_two else (self._columns, [self._names_again])
-        for number, column in enumerate(first):
-            for line, label in enumerate(column):
-                self._grid.addWidget(label, line, number)
-        for number, column in enumerate(second):
-            for line, label in enumerate(column, len(column)):
-                self._grid.addWidget(label, line, number)
-                label.setVisible(self._in_two or column is not self._names_again)
+        used = 0
+        for columns in self._lines(self._beside):
+            for number, column in enumerate(columns):
+                for line, label in enumerate(column, used):
+                    self._grid.addWidget(label, line, number)
+                    label.show()
+            used += len(columns[0])
+        for names in self._names[len(self._lines(self._beside)) - 1 :]:
+            for label in names:
+                label.hide()
         self.updateGeometry()
 
 
@@ -165,7 +184,7 @@ def left_text(pace: Pace) -> str:
     return "measuring …" if pace.measuring else NOT_YET
 
 
-def _caption(text: str) -> QLabel:
-    label = QLabel(text)
+def _caption(text: str, parent: QWidget) -> QLabel:
+    label = QLabel(text, parent)
     label.setProperty("role", "caption")
     return label

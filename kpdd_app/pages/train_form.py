@@ -14,7 +14,7 @@ from kpdd_app import messages, theme
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.train_base import DEMO, USUAL, BaseChoice
 from kpdd_app.pages.train_check import Finding, check, missing_students
-from kpdd_app.pages.train_parts import form_line, note_label
+from kpdd_app.pages.train_parts import form_lines, note_label
 from kpdd_app.pages.train_start import StartPanel
 from kpdd_app.pages.train_words import GROUPS, WORDS, idle_fields
 from kpdd_app.settings import Settings
@@ -209,14 +209,15 @@ class TrainForm(QWidget):
         self.title.setAccessibleName(self.tr("Name of the run"))
         self.title.setPlaceholderText(self.tr("a name for this run (may be empty)"))
         self.title.textChanged.connect(lambda _: self.side.command.setText(self.command()))
-        for label, field, note in (
+        lines = (
             (self.tr("Method"), self.method_box, self.method_note),
             (self.tr("Base student"), self.base, None),
             (self.tr("Preset"), self.preset_box, self.preset_note),
             (self.tr("Rows"), self.rows_box, None),
             (self.tr("Name"), self.title, None),
-        ):
-            column.addLayout(form_line(label, field, note))
+        )
+        self._what = form_lines(lines)
+        column.addLayout(self._what)
 
     # --- slots ------------------------------------------------------------------------------------
 
@@ -315,6 +316,7 @@ class TrainForm(QWidget):
 
     def _share_room(self) -> None:
         """Let nothing of the settings be cut off at their right: the check gives way, below them at last."""
+        self._what.setColumnMinimumWidth(0, self.form.label_width())
         bar = self._scroll.verticalScrollBar().sizeHint().width()
         settings = self._settings_side.minimumSizeHint().width() + bar + theme.gap(1)
         self._scroll.setMinimumWidth(min(settings, self.width()))

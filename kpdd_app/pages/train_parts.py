@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -78,26 +78,24 @@ def note_label(role: str = "caption") -> QLabel:
     return note
 
 
-def form_line(label: str, field: Any, note: QLabel | None) -> QHBoxLayout:
-    """Return a field beside its label, with a note below it."""
-    name = QLabel(label)
-    name.setMinimumWidth(theme.line_height() * 8)
-    name.setAlignment(Qt.AlignmentFlag.AlignTop)
-    name.setContentsMargins(0, theme.gap(1.4), 0, 0)
-    body = QVBoxLayout()
-    body.setSpacing(theme.gap(0.5))
-    if isinstance(field, QWidget):
+def form_lines(lines: Iterable[tuple[str, QWidget, QLabel | None]]) -> QGridLayout:
+    """Return fields below each other, each beside its label and with a note below it where there is one."""
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(theme.gap(2))
+    grid.setVerticalSpacing(theme.gap(2))
+    grid.setColumnStretch(1, 1)
+    for number, (label, field, note) in enumerate(lines):
+        name = QLabel(label)
+        name.setContentsMargins(0, theme.gap(1.4), 0, 0)
         name.setBuddy(field)
+        body = QVBoxLayout()
+        body.setSpacing(theme.gap(0.5))
         body.addWidget(field)
-    else:
-        body.addLayout(field)
-    if note is not None:
-        body.addWidget(note)
-    row = QHBoxLayout()
-    row.setSpacing(theme.gap(2))
-    row.addWidget(name)
-    row.addLayout(body, 1)
-    return row
+        if note is not None:
+            body.addWidget(note)
+        grid.addWidget(name, number, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addLayout(body, number, 1)
+    return grid
 
 
 def finding_line(finding: Finding, act: Callable[[Finding], None]) -> QWidget:
@@ -116,6 +114,8 @@ def finding_line(finding: Finding, act: Callable[[Finding], None]) -> QWidget:
         words = line.tr("Show these rows") if finding.student else line.tr("Show the rows not used")
         button = QPushButton(words)
         button.setProperty("kind", "link")
+        # in line with the text above it
+        button.setStyleSheet("padding: 1px 0;")
         button.clicked.connect(lambda _=False: act(finding))
         body.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
     row = QHBoxLayout(line)

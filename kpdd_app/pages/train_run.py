@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -211,7 +212,7 @@ class RunView(QWidget):
         column.addLayout(row)
         return column
 
-    def _buttons(self) -> QHBoxLayout:
+    def _buttons(self) -> QBoxLayout:
         tr = self.tr
         self.pause = self._button(tr("Pause"), self.toggle_pause)
         self.stop = self._button(tr("Stop and keep"), self.stop_run)
@@ -229,26 +230,36 @@ class RunView(QWidget):
         menu.addAction(tr("Copy settings as YAML"), self._copy_yaml)
         menu.addAction(tr("Open the folder"), self._open_folder)
         self.more.setMenu(menu)
-        row = QHBoxLayout()
-        row.setSpacing(theme.gap(1.5))
-        for button in (
-            self.begin,
-            self.pause,
-            self.stop,
-            self.resume,
-            self.resume_from,
-            self.solve,
-            self.evaluate,
-        ):
-            row.addWidget(button)
-        row.addWidget(self.more)
-        row.addStretch(1)
-        return row
+        going = (self.begin, self.pause, self.stop, self.resume, self.resume_from)
+        self._actions = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._actions.setSpacing(theme.gap(1.5))
+        for buttons in (going, (self.solve, self.evaluate, self.more)):
+            row = QHBoxLayout()
+            row.setSpacing(theme.gap(1.5))
+            for button in buttons:
+                row.addWidget(button)
+            row.addStretch(1)
+            self._actions.addLayout(row)
+        self._actions.addStretch(100)
+        return self._actions
 
     def _button(self, text: str, do: Any) -> QPushButton:
         button = QPushButton(text)
         button.clicked.connect(lambda _=False: do())
         return button
+
+    def resizeEvent(self, event) -> None:
+        """Put the buttons in two lines where one has no room for all."""
+        super().resizeEvent(event)
+        self._turn()
+
+    def _turn(self) -> None:
+        row = (self.begin, self.pause, self.stop, self.resume, self.resume_from, self.solve, self.evaluate)
+        shown = [button.sizeHint().width() for button in (*row, self.more) if not button.isHidden()]
+        narrow = sum(shown) + theme.gap(1.5) * len(shown) > self.width() - theme.gap(6)
+        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if self._actions.direction() != way:
+            self._actions.setDirection(way)
 
     # --- slots ------------------------------------------------------------------------------------
 
@@ -293,6 +304,7 @@ class RunView(QWidget):
             button.setEnabled(not problem)
             button.setToolTip(problem)
         self.bar.setVisible(live)
+        self._turn()
         self._refresh()
         self._restyle()
         if self.folder is not None:

@@ -98,13 +98,14 @@ class StartPanel(QFrame):
 
     def _copies(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.setSpacing(theme.gap(2))
+        row.setSpacing(theme.gap(4))
         for text, signal in (
             (self.tr("Copy as command"), self.command_wanted),
             (self.tr("Copy as YAML"), self.yaml_wanted),
         ):
             button = QPushButton(text)
             button.setProperty("kind", "link")
+            button.setStyleSheet("padding: 1px 0;")
             button.clicked.connect(lambda _=False, signal=signal: signal.emit())
             row.addWidget(button)
         row.addStretch(1)

@@ -138,6 +138,7 @@ class ConfigForm(QWidget):
         super().__init__(parent)
         self._words = words or {}
         self.rows: dict[str, FieldRow] = {}
+        self._grids: list[QGridLayout] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.gap(2))
@@ -148,6 +149,12 @@ class ConfigForm(QWidget):
             column.addWidget(heading)
             column.addLayout(self._group({k: v for k, v in fields.items() if v.group == group}, defaults))
         column.addStretch(1)
+        theme.notifier().changed.connect(self._align)
+        self._align()
+
+    def label_width(self) -> int:
+        """Return the room that the labels of every group have."""
+        return self._grids[0].columnMinimumWidth(0) if self._grids else 0
 
     def entered(self) -> dict[str, str]:
         """Return the fields that differ from their defaults, as text."""
@@ -190,8 +197,7 @@ class ConfigForm(QWidget):
         grid.setHorizontalSpacing(theme.gap(2))
         grid.setVerticalSpacing(theme.gap(1))
         grid.setColumnStretch(1, 1)
-        grid.setColumnMinimumWidth(0, theme.line_height() * 8)
-        grid.setColumnMinimumWidth(2, round(theme.line_height() * 5.6))
+        self._grids.append(grid)
         for number, (name, info) in enumerate(fields.items()):
             row = FieldRow(name, info, defaults[name], self._words.get(name, {}))
             row.label.setBuddy(row.editor)
@@ -203,6 +209,17 @@ class ConfigForm(QWidget):
             self._connect(row)
             self.rows[name] = row
         return grid
+
+    def _align(self) -> None:
+        """Give the labels and the units of all groups the same room."""
+        line = theme.line_height()
+        names = max((row.label.sizeHint().width() for row in self.rows.values()), default=0)
+        units = max(
+            (theme.text_metrics().horizontalAdvance(row.info.unit) for row in self.rows.values()), default=0
+        )
+        for grid in self._grids:
+            grid.setColumnMinimumWidth(0, max(line * 8, names))
+            grid.setColumnMinimumWidth(2, units + theme.gap(1))
 
     def _connect(self, row: FieldRow) -> None:
         if isinstance(row.editor, QCheckBox):

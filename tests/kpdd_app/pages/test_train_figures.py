@@ -1,0 +1,38 @@
+"""The newest figures of a run's students, in as many lines as there is room for."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from kpdd_app.pages.train_figures import COLUMNS, FiguresView
+from training_backend.events import Metrics
+
+
+def test_figures_go_into_more_lines_where_there_is_no_room(qtbot):
+    # a window's own widget would be held at the width of its present layout
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    view = FiguresView(holder)
+    view.set_roles({"key": "Key", "solve": "Solve"})
+    view.figures["key"].take(Metrics("key", 7, 1207, 2.0, 2.265, 0.0004, 1742.0, 1 << 30, 3.0))
+    view.resize(1400, 200)
+    with qtbot.waitExposed(holder):
+        holder.show()
+    view.refresh(running=True)
+
+    def lines_are(count: int) -> bool:
+        places = [view.labels["key", name].geometry() for name, _ in COLUMNS]
+        whole = all(place.right() <= view.width() for place in places)
+        return whole and len({place.y() for place in places}) == count
+
+    qtbot.waitUntil(lambda: lines_are(1), timeout=5_000)
+    heights = []
+    for width, lines in ((view._width(8) - 1, 2), (view._width(4) - 1, 3), (view._width(3) - 1, 4)):
+        view.resize(width, 300)
+        qtbot.waitUntil(lambda lines=lines: lines_are(lines), timeout=5_000)
+        assert all(view.labels["key", name].isVisible() for name, _ in COLUMNS)
+        heights.append(view.sizeHint().height())
+    assert heights == sorted(heights) and view.minimumSizeHint().width() == view._width(2)
+    view.resize(1400, 200)
+    qtbot.waitUntil(lambda: lines_are(1), timeout=5_000)
+    assert sum(label.isVisible() for names in view._names for label in names) == 0
