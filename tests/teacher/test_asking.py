@@ -14,6 +14,7 @@ from training_backend.errors import ConfigError, TeacherError
 from training_backend.events import Control, Progress, Reporter, RowsChanged
 from training_backend.project.details import row_detail
 from training_backend.project.listing import Listing, RowFilter
+from training_backend.project.merging import merge_project
 from training_backend.project.questions import NewQuestion, add_questions, questions
 from training_backend.project.store import Project
 from training_backend.teacher import requests
@@ -122,6 +123,19 @@ def test_each_row_knows_teacher_prompt_and_parameters(project):
     assert len(lines) == 6 and {line[:2] for line in lines} == {("Fake", "fake-1")}
     assert {line[2] for line in lines} == kept
     assert json.loads(lines[0][3])["temperature"] == 0.7
+
+
+def test_what_another_project_paid_for_is_not_paid_for_again_after_a_merge(project, tmp_path):
+    with Project.create(tmp_path / "theirs.kpdd") as theirs:
+        fill(theirs, 6)
+        run(theirs, FakeAsker(), limit=4)
+    run(project, FakeAsker(), limit=1)
+    report = merge_project(project, tmp_path / "theirs.kpdd")
+    assert (report.teacher_runs, report.replies, report.requests) == (0, 6, 6)
+    asker = FakeAsker()
+    again = run(project, asker)
+    assert len(asker.asked) == 4
+    assert (again.counts.done, again.counts.replies, again.by_state) == (12, 12, {"equal": 6})
 
 
 def test_the_verdicts_are_those_of_the_whole_run_resumed_or_not(project):

@@ -158,7 +158,7 @@ def merge_runs(project: Project, theirs: sqlite3.Connection, other: Path, report
                 known[place] = connection.exec_driver_sql(
                     "INSERT INTO run (folder, method, title, status, summary, created_at) "
                     "VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
-                    (_name_of(place, project.path), *rest),
+                    (name_of(place, project.path), *rest),
                 ).scalar_one()
             report.runs += 1
         runs[their_id] = known[place]
@@ -169,7 +169,7 @@ def merge_runs(project: Project, theirs: sqlite3.Connection, other: Path, report
             report.evaluations += _merge_evaluation(connection, theirs, their_id, runs)
 
 
-def _name_of(folder: Path, project: Path) -> str:
+def name_of(folder: Path, project: Path) -> str:
     """Return a folder as our project names it: relative where it lies beside or below the file."""
     beside = project.parent.resolve()
     return Path(os.path.relpath(folder, beside)).as_posix() if folder.is_relative_to(beside) else str(folder)

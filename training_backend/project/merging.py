@@ -1,8 +1,8 @@
 """Merging another project: its questions, what teachers wrote and what people made of it; nothing is lost.
 
-Every five hundred questions with all that hangs on them are one transaction, so a stop or a failure leaves
-whole questions, and merging again goes on from there. What both have is recognised by what it says, never
-by its id, so that merging twice changes nothing.
+Teachers, prompts and replies come first; then every five hundred questions with all that hangs on them are
+one transaction, so a stop or a failure leaves whole questions, and merging again goes on from there. What
+both have is recognised by what it says, never by its id, so that merging twice changes nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from training_backend.errors import DatasetError
 from training_backend.project import lines, search
 from training_backend.project.lines import ID_LIST, ids_json
 from training_backend.project.merged_history import Ids, MergedHistory, merge_runs, merge_saved_filters
+from training_backend.project.merged_teachers import MergedTeachers
 from training_backend.project.other_project import reading_project
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class MergeReport:
 
     `renamed` questions have the name (data set, split, id) of another question of ours and were added under
     one of their own. `history` counts changed values of their history; `lost_runs` have no folder any more.
+    `prompts` are versions, `replies` all that teachers gave, `requests` those that are new or answered now.
     """
 
     questions: int = 0
@@ -51,6 +53,11 @@ class MergeReport:
     runs: int = 0
     lost_runs: int = 0
     evaluations: int = 0
+    teachers: int = 0
+    prompts: int = 0
+    teacher_runs: int = 0
+    replies: int = 0
+    requests: int = 0
     stopped: bool = False
 
     @property
@@ -77,11 +84,13 @@ def merge_project(
     report = MergeReport()
     with reading_project(other) as theirs:
         history = MergedHistory(project, theirs, other.name, report)
+        teachers = MergedTeachers(project, theirs, other, report)
+        teachers.merge()
         total = theirs.execute("SELECT count(*) FROM question").fetchone()[0]
         done = 0
         for ids in _chunks(theirs):
             with project.writing() as connection:
-                _Batch(connection, theirs, history, report).merge(ids)
+                _Batch(connection, theirs, history, teachers, report).merge(ids)
             done += len(ids)
             if reporter is not None:
                 reporter.progress("merge", done, total, f"{done:,} questions")
@@ -108,12 +117,17 @@ class _Batch:
     """Some questions of the other project with everything that hangs on them, inside one transaction."""
 
     def __init__(
-        self, connection: Connection, theirs: sqlite3.Connection, history: MergedHistory, report: MergeReport
+        self,
+        connection: Connection,
+        theirs: sqlite3.Connection,
+        history: MergedHistory,
+        teachers: MergedTeachers,
+        report: MergeReport,
     ) -> None:
         raw = connection.connection.driver_connection
         assert raw is not None
         self._connection, self._ours, self._theirs = connection, raw, theirs
-        self._history, self._report = history, report
+        self._history, self._teachers, self._report = history, teachers, report
         # their id → ours, by table; the new ones of ours hold nothing that could differ
         self._ids = Ids()
         self._new: set[tuple[str, int]] = set()
@@ -129,6 +143,7 @@ class _Batch:
         self._merge_rationales(ids)
         self._merge_rows(ids)
         self._merge_judgements()
+        self._teachers.merge_requests(self._ours, self._ids.question)
         self._history.merge(self._ids)
         rows = sorted(self._taken_out | {number for table, number in self._new if table == "row"})
         lines.refresh(self._connection, rows)
