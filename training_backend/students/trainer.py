@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from training_backend.students.training import Training
 
 _MICRO_TOKENS = {"cpu": 4096, "cuda": 65536}
-# on a CPU the scores of a large vocabulary (32,128 in fp32: 128 KiB a token) fill memory and caches
+# a student with a large vocabulary is a large one: FlanT5-base keeps 1 MiB a token for the way back
 _LARGE_VOCABULARY, _MICRO_TOKENS_LARGE = 8192, 1536
 # a pause, or a look at many held-out questions, keeps the other processes waiting
 _WAIT_S = 7 * 24 * 3600
