@@ -24,6 +24,7 @@ TORCH_FILES = {
     "students/decoding.py",
     "students/gpu_room.py",
     "students/hf_engine.py",
+    "students/int8_engine.py",
     "students/lora.py",
     "students/losses.py",
     "students/curves.py",

@@ -25,10 +25,12 @@ class Adder:
 
     method = get("kpdd-pot")
 
-    def engines(self, count):
-        return {"solve": "transformers"}
+    def engines(self, count, settings):
+        name = {"auto": "transformers"}.get(settings.engine, f"{settings.engine}, as asked for")
+        return {"key": name, "solve": name}
 
-    def solve_many(self, questions, runner, reporter, kind=None, gold=(), stop=None):
+    def solve_many(self, questions, runner, reporter, kind=None, gold=(), settings=None, stop=None):
+        self.wrote_with = settings.engine
         return [self.solve(text, g, runner) for text, g in zip(questions, gold, strict=True)]
 
     def solve(self, text, gold, runner):
@@ -68,6 +70,16 @@ def test_a_benchmark_file(students, benchmark, tmp_path, capsys):
     assert wrong["rationale"] == "ans = 4" and wrong["information"] == ["4", "4"] and wrong["rule"]
     written = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [one["equal"] for one in written] == [True, False]
+
+
+def test_the_engine_is_chosen_and_said(students, benchmark, capsys):
+    chosen = ["--students", students, "--benchmark", benchmark, "--engine", "ctranslate2-int8"]
+    assert evaluate(*chosen) == 0
+    said = capsys.readouterr().out
+    assert all(f"{who} wrote with ctranslate2-int8, as asked for." in said for who in ("Key", "Solve"))
+    assert evaluate(*chosen, "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["notes"]) == 2
+    assert evaluate(*chosen[:-1], "float16") == 2
 
 
 def test_a_project_keeps_the_evaluation_with_its_run(students, tmp_path, capsys):

@@ -25,7 +25,7 @@ class Doubles:
         self.pieces = []
         self.control, self.stop_after = control, stop_after
 
-    def solve_many(self, questions, runner, reporter, kind=None, gold=(), stop=None):
+    def solve_many(self, questions, runner, reporter, kind=None, gold=(), settings=None, stop=None):
         self.pieces.append(len(questions))
         if stop and stop():
             raise Cancelled

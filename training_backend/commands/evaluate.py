@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from training_backend import methods
 from training_backend.errors import ConfigError, StoreError
 from training_backend.events import Control, Reporter
+from training_backend.students.decoding_settings import ENGINES, DecodingSettings
 
 if TYPE_CHECKING:
     from training_backend.evaluation.evaluate import BenchmarkQuestion
@@ -33,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N questions")
     parser.add_argument("--method", choices=sorted(methods.METHODS), help="solve as this method does")
     parser.add_argument("--kind", choices=sorted(methods.KINDS), help="for students of several kinds")
+    parser.add_argument("--engine", choices=ENGINES, default="auto",
+                        help="what writes; ctranslate2-int8 is quicker and writes other texts now and then: "
+                             "how often is measured first and said (default: %(default)s)")  # fmt: skip
     parser.add_argument(
         "--out", type=Path, metavar="FILE.jsonl", help="write every prediction as a JSON line"
     )
@@ -64,12 +68,20 @@ def _measure(args: argparse.Namespace, reporter: Reporter, control: Control, pro
 
     folder = students_folder(args.students)
     solver = Solver.load("demo" if args.students == "demo" else folder, args.method)
+    decoding = DecodingSettings(engine=args.engine)
+    engines = solver.engines(len(questions), decoding)
+    if args.engine.startswith("ctranslate2"):
+        notes = (
+            *notes,
+            *(f"{solver.method.role(name).title} wrote with {engine}." for name, engine in engines.items()),
+        )
     report = evaluate(
         project, solver, questions, reporter, control, students=_name(args.students),
         method=solver.method.key, benchmark=benchmark, kind=args.kind,
         run_id=_run_id(project, folder), notes=(*notes, *_notes(folder, questions)),
         settings={"kind": args.kind, "limit": args.limit, "dataset": args.dataset, "split": args.split,
-                  "engines": solver.engines(len(questions))},
+                  "engines": engines},
+        decoding=decoding,
     )  # fmt: skip
     if args.out is not None:
         _write(args.out, [as_line(one) for one in report.predictions])

@@ -12,6 +12,7 @@ from training_backend.evaluation.scoring import Score, percent, score
 from training_backend.events import Control, Reporter
 from training_backend.execution.runner import ProgramRunner
 from training_backend.project.runs import Prediction
+from training_backend.students.decoding_settings import DecodingSettings
 from training_backend.students.solving import Cancelled, Solution
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def evaluate(
     run_id: int | None = None,
     settings: dict[str, Any] | None = None,
     notes: tuple[str, ...] = (),
+    decoding: DecodingSettings | None = None,
     runner: ProgramRunner | None = None,
 ) -> EvaluationReport:
     """Let `solver` answer the questions and score it; with a project every prediction is stored as it comes.
@@ -85,7 +87,7 @@ def evaluate(
         evaluation_id = add_evaluation(project, run_id, students, benchmark, method, settings or {})
     with runner or ProgramRunner() as programs:
         predictions, by_state = _predict(
-            project, evaluation_id, solver, questions, reporter, control, kind, programs
+            project, evaluation_id, solver, questions, reporter, control, kind, programs, decoding
         )
     stopped = len(predictions) < len(questions)
     report = EvaluationReport(
@@ -108,6 +110,7 @@ def _predict(
     control: Control,
     kind: str | None,
     programs: ProgramRunner,
+    decoding: DecodingSettings | None,
 ) -> tuple[list[Prediction], Counter[str]]:
     predictions: list[Prediction] = []
     by_state: Counter[str] = Counter()
@@ -122,8 +125,9 @@ def _predict(
         texts, gold = [one.text for one in piece], [one.gold_value for one in piece]
         try:
             solutions = solver.solve_many(
-                texts, programs, inner, kind=kind, gold=gold, stop=lambda: control.stop_requested
-            )
+                texts, programs, inner, kind=kind, gold=gold, settings=decoding,
+                stop=lambda: control.stop_requested,
+            )  # fmt: skip
         except Cancelled:
             break
         fresh = [predicted(one, solution) for one, solution in zip(piece, solutions, strict=True)]

@@ -46,8 +46,11 @@ class CT2Engine:
 
     name = "ctranslate2"
 
-    def __init__(self, reference: HFEngine) -> None:
-        """Convert the reference's network and prove the copy; NotUsable says why that cannot be."""
+    def __init__(self, reference: HFEngine, compute: str = "float32") -> None:
+        """Convert the reference's network and prove the copy; NotUsable says why that cannot be.
+
+        `compute` is float32, or int8, whose texts its caller has to try: its probabilities are others.
+        """
         if not installed():
             raise NotUsable("CTranslate2 is not installed")
         if reference.device.type != "cpu":
@@ -56,8 +59,8 @@ class CT2Engine:
         self._causal = not reference.network.config.is_encoder_decoder
         small = sum(weights.numel() for weights in reference.network.parameters()) < _SMALL
         self._rows = _ROWS_OF_SMALL if small else _ROWS
-        self._model = _converted(reference)
-        self.difference = self._proven(reference)
+        self._model = _converted(reference, compute)
+        self.difference = self._proven(reference) if compute == "float32" else float("nan")
 
     def write(
         self,
@@ -120,7 +123,7 @@ class CT2Engine:
         return difference
 
 
-def _converted(reference: HFEngine) -> Any:
+def _converted(reference: HFEngine, compute: str) -> Any:
     """Return the network as a CTranslate2 model; its tokens are named by their ids."""
     try:
         import ctranslate2
@@ -152,7 +155,7 @@ def _converted(reference: HFEngine) -> Any:
         with tempfile.TemporaryDirectory(prefix="kpdd-student-") as folder:
             spec.save(folder)
             return model_class(
-                str(Path(folder)), device="cpu", compute_type="float32", intra_threads=torch.get_num_threads()
+                str(Path(folder)), device="cpu", compute_type=compute, intra_threads=torch.get_num_threads()
             )
     except Exception as error:
         # the converter knows most networks, not every variant: each failure of it has the same way out

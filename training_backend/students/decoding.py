@@ -15,6 +15,7 @@ from training_backend.students.base_student import check_vocabulary, kind_of, lo
 from training_backend.students.ct2_engine import WORTH_IT, CT2Engine, NotUsable
 from training_backend.students.decoding_settings import DecodingSettings
 from training_backend.students.hf_engine import HFEngine, Request
+from training_backend.students.int8_engine import int8_engine, trial_sources
 from training_backend.students.lint import fits_together
 from training_backend.students.sampling import Chooser
 from training_backend.students.text import FILE_NAME, LOST, StudentText
@@ -60,6 +61,7 @@ class Student:
         self._positions = longest_text(network)
         self._reference = HFEngine(network, text)
         self._quick: CT2Engine | None = None
+        self._quickest: CT2Engine | None = None
         # why the quick engine is not used; empty while that is not known
         self.engine_note = "the student is still trained" if training else ""
 
@@ -171,12 +173,15 @@ class Student:
                 yield i, text
 
     def engine_name(self, count: int, settings: DecodingSettings = GREEDY) -> str:
-        """Return the name of the engine that writes for `count` sources; it is made ready."""
+        """Return the name of the engine that writes for `count` sources, with what is known of it.
+
+        The engine is made ready.
+        """
         return self._engine(count, settings).name
 
     def _engine(self, count: int, settings: DecodingSettings) -> HFEngine | CT2Engine:
         """Return the engine for `count` sources; ConfigError when the one asked for cannot be used."""
-        asked = settings.engine == "ctranslate2"
+        asked = settings.engine.startswith("ctranslate2")
         if settings.engine == "transformers" or settings.draws:
             return self._reference
         # beams are searched by the reference unless asked otherwise: the two end their searches differently
@@ -192,7 +197,23 @@ class Student:
                 f"CTranslate2 cannot write for this student: {self.engine_note}.",
                 "Take the engine auto or transformers.",
             )
+        if self._quick is not None and settings.engine == "ctranslate2-int8":
+            return self._in_8_bits(self._quick, settings)
         return self._quick or self._reference
+
+    def _in_8_bits(self, precise: CT2Engine, settings: DecodingSettings) -> CT2Engine:
+        if self._quickest is None:
+            sources = [self.source_ids(source) for source in trial_sources(self.about)]
+            limit = self._limit(settings)
+            try:
+                fit = [ids for ids in sources if self._fits(ids, limit)]
+                self._quickest = int8_engine(self._reference, precise, fit, limit)
+            except NotUsable as reason:
+                raise ConfigError(
+                    f"CTranslate2 cannot write for this student: {reason}.",
+                    "Take the engine ctranslate2 or auto.",
+                ) from reason
+        return self._quickest
 
     # ---- one source, token by token ------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from training_backend.errors import ConfigError
 
-ENGINES = ("auto", "transformers", "ctranslate2")
+ENGINES = ("auto", "transformers", "ctranslate2", "ctranslate2-int8")
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class DecodingSettings:
 
     `max_new_tokens` 0 means the student's own limit. `temperature` 0 is greedy, or with `beams` above 1 beam
     search; above 0 tokens are drawn, out of the smallest set of tokens whose probabilities reach `top_p`.
-    `engine` is one of ENGINES; auto takes CTranslate2 on a processor where it is proven to say the same.
+    `engine` is one of ENGINES; auto takes CTranslate2 on a processor where it is proven to say the same, and
+    never its 8 bits, which write other texts now and then.
     Raises ConfigError for values that make no sense together.
     """
 
@@ -41,7 +42,7 @@ class DecodingSettings:
             raise ConfigError("Beam search does not draw.", "Take temperature 0, or one beam.")
         if self.engine not in ENGINES:
             raise ConfigError(f"There is no engine '{self.engine}'.", f"Choose one of: {', '.join(ENGINES)}.")
-        if self.temperature and self.engine == "ctranslate2":
+        if self.temperature and self.engine.startswith("ctranslate2"):
             raise ConfigError(
                 "CTranslate2 draws with numbers of its threads, so a sample could not be repeated.",
                 "Sample with the engine transformers (or auto).",

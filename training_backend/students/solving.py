@@ -90,9 +90,10 @@ class Solver:
             "device": str(next(iter(self.students.values())).device),
         }
 
-    def engines(self, count: int) -> dict[str, str]:
+    def engines(self, count: int, settings: DecodingSettings | None = None) -> dict[str, str]:
         """Return what each student writes with for `count` questions; it is made ready."""
-        return {name: student.engine_name(count) for name, student in self.students.items()}
+        chosen = settings or DecodingSettings()
+        return {name: student.engine_name(count, chosen) for name, student in self.students.items()}
 
     def unknown_words(self, question: str) -> list[str]:
         """Return the words of a question that some student's vocabulary cannot spell, each once."""
