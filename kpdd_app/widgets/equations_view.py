@@ -16,6 +16,7 @@ from training_backend.execution.worked_steps import WorkedStep
 
 # a longer system scrolls, so that its steps have room
 MOST_LINES = 9
+LARGE = 3.0
 
 
 class EquationsView(QWidget):
@@ -27,6 +28,7 @@ class EquationsView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Build the view, empty."""
         super().__init__(parent)
+        self._larger = False
         self.system = _System()
         self.system.setAccessibleName(self.tr("Equations"))
         self.steps = StepsView()
@@ -60,10 +62,13 @@ class EquationsView(QWidget):
         self.system.show_state(state, error)
         self.steps.say_nothing("" if steps or error is None else self.tr("There is nothing to solve."))
         self.steps.show_steps(steps, state.step, ahead=False)
-        self.title.setVisible(bool(steps))
+        # in large type what it is can be seen, and the caption would be the only small word
+        self.title.setVisible(bool(steps) and not self._larger)
 
     def set_size_delta(self, points: float) -> None:
         """Make the text larger or smaller, in points."""
+        self._larger = points > LARGE
+        self.title.setVisible(not self._larger and bool(self.steps.shown))
         self.system.set_size_delta(points)
         self.steps.set_size_delta(points)
         self._fit()
@@ -85,6 +90,7 @@ class _System(ProgramView):
     def __init__(self) -> None:
         super().__init__()
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.viewport().setAutoFillBackground(False)
 
     def toggle_breakpoint(self, line: int) -> None:
         """Set none."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from itertools import pairwise
+from html import escape
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QTextDocumentFragment
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from kpdd_app import theme
+from kpdd_app.number_links import links_of
 from kpdd_app.recording import Phase, Recording, Stage, split_key_points
 from kpdd_app.solution_steps import equations_state
 from kpdd_app.trace_log import TraceState
@@ -88,9 +89,9 @@ class PresentMode(QWidget):
     # --- construction -----------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.question = _label()
-        self.question.setText(self._recording.question)
-        self.points = _label()
+        self.question = _label(Qt.TextFormat.RichText)
+        self._links = links_of(self._recording) if self._recording.checks else None
+        self.points = _label(Qt.TextFormat.RichText)
         self.points.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.points.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.program = ProgramView(ground="window")
@@ -159,8 +160,7 @@ class PresentMode(QWidget):
         run = phases[-2]
         solve = next(phase for phase in phases if phase.key == "solve")
         first = [phase for phase in phases if phase.key not in ("solve", "run", "answer")]
-        told = [_points(recording, phase, step) for phase in first]
-        self.points.setText("\n\n".join(text for text in told if text))
+        self.points.setText("".join(_points(recording, phase, step) for phase in first))
         self.points.setVisible(bool(first))
         written = bool(recording.program) and step >= solve.end and step > solve.start
         kind = recording.kind if written else ""
@@ -171,6 +171,7 @@ class PresentMode(QWidget):
         local = max(0, min(run.length, step - run.start))
         over = recording.answer is not None and step > run.end
         self.said.setText("")
+        self.question.setText(self._question(0 if over else local))
         if kind == "pot":
             self._show_run(local, over)
         elif kind == "eot":
@@ -186,7 +187,19 @@ class PresentMode(QWidget):
                 self._at + 1, len(self.beats)
             )
         )
-        self.setAccessibleDescription(" ".join((self.points.text(), self.said.text(), self.answer.text())))
+        points = QTextDocumentFragment.fromHtml(self.points.text()).toPlainText()
+        self.setAccessibleDescription(" ".join((points, self.said.text(), self.answer.text())))
+
+    def _question(self, local: int) -> str:
+        """Return the question as rich text, with the numbers that a worked step reads lit up."""
+        text, done, cut = self._recording.question, "", 0
+        found = self._links.of("", [], local) if self._links is not None and local else None
+        tokens = theme.current()
+        style = f"background-color: {tokens.changed_tint}; color: {tokens.changed};"
+        for start, end in found.question if found is not None else ():
+            done += escape(text[cut:start]) + f'<u style="{style}">{escape(text[start:end])}</u>'
+            cut = end
+        return (done + escape(text[cut:])).replace("\n", "<br>")
 
     def _show_run(self, local: int, over: bool) -> None:
         recording = self._recording
@@ -253,17 +266,18 @@ def beats(recording: Recording) -> list[int]:
 
 
 def _points(recording: Recording, phase: Phase, step: int) -> str:
-    """Return what a student before Solve had written, part by part."""
+    """Return what a student before Solve had written, part by part, as rich text."""
     stage = _stage(recording, phase)
     if stage is None:
         return ""
     text = stage.text_at(max(0, min(phase.length, step - phase.start)))
-    parts = split_key_points(text)
-    lines = [(f"{label}. " if label.isdigit() else "") + text[start:end] for label, start, end in parts]
-    gaps = [
-        "\n" if (before[0].isdigit() and after[0].isdigit()) else "\n\n" for before, after in pairwise(parts)
-    ]
-    return "".join(line + gap for line, gap in zip(lines, [*gaps, ""], strict=True)) if lines else ""
+    rows, core = [], ""
+    for label, start, end in split_key_points(text):
+        if label.isdigit():
+            rows.append(f"<tr><td>{label}.&nbsp;</td><td>{escape(text[start:end])}</td></tr>")
+        else:
+            core += f"<p><b>{escape(text[start:end])}</b></p>"
+    return core + (f"<table cellspacing='0' cellpadding='4'>{''.join(rows)}</table>" if rows else "")
 
 
 def _count(stage: Stage, end: int) -> int:
@@ -275,9 +289,9 @@ def _stage(recording: Recording, phase: Phase) -> Stage | None:
     return next((stage for stage in recording.stages if stage.role == phase.key), None)
 
 
-def _label() -> QLabel:
+def _label(form: Qt.TextFormat = Qt.TextFormat.PlainText) -> QLabel:
     label = QLabel()
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextFormat(form)
     label.setWordWrap(True)
     label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
     return label

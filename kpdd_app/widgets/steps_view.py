@@ -65,6 +65,7 @@ class StepsView(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("Checked steps"))
         self.viewport().setMouseTracking(True)
+        self.viewport().setAutoFillBackground(False)
         theme.notifier().changed.connect(self._restyle)
 
     # --- properties -------------------------------------------------------------------------------
@@ -184,8 +185,12 @@ class StepsView(QAbstractScrollArea):
         """Return the room for the running number."""
         return QFontMetrics(self._fonts()[2]).horizontalAdvance("9" * max(2, len(str(len(self._steps)))))
 
+    def _edge(self) -> int:
+        """Return the size of a sign, which grows with the text."""
+        return max(theme.icon_size(), round(QFontMetrics(self._fonts()[0]).height() * 0.7))
+
     def _left(self) -> int:
-        return self._numbers() + theme.icon_size() + theme.gap(5)
+        return self._numbers() + self._edge() + theme.gap(5)
 
     def _lay_out(self) -> None:
         width = max(40, self.viewport().width() - self._left() - theme.gap(2))
@@ -249,7 +254,7 @@ class StepsView(QAbstractScrollArea):
         painter.setPen(theme.colour("muted" if done else "faint"))
         side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRect(theme.gap(1), top, self._numbers(), text), side, str(number))
-        edge = theme.icon_size()
+        edge = self._edge()
         sign, colour = signs(step) if done else ("ring", "faint")
         picture = theme.pixmap(sign, colour, edge, self.devicePixelRatioF())
         painter.drawPixmap(self._numbers() + theme.gap(3), top + (text - edge) // 2, picture)
