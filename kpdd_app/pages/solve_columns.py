@@ -30,10 +30,11 @@ LIMITS_NEED = 26
 TOKEN_HINT = "Point at a token"
 PLACEHOLDER = "The second student reads the question and the key points, and writes this, token by token."
 ALONE = "The student reads the question and writes this, token by token."
-DEMO_LIMITS = (
-    "The demo students are tiny (about a million parameters each). They know some hundred patterns of word "
-    "problems with whole numbers, not arithmetic or English at large: a question told in another way "
-    "comes out wrong, and that is expected."
+DEMO_LIMITS = "Tiny demo students: they know some hundred patterns of word problems, and nothing else."
+DEMO_EXPLAINED = (
+    "The demo students have about a million parameters each. They know some hundred patterns of word problems "
+    "with whole numbers, not arithmetic or English at large: a question told in another way comes out wrong, "
+    "and that is expected."
 )
 
 
@@ -73,6 +74,7 @@ class SolveColumns(QSplitter):
         self.limits = QLabel(DEMO_LIMITS)
         self.limits.setProperty("role", "caption")
         self.limits.setWordWrap(True)
+        self.limits.setToolTip(DEMO_EXPLAINED)
         self.key_head = StageHeader("1", self.tr("Key points"))
         self.key_points = KeyPointsView()
         self.key_panel, _ = _panel(self.key_head, self.key_points)

@@ -95,9 +95,10 @@ class TokenStrip(QAbstractScrollArea):
         self._caret = caret
         self.setAccessibleDescription(self.text[-400:])
         changed = self._lay_out()
-        if count:
+        if count > 1:
             self._reveal_end()
         else:
+            # what was not written token by token is read from its beginning
             self.verticalScrollBar().setValue(0)
         if had_text != bool(self.text) or had_caret != caret:
             self.viewport().update()
