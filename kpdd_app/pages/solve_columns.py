@@ -32,9 +32,9 @@ PLACEHOLDER = "The second student reads the question and the key points, and wri
 ALONE = "The student reads the question and writes this, token by token."
 DEMO_LIMITS = "Tiny demo students: they know some hundred patterns of word problems, and nothing else."
 DEMO_EXPLAINED = (
-    "The demo students have about a million parameters each. They know some hundred patterns of word problems "
-    "with whole numbers, not arithmetic or English at large: a question told in another way comes out wrong, "
-    "and that is expected."
+    "The demo students have about a million parameters each. They know some hundred patterns of word "
+    "problems with whole numbers, not arithmetic or English at large: a question told in another way comes "
+    "out wrong, and that is expected."
 )
 
 
