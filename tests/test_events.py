@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -97,6 +98,19 @@ def test_the_end_of_standard_input_stops_only_when_asked(stop_at_eof):
         [sys.executable, "-c", code], input="", capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout.strip(), done.returncode) == (str(stop_at_eof), 0), done.stderr
+
+
+@pytest.mark.parametrize("words, stops", [
+    (["stop_at_end"], True), (["stop_at_end", "leave_at_end"], False), (["leave_at_end"], False),
+])  # fmt: skip
+def test_a_run_is_told_whether_it_ends_with_its_window(monkeypatch, words, stops):
+    lines = "".join(f'{{"command": "{word}"}}\n' for word in words)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    threads = set(threading.enumerate())
+    control = Control(read_stdin=True)
+    for reader in set(threading.enumerate()) - threads:
+        reader.join(10)
+    assert control.stop_requested == stops
 
 
 def wait_until(condition, seconds: float = 10.0) -> None:

@@ -390,6 +390,8 @@ class Control:
 
     A line is `{"command": "stop" | "pause" | "resume"}`. The file `<run>/control` holds the same word and
     serves a window that did not start the run. Commands look at it at the borders of their steps.
+    `stop_at_end` and `leave_at_end` say what the end of standard input means from now on: a run that was to
+    stop with its window then stops in order also when that window was killed.
     """
 
     def __init__(self, read_stdin: bool = False, stop_at_eof: bool = False) -> None:
@@ -397,6 +399,7 @@ class Control:
         self._stop = threading.Event()
         self._paused = threading.Event()
         self._stop_at_eof = stop_at_eof
+        self._stop_at_end = False
         self._file: Path | None = None
         self._looked_at = 0.0
         if read_stdin:
@@ -444,13 +447,16 @@ class Control:
             self._paused.set()
         elif word == "resume":
             self._paused.clear()
+        elif word in ("stop_at_end", "leave_at_end"):
+            self._stop_at_end = word == "stop_at_end"
 
     def _read(self) -> None:
         for line in sys.stdin:
             with contextlib.suppress(ValueError, TypeError, AttributeError):
                 self._obey(str(json.loads(line).get("command", "")))
-        if self._stop_at_eof:
+        if self._stop_at_end or self._stop_at_eof:
             self._stop.set()
+        if self._stop_at_eof:
             # whoever could still stop this process by force is gone
             time.sleep(LAST_GRACE_S)
             os._exit(1)

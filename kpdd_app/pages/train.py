@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from kpdd_app import messages, theme
 from kpdd_app.followed_run import note_death
@@ -17,12 +17,10 @@ from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.train_check import Finding
 from kpdd_app.pages.train_compare import CompareView
 from kpdd_app.pages.train_form import TrainForm
-from kpdd_app.pages.train_list import Entry, RunList, status_of
-from kpdd_app.pages.train_queue import QueueView
+from kpdd_app.pages.train_list import Entry, status_of
 from kpdd_app.pages.train_run import LIVE, RunView
+from kpdd_app.pages.train_side import Side
 from kpdd_app.run_queue import RunQueue, Waiting
-from kpdd_app.settings import ON_CLOSE, Settings
-from kpdd_app.widgets.choice_box import ChoiceBox
 from kpdd_app.widgets.notice import Notice
 from training_backend.errors import KpddError
 from training_backend.events import Failed, Progress, Started
@@ -45,7 +43,6 @@ class TrainPage(QWidget):
         super().__init__(parent)
         self._project = project
         self._jobs = jobs
-        self._settings = Settings()
         self._show_next: Path | None = None
         # the job whose run is being made, and what it was taken from the queue as
         self._making: Job | None = None
@@ -114,6 +111,8 @@ class TrainPage(QWidget):
     # --- construction -----------------------------------------------------------------------------
 
     def _build(self) -> None:
+        self.side = Side(self.queue)
+        self.runs = self.side.runs
         self.problem = Notice()
         self.form = TrainForm(self._project)
         self.view = RunView(self._jobs)
@@ -131,48 +130,9 @@ class TrainPage(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(*[theme.gap(theme.M)] * 4)
         row.setSpacing(theme.gap(3))
-        row.addWidget(self._side())
+        row.addWidget(self.side)
         row.addWidget(line)
         row.addLayout(right, 1)
-
-    def _side(self) -> QWidget:
-        self.new_button = QPushButton(self.tr("New run"))
-        self.new_button.clicked.connect(self.show_form)
-        self.open_button = QPushButton(self.tr("Open a run…"))
-        self.open_button.setToolTip(self.tr("A run folder that was made or trained elsewhere"))
-        self.open_button.clicked.connect(self.open_run)
-        self.runs = RunList()
-        self.none = _caption(self.tr("Runs stand here, with their curves, also after the window was closed."))
-        self.hint = _caption(self.tr("Choose several (Ctrl+click) to compare them."))
-        self.waiting = QueueView(self.queue)
-        self.on_close = ChoiceBox(self.tr("When the window closes"))
-        for words, value in (
-            (self.tr("ask about runs"), ""),
-            (self.tr("runs go on"), "leave"),
-            (self.tr("runs stop, kept"), "stop"),
-        ):
-            self.on_close.addItem(words, value)
-        self.on_close.activated.connect(
-            lambda _: self._settings.set_text(ON_CLOSE, str(self.on_close.currentData()))
-        )
-        closing = _caption(self.tr("When the window closes"))
-        closing.setBuddy(self.on_close)
-        side = QWidget()
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.gap(2))
-        buttons = QVBoxLayout()
-        buttons.setSpacing(theme.gap(1))
-        for button in (self.new_button, self.open_button):
-            buttons.addWidget(button)
-        column.addLayout(buttons)
-        for part in (self.none, self.runs, self.hint, self.waiting):
-            column.addWidget(part, 1 if part is self.runs else 0)
-        column.addStretch(0)
-        column.addWidget(closing)
-        column.addWidget(self.on_close)
-        self._list_side = side
-        return side
 
     def _connect(self) -> None:
         self.form.start_wanted.connect(self._start)
@@ -187,7 +147,10 @@ class TrainPage(QWidget):
         self.runs.run_chosen.connect(self._show)
         self.runs.several_chosen.connect(self._compare)
         self.runs.none_chosen.connect(self.show_form)
-        self.waiting.go_on_wanted.connect(self._go_on)
+        self.side.new_button.clicked.connect(self.show_form)
+        self.side.open_button.clicked.connect(self.open_run)
+        self.side.closing_chosen.connect(self._tell_ends)
+        self.side.waiting.go_on_wanted.connect(self._go_on)
         self.queue.changed.connect(self._watch)
         self._project.opened.connect(lambda _: self._opened())
         self._project.closed.connect(self._closed)
@@ -211,12 +174,7 @@ class TrainPage(QWidget):
     def resizeEvent(self, event) -> None:
         """Give the list a quarter of the page at most."""
         super().resizeEvent(event)
-        self._list_side.setFixedWidth(min(theme.line_height() * 14, self.width() // 4))
-
-    def showEvent(self, event) -> None:
-        """Show what was chosen for the closing of the window, also when the closing itself asked."""
-        super().showEvent(event)
-        self.on_close.setCurrentIndex(max(0, self.on_close.findData(self._settings.text(ON_CLOSE))))
+        self.side.setFixedWidth(min(theme.line_height() * 14, self.width() // 4))
 
     # --- runs -------------------------------------------------------------------------------------
 
@@ -225,7 +183,7 @@ class TrainPage(QWidget):
         self._visitors = []
         self.queue.open(self._project.path)
         # the window that may write has the queue
-        self.waiting.setEnabled(not self._project.read_only)
+        self.side.waiting.setEnabled(not self._project.read_only)
         self.stack.setCurrentWidget(self.form)
         self._read_runs()
 
@@ -233,9 +191,7 @@ class TrainPage(QWidget):
         self.view.release()
         self.queue.open(None)
         self.runs.fill([])
-        self.none.show()
-        self.runs.hide()
-        self.hint.hide()
+        self.side.show_runs(0)
         self.stack.setCurrentWidget(self.form)
 
     def _read_runs(self) -> None:
@@ -262,9 +218,7 @@ class TrainPage(QWidget):
                 # its folder says so a moment later
                 entry.status = "running"
         self.runs.fill(entries)
-        self.none.setVisible(not entries)
-        self.runs.setVisible(bool(entries))
-        self.hint.setVisible(len(entries) > 1)
+        self.side.show_runs(len(entries))
         wanted = self._show_next or shown
         if wanted is not None and self.runs.choose(wanted, tell=wanted != shown):
             self._show_next = None
@@ -307,7 +261,7 @@ class TrainPage(QWidget):
 
     def _start(self, arguments: list[str], title: str) -> None:
         # a disabled button would hand the keyboard to the list of pages
-        self.new_button.setFocus()
+        self.side.new_button.setFocus()
         self._make(arguments, title)
 
     def _make(self, arguments: list[str], title: str) -> None:
@@ -368,6 +322,7 @@ class TrainPage(QWidget):
     def _take(self, job: Job, event: Any) -> None:
         if isinstance(event, Started) and event.run_folder:
             # a run that waited begins while a person does something else
+            self._tell_end(job)
             waited = job is self._making and self._taken is not None
             self._made(job)
             folder = Path(event.run_folder)
@@ -379,6 +334,15 @@ class TrainPage(QWidget):
             self._project.runs_changed.emit()
         elif isinstance(event, Progress) and job is self._making:
             self.form.side.show_progress(event)
+
+    def _tell_ends(self) -> None:
+        for job in self._jobs.running():
+            if job.arguments[:1] == ["train"]:
+                self._tell_end(job)
+
+    def _tell_end(self, job: Job) -> None:
+        """Tell a run whether it ends with this window, should the window be killed."""
+        job.send({"command": "stop_at_end" if self.side.ends_with_window else "leave_at_end"})
 
     def _made(self, job: Job) -> None:
         if job is self._making:
@@ -427,11 +391,3 @@ class TrainPage(QWidget):
         job = self._jobs.start(self.tr("Checking texts"), arguments)
         job.failed.connect(self.problem.say_failure)
         job.ended.connect(lambda status: self.rows_wanted.emit(finding.rows) if status == "done" else None)
-
-
-def _caption(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "caption")
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    return label

@@ -216,6 +216,9 @@ class LivePlot(QWidget):
 
     def _drawn(self, event: Any) -> None:
         """Keep the background just drawn and put the lines on it."""
+        if event.canvas is not self._canvas:
+            # of a run that is no longer shown, drawn a last time before it goes
+            return
         self._background = self._canvas.copy_from_bbox(self._figure.bbox)
         self._draw_lines()
 

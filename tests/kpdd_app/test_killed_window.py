@@ -1,4 +1,4 @@
-"""The window killed while somebody types: at most half a second of typing is lost."""
+"""The window killed: at most half a second of typing is lost, and a run goes on or stops, as was chosen."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import random
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from training_backend.project.details import row_detail
 from training_backend.project.store import Project
+from training_backend.students.run_folder import RunFolder
 
 # what a key may take to the disk beyond the half second, on a machine that does other work as well
 SLACK_S = 0.3
@@ -89,3 +92,43 @@ def test_at_most_half_a_second_of_typing_is_lost(small_project):
         most_lost_s = max(most_lost_s, at - lost[0] if lost else 0.0)
     print(f"at most {most_lost_s:.2f} s of typing lost in 12 kills")
     assert most_lost_s <= 0.5 + SLACK_S
+
+
+TRAINING = """
+    import sys
+    from pathlib import Path
+    from PySide6.QtWidgets import QApplication
+    from kpdd_app.jobs import Jobs
+    from kpdd_app.open_project import OpenProject
+    from kpdd_app.pages.train import TrainPage
+    from kpdd_app.settings import ON_CLOSE, Settings
+
+    app = QApplication([])
+    Settings().set_text(ON_CLOSE, sys.argv[3])
+    project = OpenProject()
+    page = TrainPage(project, Jobs(command=[sys.executable, sys.argv[2]]))
+    page.show()
+    project.open(Path(sys.argv[1]))
+    page._make(["train", sys.argv[1], "--title", "slow"], "slow")
+    page.view.status_changed.connect(
+        lambda _folder, status: print(page.view.folder, flush=True) if status == "running" else None
+    )
+    app.exec()
+"""
+
+
+@pytest.mark.parametrize("chosen, ends", [("stop", "stopped"), ("leave", "done")])
+def test_a_run_goes_on_or_stops_in_order_when_its_window_is_killed(small_project, chosen, ends):
+    training = str(Path(__file__).parent / "fake_training.py")
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(TRAINING), str(small_project), training, chosen],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    folder = Path(child.stdout.readline().strip())
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    until = time.monotonic() + 60
+    while (status := RunFolder.open(folder).status()) == "running" and time.monotonic() < until:
+        threading.Event().wait(0.05)
+    assert status == ends

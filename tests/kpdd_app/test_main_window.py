@@ -212,8 +212,8 @@ def test_what_becomes_of_runs_at_closing_is_asked_once(qtbot, window, monkeypatc
     assert len(asked) == 1 and "Training mine is still running" in asked[0]
     assert Settings().text(ON_CLOSE) == "leave"
     train = window.show_page("train")
-    train.on_close.setCurrentIndex(train.on_close.findData("stop"))
-    train.on_close.activated.emit(train.on_close.currentIndex())
+    train.side.on_close.setCurrentIndex(train.side.on_close.findData("stop"))
+    train.side.on_close.activated.emit(train.side.on_close.currentIndex())
     assert window._ask_about_jobs() is True and len(asked) == 1
     monkeypatch.undo()
 

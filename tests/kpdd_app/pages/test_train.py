@@ -30,7 +30,7 @@ def window(train_window):
 
 def findings(page) -> list[str]:
     layout = page.form.side.findings
-    return [layout.itemAt(n).widget().findChildren(type(page.none))[1].text() for n in range(layout.count())]
+    return [layout.itemAt(n).widget().findChildren(QLabel)[1].text() for n in range(layout.count())]
 
 
 def choose_base(form, base: str) -> None:
@@ -201,7 +201,7 @@ def test_a_small_window_cuts_nothing_of_the_form_off(window, qtbot, width):
 
 
 def test_without_runs_the_list_stands_back(window):
-    assert not window.runs.isVisible() and window.none.isVisible()
+    assert not window.runs.isVisible() and window.side.none.isVisible()
 
 
 def test_a_run_shows_its_curves_to_the_end(window, qtbot):

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from kpdd_app.followed_run import note_death
 from kpdd_app.jobs import Jobs
@@ -57,25 +57,25 @@ def test_runs_that_wait_start_one_after_the_other(window, qtbot):
     enqueue(qtbot, window, "second")
     enqueue(qtbot, window, "third")
     assert [run.title for run in window.queue.waiting] == ["second", "third"]
-    assert window.waiting.isVisible() and window.form.side.start.text() == "Train beside it"
-    window.waiting.list.setCurrentRow(1)
-    qtbot.mouseClick(window.waiting.up, Qt.MouseButton.LeftButton)
+    assert window.side.waiting.isVisible() and window.form.side.start.text() == "Train beside it"
+    window.side.waiting.list.setCurrentRow(1)
+    qtbot.mouseClick(window.side.waiting.up, Qt.MouseButton.LeftButton)
     assert [run.title for run in window.queue.waiting] == ["third", "second"]
-    assert window.waiting.list.currentRow() == 0
+    assert window.side.waiting.list.currentRow() == 0
     qtbot.waitUntil(lambda: window.view.status == "running", timeout=15_000)
     qtbot.mouseClick(window.view.stop, Qt.MouseButton.LeftButton)
     done = {"endless": "stopped", "third": "done", "second": "done"}
     qtbot.waitUntil(lambda: statuses(window) == done, timeout=40_000)
     # the list has the newest first: the third began before the second
     assert [entry.title for entry in window.runs.entries()] == ["second", "third", "endless"]
-    assert not window.queue.waiting and not window.waiting.isVisible()
+    assert not window.queue.waiting and not window.side.waiting.isVisible()
 
 
 def test_a_waiting_run_is_taken_out_by_a_key(window, qtbot):
     start(qtbot, window, "endless")
     enqueue(qtbot, window, "second")
-    window.waiting.list.setFocus()
-    qtbot.keyClick(window.waiting.list, Qt.Key.Key_Delete)
+    window.side.waiting.list.setFocus()
+    qtbot.keyClick(window.side.waiting.list, Qt.Key.Key_Delete)
     assert not window.queue.waiting
 
 
@@ -90,9 +90,9 @@ def test_the_queue_is_held_after_a_restart_and_what_cannot_start_stays(window, q
     with qtbot.waitExposed(page):
         page.show()
     project.open(path)
-    qtbot.waitUntil(lambda: page.waiting.isVisible(), timeout=10_000)
-    assert page.queue.held and page.waiting.go_on.isVisible() and not jobs.running()
-    qtbot.mouseClick(page.waiting.go_on, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.side.waiting.isVisible(), timeout=10_000)
+    assert page.queue.held and page.side.waiting.go_on.isVisible() and not jobs.running()
+    qtbot.mouseClick(page.side.waiting.go_on, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.problem.isVisible() and not jobs.running(), timeout=15_000)
     assert [run.title for run in page.queue.waiting] == ["refused"] and page.queue.held
     page.view.release()
@@ -243,9 +243,7 @@ def test_a_base_student_that_is_not_here_is_downloaded_first(window, qtbot, monk
 
     def said() -> list[str]:
         layout = window.form.side.findings
-        return [
-            layout.itemAt(n).widget().findChildren(type(window.none))[1].text() for n in range(layout.count())
-        ]
+        return [layout.itemAt(n).widget().findChildren(QLabel)[1].text() for n in range(layout.count())]
 
     qtbot.waitUntil(
         lambda: any("is downloaded first (about 0.3 GiB)" in text for text in said()), timeout=10_000

@@ -38,6 +38,14 @@ def test_the_colours_follow_the_theme_while_accuracy_is_shown(plot, qtbot, qapp)
         theme.apply(qapp, "light")
 
 
+def test_a_plot_that_was_let_go_may_be_drawn_once_more(plot, capsys):
+    old = plot._canvas
+    plot.set_panels({"key": "Key"})
+    # what Qt had put off until the next turn of its loop
+    old.draw()
+    assert plot._canvas is None and plot._background is None and capsys.readouterr().err == ""
+
+
 def test_marks_at_the_ends_of_the_axes_are_seen_whole(plot):
     left, right = plot._axes["solve"]
     room = 4 / 2
