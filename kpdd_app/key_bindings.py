@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import SIGNAL, QCoreApplication, QObject, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from kpdd_app.settings import Settings
@@ -247,6 +247,11 @@ def name_button(button: QWidget, name: str, action_id: str) -> None:
 
     show_keys()
     _follow(button, show_keys)
+
+
+def scrolls(event: QKeyEvent) -> bool:
+    """Tell whether a key moves up or down inside a view; the page around it wants all others."""
+    return event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
 def _follow(owner: QObject, take: Callable[[], None]) -> None:

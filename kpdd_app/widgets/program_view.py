@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QMenu, QPlainTextEdit, QTextEdit, QWidget
 
 from kpdd_app import theme
+from kpdd_app.key_bindings import scrolls
 from kpdd_app.trace_log import TraceState
 from kpdd_app.widgets.program_marks import Gutter, Marks, MonoRuler, paint_gutter, paint_values
 from kpdd_app.widgets.python_text import PythonHighlighter
@@ -218,7 +219,7 @@ class ProgramView(QPlainTextEdit):
         if (
             event.matches(QKeySequence.StandardKey.Copy)
             or event.matches(QKeySequence.StandardKey.SelectAll)
-            or event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+            or scrolls(event)
         ):
             super().keyPressEvent(event)
         else:

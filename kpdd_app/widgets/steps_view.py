@@ -22,11 +22,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from kpdd_app import theme
+from kpdd_app.key_bindings import scrolls
 from kpdd_app.solution_steps import origin, why
 from training_backend.execution.worked_steps import RESULT, WorkedStep
 
 _WRAP = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-_SCROLLS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class StepsView(QAbstractScrollArea):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Scroll here; the keys of the time line belong to the page."""
-        if event.key() in _SCROLLS:
+        if scrolls(event):
             super().keyPressEvent(event)
         else:
             event.ignore()

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QWidget
 
 from kpdd_app import theme
+from kpdd_app.key_bindings import scrolls
 from kpdd_app.widgets.alternatives_view import AlternativesView
 from kpdd_app.widgets.token_layout import Block, Faces, Paragraph, TokenLayout
 from training_backend.events import Token
@@ -163,7 +164,7 @@ class TokenStrip(QAbstractScrollArea):
         """Scroll up and down, copy; other keys belong to the page."""
         if event.matches(QKeySequence.StandardKey.Copy):
             QGuiApplication.clipboard().setText(self.text)
-        elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+        elif scrolls(event):
             super().keyPressEvent(event)
         else:
             event.ignore()

@@ -28,6 +28,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from kpdd_app import theme
+from kpdd_app.key_bindings import scrolls
 from kpdd_app.trace_log import TraceState
 
 CHANGED = "●"
@@ -181,7 +182,7 @@ class VariablesView(QTableView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move up and down here; everything else belongs to the page."""
-        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+        if scrolls(event):
             super().keyPressEvent(event)
         else:
             event.ignore()
