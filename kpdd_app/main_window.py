@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMimeData, QTimer, Signal
+from PySide6.QtCore import QEvent, QMargins, QMimeData, QSize, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
@@ -33,6 +33,10 @@ from kpdd_app.widgets.status_line import StatusLine
 
 log = logging.getLogger(__name__)
 
+# the room that the pages are made for, in pixels, and what a screen needs above it
+LEAST = QSize(900, 560)
+TITLE_BAR = 28
+
 DATA_FILES = (".jsonl", ".json", ".xml", ".csv", ".tsv", ".parquet", ".gz")
 # which page's dot shows a job, by the first word of its command
 PAGE_OF_COMMAND = {"generate": "teacher", "execute": "dataset", "import": "dataset", "export": "dataset",
@@ -55,7 +59,7 @@ class MainWindow(QMainWindow):
         self._was_painted = False
         self._to_build = [key for key, _, _ in PAGES]
         self.setAcceptDrops(True)
-        self.setMinimumSize(900, 560)
+        self._fit_screen()
         self.rail = Rail([(key, title) for key, title, _ in PAGES])
         self.stack = QStackedWidget()
         # a page that wants more than there is gives way: the rail and the status line are never cut off
@@ -208,6 +212,8 @@ class MainWindow(QMainWindow):
     # --- events -----------------------------------------------------------------------------------
 
     def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ScreenChangeInternal:
+            self._fit_screen()
         if event.type() == QEvent.Type.Paint and not self._was_painted:
             self._was_painted = True
             QTimer.singleShot(0, self, self.painted.emit)
@@ -334,10 +340,18 @@ class MainWindow(QMainWindow):
         page = self.pages.get("dataset")
         return page.source.filter if page is not None else None  # type: ignore[attr-defined]
 
+    def _fit_screen(self) -> None:
+        """Never need more room than the screen has: at scale 2 a small one has 683 by 384 pixels."""
+        area = self.screen().availableGeometry()
+        self.setMinimumSize(min(LEAST.width(), area.width()), min(LEAST.height(), area.height() - TITLE_BAR))
+
     def _restore(self) -> None:
         if not self.restoreGeometry(self.settings.state("window")):
             area = QGuiApplication.primaryScreen().availableGeometry()
             self.resize(min(1440, round(area.width() * 0.9)), min(900, round(area.height() * 0.9)))
+        elif not self.isMaximized() and not self.isFullScreen():
+            room = self.screen().availableSize().shrunkBy(QMargins(0, TITLE_BAR, 0, 0))
+            self.resize(self.size().boundedTo(room))
 
     # --- slots ------------------------------------------------------------------------------------
 

@@ -92,14 +92,17 @@ QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url({glyph("chevron-up", 
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url({glyph("chevron-down", "muted")});
   width: {round(box * 0.8)}px; height: {round(box * 0.8)}px; }}
 QCheckBox, QRadioButton {{ spacing: {gap(1.6)}px; }}
-QCheckBox::indicator, QRadioButton::indicator {{ width: {box}px; height: {box}px; background: {t.surface};
+QCheckBox::indicator, QRadioButton::indicator, QListView::indicator, QTreeView::indicator,
+  QTableView::indicator {{ width: {box}px; height: {box}px; background: {t.surface};
   border: 1px solid {t.strong_border}; }}
-QCheckBox::indicator {{ border-radius: 3px; }}
+QCheckBox::indicator, QListView::indicator, QTreeView::indicator, QTableView::indicator {{
+  border-radius: 3px; }}
 QRadioButton::indicator {{ border-radius: {box // 2 + 1}px; }}
 QCheckBox::indicator:focus, QCheckBox::indicator:hover, QRadioButton::indicator:hover {{
   border-color: {t.accent}; }}
 QCheckBox:focus, QRadioButton:focus {{ color: {t.accent}; }}
-QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
+QCheckBox::indicator:checked, QListView::indicator:checked, QTreeView::indicator:checked,
+  QTableView::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
   image: url({glyph("check", "on_accent")}); }}
 QRadioButton::indicator:checked {{ border-color: {t.accent}; image: url({glyph("dot", "accent")}); }}
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ background: {t.window};

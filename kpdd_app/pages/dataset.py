@@ -86,8 +86,9 @@ class DatasetPage(QWidget):
         return "dataset"
 
     def take_focus(self) -> None:
-        """Give the keyboard to the table."""
-        self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+        """Give the keyboard to the table, or to the one thing to do where it is empty."""
+        shown = self.table if self.stack.currentWidget() is self.table else self.empty.button
+        shown.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_filter(self, wanted: RowFilter) -> None:
         """Show the rows of a filter, as Home's numbers and other pages ask."""
@@ -348,13 +349,16 @@ class DatasetPage(QWidget):
     def _show_state(self) -> None:
         """Show the table, or what to do where it is empty."""
         self._show_count()
+        wanted = self.source.filter
+        nothing = not (len(self.source) or self.source.loading or wanted.facets or wanted.search)
+        self.splitter.show_alone(nothing or self.project.path is None)
         if self.project.path is None:
             self.empty.say(self.tr("No project is open"), self.tr("Rows belong to a project."),
                            self.tr("Open a project…"), self.tr("Go to Home"))  # fmt: skip
         elif len(self.source) or self.source.loading:
             self.stack.setCurrentWidget(self.table)
             return
-        elif self.source.filter.facets or self.source.filter.search:
+        elif wanted.facets or wanted.search:
             why = self.tr("Other words or fewer facets find more.")
             self.empty.say(self.tr("No row fits this filter"), why, self.tr("Clear the filter"))
         else:

@@ -71,6 +71,8 @@ class ExportDialog(QDialog):
         self._build()
         self._connect()
         self._fit_format()
+        # the keyboard begins at what is chosen, not at the first choice there is
+        (self.those if filtered else self.all).setFocus()
 
     # --- what was chosen --------------------------------------------------------------------------
 

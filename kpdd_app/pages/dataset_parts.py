@@ -23,6 +23,7 @@ class ThreeParts(QSplitter):
         self.left, self.middle, self.right = left, middle, right
         self._narrow = False
         self._by_hand = False
+        self._put_away: list[QWidget] = []
         self._beside = QByteArray()
         self.setChildrenCollapsible(False)
         self.setHandleWidth(1)
@@ -35,6 +36,17 @@ class ThreeParts(QSplitter):
     def below(self) -> bool:
         """Tell whether the row lies below the table."""
         return self.orientation() == Qt.Orientation.Vertical
+
+    def show_alone(self, alone: bool) -> None:
+        """Show the middle alone: where there is no row at all, facets and row have nothing to say."""
+        if alone and not self._put_away:
+            self._put_away = [part for part in (self.left, self.right) if not part.isHidden()]
+            for part in self._put_away:
+                part.hide()
+        elif not alone and self._put_away:
+            for part in self._put_away:
+                part.setVisible(part is self.right or not self._narrow)
+            self._put_away = []
 
     def widths(self) -> QByteArray:
         """Return the widths that a person gave; empty without any."""
@@ -52,7 +64,7 @@ class ThreeParts(QSplitter):
         narrow = self.width() < self.left.minimumWidth() + rows + self.right.minimumWidth()
         if narrow != self._narrow:
             self._narrow = narrow
-            self.left.setVisible(not narrow)
+            self.left.setVisible(not narrow and self.left not in self._put_away)
         self._turn(self.width() < rows * 0.8 + self.right.minimumWidth())
         self._share()
 

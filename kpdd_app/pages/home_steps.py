@@ -44,8 +44,8 @@ def funnel_steps(counts: dict[str, int], say: Say, best: BestAccuracy | None = N
         fit += say("; {0} more are unfit").format(f"{counts['unfit']:,}")
     stream = asked * counts.get("equal", 0) / max(1, replies)
     return [
-        Step(say("questions"), counts.get("questions", 0), say("questions in the project"), 1.0, "faint",
-             _filter()),
+        Step(say("questions"), counts.get("questions", 0), say("questions in the project"),
+             1.0 if counts.get("questions") else 0.0, "faint", _filter()),
         rows(say("replies"), "asked", say("rows that a teacher answered"), "accent",
              _filter(kind=("cot", "pot", "eot"))),
         rows(say("parsed"), "parsed", say("replies that could be read"), "accent", _filter(verdict=PARSED)),

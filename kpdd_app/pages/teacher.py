@@ -240,7 +240,7 @@ class TeacherPage(QWidget):
         if shown is not None and shown.name in self._configs:
             # what was typed last may not be on disk yet
             self._configs[shown.name] = shown
-        self.run.writable = not self.project.read_only
+        self.run.set_writable(not self.project.read_only, self.project.read_only_reason)
         self.run.set_questions(found.datasets, found.filters)
         kept = self._settings.text("teacher/current")
         if list(self._configs) != self.list.shown_names() or not self.list.current():

@@ -53,6 +53,7 @@ class RunPanel(QScrollArea):
         self._config: TeacherConfig | None = None
         self.status = ""
         self.writable = True
+        self._read_only = ""
         self.shown_filter: RowFilter | None = None
         self.again: Again | None = None
         self._timer = QTimer(self)
@@ -180,6 +181,13 @@ class RunPanel(QScrollArea):
         self.one_call.setChecked(bool(settings.get("one_call")))
         self.budget.setValue(float(settings.get("budget") or 0.0))
 
+    def set_writable(self, writable: bool, why_not: str = "") -> None:
+        """Let runs be started, or say why not."""
+        self.writable = writable
+        reason = self.tr("This project is open read-only. {0}").format(why_not).strip()
+        self._read_only = "" if writable else reason
+        self.show_problem("")
+
     def problem(self) -> str:
         """Return why nothing can be asked, in one sentence; empty when all is well."""
         if self._config is None:
@@ -218,7 +226,8 @@ class RunPanel(QScrollArea):
             (self.stop_button if running else self.start_button).setFocus()
 
     def show_problem(self, text: str) -> None:
-        """Say under the form what is missing."""
+        """Say under the form what is missing; in a project that is only read, that."""
+        text = text or self._read_only
         self.mistake.setText(text)
         self.mistake.setVisible(bool(text))
 

@@ -226,3 +226,13 @@ class RunningJob:
     detached = True
     arguments = ("train",)
     run_folder = None
+
+
+def test_the_window_never_needs_more_room_than_the_screen_has(qtbot, window):
+    room = window.screen().availableGeometry()
+    least = window.minimumSize()
+    assert least.width() == min(900, room.width()) and least.height() <= min(560, room.height())
+    # a size of a larger screen is not taken up here
+    window.settings.set_state("window", window.saveGeometry())
+    window._restore()
+    assert window.width() <= room.width() and window.height() <= room.height()
