@@ -377,8 +377,11 @@ class TrainPage(QWidget):
                 self.view.show_run(folder, entry.title, entry.method)
 
     def _show_rows(self, finding: Finding) -> None:
-        """Show the rows behind a finding, those unfit for a student once all were checked against it."""
+        """Show the rows behind a finding (unfit ones once all were checked), or where they come from."""
         if self._project.path is None:
+            return
+        if finding.page:
+            self.page_wanted.emit(finding.page)
             return
         if not finding.student:
             self.rows_wanted.emit(finding.rows)

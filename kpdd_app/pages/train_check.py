@@ -51,7 +51,7 @@ class Finding:
 
     `rows` is a RowFilter of the rows behind it, None where there are none. Where a `student` (its folder) is
     named, they are known once all texts were checked against it; it then reads and writes at most `longest`
-    tokens.
+    tokens. `page` is where what is missing comes from.
     """
 
     kind: str
@@ -59,6 +59,7 @@ class Finding:
     rows: Any = None
     student: str = ""
     longest: tuple[int, int] | None = None
+    page: str = ""
 
 
 @dataclass
@@ -206,6 +207,7 @@ def _rows(
     project: Project, method: methods.Method, used: int, dataset: str | None, split: str | None
 ) -> list[Finding]:
     from training_backend.project.listing import Listing, RowFilter
+    from training_backend.project.questions import datasets
 
     facets = _facets(method, dataset, split)
     listing = Listing(project.path)
@@ -222,7 +224,8 @@ def _rows(
     behind = RowFilter(facets={**facets, "verdict": unused}) if unused else None
     if not used:
         why = f" ({'; '.join(reasons)})" if reasons else ": the project has no such rows yet"
-        return [Finding("wrong", f"No row of {total:,} can be used{why}.", behind)]
+        page = "" if total else "teacher" if datasets(project) else "dataset"
+        return [Finding("wrong", f"No row of {total:,} can be used{why}.", behind, page=page)]
     left = f" Not used: {'; '.join(reasons)}." if used < total else ""
     return [Finding("equal", f"{used:,} of {total:,} rows are used.{left}", behind)]
 

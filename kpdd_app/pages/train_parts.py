@@ -110,8 +110,12 @@ def finding_line(finding: Finding, act: Callable[[Finding], None]) -> QWidget:
     body = QVBoxLayout()
     body.setSpacing(0)
     body.addWidget(text)
+    words = {"teacher": line.tr("Let a teacher answer"), "dataset": line.tr("Import questions")}.get(
+        finding.page, ""
+    )
     if finding.rows is not None:
         words = line.tr("Show these rows") if finding.student else line.tr("Show the rows not used")
+    if words:
         button = QPushButton(words)
         button.setProperty("kind", "link")
         # in line with the text above it

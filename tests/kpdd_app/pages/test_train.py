@@ -314,6 +314,9 @@ def test_a_project_without_rows_cannot_train(qtbot, tmp_path):
     project.open(tmp_path / "empty.kpdd")
     qtbot.waitUntil(lambda: any("No row of 0 can be used" in text for text in findings(page)), timeout=10_000)
     assert json.dumps(findings(page)).count("nothing to learn from") == 2
+    with qtbot.waitSignal(page.page_wanted) as wanted:
+        qtbot.mouseClick(link_of(page, "No row of 0"), Qt.MouseButton.LeftButton)
+    assert wanted.args == ["dataset"]
     jobs.close()
     project.close()
     project.shut_down()
