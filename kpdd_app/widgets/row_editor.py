@@ -345,7 +345,8 @@ def _reply_text(detail: RowDetail) -> str:
     """Return the raw reply under the names of its parts, with where each came from."""
     parts = []
     for name, origin in detail.origins.items():
-        facts = ", ".join(part for part in (origin.teacher, origin.model, origin.source) if part)
+        prompt = f"prompt {origin.prompt_version}" if origin.prompt_version else ""
+        facts = ", ".join(part for part in (origin.teacher, origin.model, origin.source, prompt) if part)
         parts.append(f"{name.replace('_', ' ')}: {facts}")
     parts += [f"\n── {name.replace('_', ' ')} ──\n{text}" for name, text in detail.raw.items()]
     return "\n".join(parts) if parts else "No teacher has written about this question yet."

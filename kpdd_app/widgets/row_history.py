@@ -37,7 +37,11 @@ class RowHistory(QWidget):
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setMinimumHeight(theme.row_height() * 7)
-        self.list.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        # who and what share the room that is left; the tool tip has both whole
+        header, ways = self.list.header(), QHeaderView.ResizeMode
+        for column in range(4):
+            header.setSectionResizeMode(column, ways.ResizeToContents if column < 2 else ways.Stretch)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentItemChanged.connect(lambda *_: self._show_text())
         self.list.itemActivated.connect(lambda *_: self._bring_back())
         self.text = QLabel()
@@ -62,7 +66,10 @@ class RowHistory(QWidget):
         self.list.clear()
         for item in self.items:
             what = self.tr("{0} (undone)").format(item.what) if item.undone else item.what
-            line = QTreeWidgetItem([_when(item.when), item.field.replace("_", " "), what, item.who])
+            words = [_when(item.when), item.field.replace("_", " "), what, item.who]
+            line = QTreeWidgetItem(words)
+            for column, text in enumerate(words):
+                line.setToolTip(column, text)
             if item.undone:
                 for column in range(4):
                     line.setForeground(column, theme.colour("faint"))

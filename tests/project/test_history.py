@@ -153,6 +153,13 @@ def test_saving_while_typing_is_one_step(filled):
     assert undo(filled) is None
 
 
+def test_the_history_names_source_and_prompt_of_what_a_teacher_wrote(filled):
+    assert field_history(filled, 1)[-1].what == "written (recording.jsonl)"
+    with filled.writing() as connection:
+        connection.exec_driver_sql("UPDATE origin SET prompt_version = 'c91429'")
+    assert field_history(filled, 1)[-1].what == "written (recording.jsonl, prompt c91429)"
+
+
 def test_the_history_of_a_row_tells_who_wrote_what(filled):
     edit_field(filled, 7, "core_question", "first")
     edit_field(filled, 1, "core_question", "second", who="Ada")

@@ -181,13 +181,20 @@ def _written(
     ).fetchone()
     by = _origin(connection, origin_id)
     who = " ".join(part for part in (by.teacher, by.model) if part) if by else "import"
-    what = f"written ({by.source})" if by and by.source else "imported" if entity == "question" else "written"
+    what = f"written{_where(by)}" if by else "imported" if entity == "question" else "written"
     items = []
     for (field, _), text in zip(_WRITTEN[entity], texts, strict=True):
         written[field] = text or ""
         if text is not None:
             items.append(HistoryItem(made_at, who, what, field, "", text, undone=False))
     return items
+
+
+def _where(by: Origin) -> str:
+    """Return in brackets where a text came from and the prompt it answers; empty: unknown."""
+    prompt = f"prompt {by.prompt_version}" if by.prompt_version else ""
+    parts = ", ".join(part for part in (by.source, prompt) if part)
+    return f" ({parts})" if parts else ""
 
 
 def _changes(
