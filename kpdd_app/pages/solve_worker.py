@@ -1,4 +1,8 @@
-"""The warm worker of the Solve page: one child process that keeps students loaded and solves on request."""
+"""The warm worker of the Solve page: one child process that keeps students loaded and solves on request.
+
+What is given up is asked to stop; only when it does not the process is ended: a new one needs seconds until
+it can load students at all.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from kpdd_app.jobs import Job, Jobs
 from training_backend.events import Event, Failed, Progress, Result
+
+# so long the process may take to give up what it was asked to: a large student reads its weights in one go
+GIVE_UP_MS = 1500
 
 
 class SolveWorker(QObject):
@@ -30,7 +37,14 @@ class SolveWorker(QObject):
         self._jobs = jobs
         self._job: Job | None = None
         self._request = 0
+        self._loads = 0
         self._waiting: dict[str, Any] | None = None
+        # the request that was given up and has not ended yet
+        self._given_up = ""
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(GIVE_UP_MS)
+        self._patience.timeout.connect(self._lose_patience)
 
     @property
     def request(self) -> str:
@@ -44,15 +58,11 @@ class SolveWorker(QObject):
         """
         if students == self.students and self.state in ("loading", "ready", "solving"):
             return
-        if self.state in ("loading", "solving"):
-            # a large student may load for a minute: a new process is the sure way to be rid of it
-            self._drop()
+        self._give_up()
+        self._waiting = None
         self.students = students
         self.about = {}
-        if self._job is None:
-            self._start()
-        assert self._job is not None
-        self._job.send({"command": "load", **_source(students)})
+        self._load()
         self._set("loading")
 
     def ask(self, message: Mapping[str, Any]) -> str:
@@ -76,6 +86,13 @@ class SolveWorker(QObject):
         if self.state == "solving":
             self._set("ready")
 
+    def cancel_loading(self) -> None:
+        """Give up loading; no students are there then."""
+        if self.state == "loading":
+            self._give_up()
+            self._waiting = None
+            self._set("off")
+
     def close(self) -> None:
         """End the process."""
         self._drop()
@@ -90,11 +107,42 @@ class SolveWorker(QObject):
         self._job = job
 
     def _drop(self) -> None:
+        self._patience.stop()
+        self._given_up = ""
         if self._job is not None:
             job, self._job = self._job, None
             job.send({"command": "quit"})
             job.stop()
         self._waiting = None
+
+    def _load(self) -> None:
+        if self._job is None:
+            self._start()
+        assert self._job is not None
+        self._loads += 1
+        self._job.send({"command": "load", "request": self._load_id, **_source(self.students)})
+
+    @property
+    def _load_id(self) -> str:
+        return f"load {self._loads}"
+
+    def _give_up(self) -> None:
+        """Ask the process to end what is at work."""
+        at_work = {"loading": self._load_id, "solving": self.request}.get(self.state)
+        if self._job is None or at_work is None:
+            return
+        self._job.send({"command": "cancel", "request": at_work})
+        self._given_up = at_work
+        self._patience.start()
+        self._request += 1
+
+    def _lose_patience(self) -> None:
+        """Begin again with a new process; what waits is asked of it."""
+        waiting, loading = self._waiting, self.state == "loading"
+        self._drop()
+        if loading:
+            self._waiting = waiting
+            self._load()
 
     def _send(self, message: Mapping[str, Any]) -> None:
         assert self._job is not None
@@ -109,18 +157,28 @@ class SolveWorker(QObject):
     def _take(self, job: Job, event: Event) -> None:
         if job is not self._job:
             return
-        request = getattr(event, "request", None)
-        if request:
-            if request == self.request:
-                self.event_came.emit(event)
-                if event.event in ("answer", "failed") and self.state == "solving":
-                    self._set("ready")
+        request = getattr(event, "request", "")
+        if isinstance(event, Result):
+            request = str(event.data.get("request") or self._load_id)
+        if request and request == self._given_up:
+            if event.event in ("answer", "failed", "result"):
+                self._patience.stop()
+                self._given_up = ""
+        elif request and request == self.request:
+            self.event_came.emit(event)
+            if event.event in ("answer", "failed") and self.state == "solving":
+                self._set("ready")
         elif isinstance(event, Progress) and self.state in ("loading", "solving"):
             count = f"{event.done} of {event.total}" if event.total else ""
             self.progressed.emit(" ".join(part for part in (event.stage, event.text, count) if part))
-        elif isinstance(event, Result) and self.state == "loading":
+        elif self.state == "loading" and request in ("", self._load_id):
+            self._take_load(event)
+
+    def _take_load(self, event: Event) -> None:
+        """Take how loading ended."""
+        if isinstance(event, Result):
             self._loaded(event)
-        elif isinstance(event, Failed) and self.state == "loading":
+        elif isinstance(event, Failed):
             self._waiting = None
             self.students = ""
             self._set("failed")
@@ -137,8 +195,11 @@ class SolveWorker(QObject):
         if job is not self._job:
             return
         self._job = None
+        self._drop()
+        if self.state == "off":
+            # loading was given up: nobody waits for it
+            return
         was = self.state
-        self._waiting = None
         self._set("died")
         if was == "failed":
             return

@@ -63,10 +63,10 @@ class Workers(QObject):
         self.changed.emit()
 
     def cancel_loading(self) -> None:
-        """End the processes that load students."""
+        """Give up the students that are being loaded."""
         for worker in self._both:
             if worker.state == "loading":
-                worker.close()
+                worker.cancel_loading()
                 self._end(worker)
         self.changed.emit()
 

@@ -133,6 +133,13 @@ def test_serving(trained_run):
         assert served.until(Failed)[-1].where == "/nowhere"
         served.send(command="load", students=str(trained_run))
         about = served.until(Result)[-1].data
+        assert about["request"] == ""
+        # what is cancelled before its turn is answered at once, and a later load is not held up by it
+        served.send(command="cancel", request="load 1")
+        served.send(command="load", request="load 1", students="/nowhere")
+        assert served.until(Failed)[-1].request == "load 1"
+        served.send(command="load", request="load 2", students=str(trained_run))
+        assert served.until(Result)[-1].data["request"] == "load 2"
         assert about["roles"] == ["key", "solve"] and about["students"] == str(trained_run)
         served.send(command="solve", request="1", question=QUESTION, gold=6)
         events = served.until(Answer, request="1")

@@ -85,7 +85,7 @@ class Solver:
         self.kind = "pot"
         self.roles = ("key", "solve")
 
-    def load(self, students: str) -> None:
+    def load(self, students: str, request: str) -> None:
         if "endless" in students:
             time.sleep(60)
         if "broken" in students:
@@ -94,7 +94,14 @@ class Solver:
             )
             return
         self.reporter.emit(
-            Result(data={"students": students, "method": "kpdd-pot", "roles": list(self.roles)})
+            Result(
+                data={
+                    "students": students,
+                    "method": "kpdd-pot",
+                    "roles": list(self.roles),
+                    "request": request,
+                }
+            )
         )
 
     def solve(self, message: dict) -> None:
@@ -290,7 +297,7 @@ def main() -> int:
     for line in sys.stdin:
         message = json.loads(line)
         if message["command"] == "load":
-            solver.load(str(message["students"]))
+            solver.load(str(message["students"]), message["request"])
         elif message["command"] == "solve" or message["command"] == "continue":
             solver.solve(message)
         elif message["command"] == "vote":

@@ -2,7 +2,8 @@
 
 One JSON object a line:
 
-    {"command": "load", "students": "demo" | RUN_FOLDER | {"key": FOLDER, "solve": FOLDER}, "method": …}
+    {"command": "load", "request": "1", "students": "demo" | RUN_FOLDER | {"key": FOLDER, "solve": FOLDER},
+     "method": …}
     {"command": "solve", "request": "7", "question": "…", "gold": 36, "kind": "pot",
      "given": {"core_question": "…", "information": ["…"]},
      "temperature": 0.7, "top_p": 1.0, "seed": 1, "path": 0}
@@ -12,7 +13,9 @@ One JSON object a line:
     {"command": "cancel", "request": "7"}
     {"command": "quit"}
 
-`load` is answered by a result that describes the students, or by `failed`; `solve` by stage, token and trace
+`load` is answered by a result that describes the students and carries the request, or by `failed`; then each
+student writes a first token, while nothing else is asked: the first question is as quick as others. A `load`
+that is cancelled ends between two students, and leaves none. `solve` is answered by stage, token and trace
 events and then `answer`, or by `failed` with the request. Without `temperature` the likeliest is written.
 `continue` has the student of `role` begin with `tokens` (ids that token events carry) and go on: what it had
 written up to a token, and one of its alternatives; earlier stages are written again unless `given`. `vote`
@@ -34,6 +37,7 @@ from typing import Any, TypeVar
 
 from training_backend.errors import ConfigError, KpddError
 from training_backend.events import Control, Failed, Reporter, Started, Vote
+from training_backend.execution.runner import ProgramRunner
 from training_backend.rationale.answers import parse_number
 from training_backend.students.decoding_settings import DecodingSettings
 
@@ -53,10 +57,13 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     reporter.emit(Started("serve-solve", os.getpid()))
     server = _Server(args.device, reporter, control, args.stop_at_eof)
     threading.Thread(target=server.read, args=(sys.stdin,), name="requests", daemon=True).start()
-    # the slow imports happen while the window is idle; a request that comes meanwhile waits for them
-    from training_backend.students import decoding  # noqa: F401
+    with server.runner:
+        # the first program would wait for its launcher: it gets ready beside the imports
+        server.runner.warm_up("light")
+        # the slow imports happen while the window is idle; a request that comes meanwhile waits for them
+        from training_backend.students import decoding  # noqa: F401
 
-    server.serve()
+        server.serve()
     return 0
 
 
@@ -66,8 +73,10 @@ class _Server:
     def __init__(self, device: str, reporter: Reporter, control: Control, stop_at_eof: bool) -> None:
         self.stop_at_eof = stop_at_eof
         self.device, self.reporter, self.control = device, reporter, control
+        self.runner = ProgramRunner(workers=1)
         self.requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.cancelled: set[str] = set()
+        self.begun: set[str] = set()
         self.quitting = False
         self.solver: Any = None
 
@@ -84,7 +93,7 @@ class _Server:
                                           line.strip()[:200]))  # fmt: skip
                 continue
             if command == "cancel":
-                self.cancelled.add(str(message.get("request", "")))
+                self._cancel(str(message.get("request", "")))
             elif command in ("quit", "stop"):
                 self.quitting = True
                 break
@@ -93,24 +102,33 @@ class _Server:
         self.quitting = self.quitting or self.stop_at_eof
         self.requests.put(None)
 
+    def _cancel(self, request: str) -> None:
+        """Give up a request; one that still waits its turn ends at once."""
+        if not request:
+            return
+        self.cancelled.add(request)
+        if request not in self.begun:
+            self.begun.add(request)
+            self.reporter.emit(Failed("Cancelled.", request=request))
+
     def serve(self) -> None:
         """Work through the requests."""
-        from training_backend.execution.runner import ProgramRunner
-
-        with ProgramRunner(workers=1) as self.runner:
-            while not self.control.stop_requested:
-                try:
-                    message = self.requests.get(timeout=0.5)
-                except queue.Empty:
-                    continue
-                if message is None or self.quitting:
-                    return
-                self._handle(message)
+        while not self.control.stop_requested:
+            try:
+                message = self.requests.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            if message is None or self.quitting:
+                return
+            self._handle(message)
 
     def _handle(self, message: dict[str, Any]) -> None:
         from training_backend.students.solving import Cancelled
 
         request = str(message.get("request", ""))
+        if request in self.cancelled:
+            return
+        self.begun.add(request)
         try:
             handler = {
                 "load": self._load, "solve": self._solve, "continue": self._continue, "vote": self._vote,
@@ -132,18 +150,22 @@ class _Server:
             self.reporter.emit(Failed(f"{type(error).__name__}: {error}", traceback=text, request=request))
 
     def _load(self, message: dict[str, Any], request: str) -> None:
-        from training_backend.students.solving import Solver
+        from training_backend.students.solving import Cancelled, Solver
+
+        def progress(done: int, total: int, text: str) -> None:
+            if self._given_up(request):
+                raise Cancelled
+            self.reporter.progress("loading students", done, total, text)
 
         # the old students make room first
         self.solver = None
-        self.solver = Solver.load(
-            message.get("students", "demo"),
-            message.get("method"),
-            message.get("device", self.device),
-            lambda done, total, text: self.reporter.progress("loading students", done, total, text),
-        )
-        about = {**self.solver.about(), "students": message.get("students", "demo")}
+        source = message.get("students", "demo")
+        self.solver = Solver.load(source, message.get("method"), message.get("device", self.device), progress)
+        about = {**self.solver.about(), "students": source, "request": request}
         self.reporter.result(about, f"loaded {self.solver.method.title}")
+        if "eot" in self.solver.method.kinds:
+            self.runner.warm_up("heavy")
+        self.solver.warm_up(lambda: not self.requests.empty() or self._given_up(request))
 
     def _solve(
         self, message: dict[str, Any], request: str, forced: tuple[str, list[int]] | None = None

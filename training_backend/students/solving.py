@@ -76,6 +76,17 @@ class Solver:
             on_progress(len(folders), len(folders), "")
         return cls(chosen, students, str(source) if isinstance(source, str | Path) else "")
 
+    def warm_up(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Have each student write a first token that nobody sees: its first pass is slower than all others.
+
+        A device makes its kernels ready, and weights come from disk, when they are first used. Between two
+        students it ends when `stop` becomes true.
+        """
+        for student in dict.fromkeys(self.students.values()):
+            if stop():
+                return
+            next(iter(student.stream("2 + 3")), None)
+
     def about(self) -> dict[str, Any]:
         """Return what a window shows of the students: method, kinds, roles in order, text and device."""
         return {

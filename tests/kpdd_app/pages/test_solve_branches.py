@@ -183,6 +183,23 @@ def test_loading_is_cancelled_and_the_students_before_come_back(page, qtbot):
     assert page.students.cancel.isHidden() and not page.problem.isVisible()
 
 
+def test_other_students_and_those_before_are_loaded_by_the_same_process(page, qtbot):
+    process = page.worker._job
+    page.students.choose(Choice("Others", "/runs/others", "kpdd-pot"))
+    assert page.worker.state == "loading"
+    qtbot.mouseClick(page.students.cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.worker.state == "ready" and page.worker.students == "demo", timeout=10_000)
+    page.students.choose(Choice("Others", "/runs/others", "kpdd-pot"))
+    page.students.choose(Choice("More", "/runs/more", "kpdd-pot"))
+    qtbot.waitUntil(
+        lambda: page.worker.state == "ready" and page.worker.students == "/runs/more", timeout=10_000
+    )
+    assert page.worker._job is process and page.worker.about["students"] == "/runs/more"
+    page.solve_question(QUESTION, 132.0)
+    solved(qtbot, page)
+    assert page.recording.answer.equal
+
+
 def test_the_teachers_key_points_and_a_recorded_solution(make_page, open_project, qtbot):
     page = make_page(open_project)
     page.solve_question(JARS, 6.0)
