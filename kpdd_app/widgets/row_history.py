@@ -39,8 +39,8 @@ class RowHistory(QWidget):
         self.list.setMinimumHeight(theme.row_height() * 7)
         # who and what share the room that is left; the tool tip has both whole
         header, ways = self.list.header(), QHeaderView.ResizeMode
-        for column in range(4):
-            header.setSectionResizeMode(column, ways.ResizeToContents if column < 2 else ways.Stretch)
+        for place in range(4):
+            header.setSectionResizeMode(place, ways.ResizeToContents if place < 2 else ways.Stretch)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentItemChanged.connect(lambda *_: self._show_text())
         self.list.itemActivated.connect(lambda *_: self._bring_back())
