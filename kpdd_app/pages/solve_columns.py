@@ -17,6 +17,7 @@ from kpdd_app.pages.solve_walk import TraceWalk
 from kpdd_app.recording import Phase, Recording, Stage, stage_title
 from kpdd_app.widgets.alternatives_view import AlternativesView
 from kpdd_app.widgets.key_points_view import KeyPointsView
+from kpdd_app.widgets.quick_label import QuickLabel
 from kpdd_app.widgets.run_tools import RunTools
 from kpdd_app.widgets.stage_header import StageHeader
 from kpdd_app.widgets.tint_legend import TintLegend
@@ -115,11 +116,8 @@ class SolveColumns(QSplitter):
         panel, column = _panel(self.run_head, self.run)
         self.tools = RunTools()
         column.insertWidget(1, self.tools)
-        self.origin = QLabel()
-        self.origin.setProperty("role", "caption")
-        self.origin.setTextFormat(Qt.TextFormat.PlainText)
-        self.origin.setWordWrap(True)
-        self.origin.hide()
+        # its line is always there: what lies under the pointer must not move because it was pointed at
+        self.origin = QuickLabel()
         column.insertWidget(2, self.origin)
         return panel
 

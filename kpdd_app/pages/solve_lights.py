@@ -91,9 +91,7 @@ class NumberLights(QObject):
         for role, strip in columns.key_points.strips.items():
             strip.set_marks(found.key_points.get(role, ()) if found else ())
         self._mark_question()
-        text = self._words(found)
-        columns.origin.setText(text)
-        columns.origin.setVisible(bool(text))
+        columns.origin.say(self._words(found))
 
     def _words(self, found: Links | None) -> str:
         links = self._links

@@ -64,6 +64,7 @@ class QuestionPicker(QDialog):
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Questions"))
         self.list.setWordWrap(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAlternatingRowColors(True)
         self.list.itemActivated.connect(lambda _: self._take())
         self.count = QLabel()
@@ -150,7 +151,9 @@ class QuestionPicker(QDialog):
             self.list.setCurrentRow(0)
         more = self.tr(" (the first {0})").format(SHOWN) if count >= SHOWN else ""
         self.count.setText(
-            self.tr("{0} questions").format(len(picks)) + more if picks else self.tr("Nothing found")
+            (self.tr("1 question") if len(picks) == 1 else self.tr("{0} questions").format(len(picks))) + more
+            if picks
+            else self.tr("Nothing found")
         )
 
     def _choose_file(self) -> None:

@@ -79,7 +79,7 @@ class RunPanel(QWidget):
 
     def clear(self) -> None:
         """Show that nothing has run."""
-        self.below.show()
+        self.below.hide()
         self.stack.setCurrentWidget(self.waiting)
         self._show_below(None, "")
         self.cut.hide()
@@ -108,7 +108,7 @@ class RunPanel(QWidget):
             self._show_below(state, "")
         else:
             self._show_program(recording, step, answer)
-        self.below.setVisible(recording.kind != "cot")
+        self.below.setVisible(recording.kind != "cot" and self.stack.currentWidget() is not self.waiting)
         self.answer.show_answer(answer, recording.gold, show_gold, recording.kind)
 
     def light_steps(self, steps: tuple[int, ...]) -> None:
