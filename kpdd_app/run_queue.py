@@ -1,28 +1,13 @@
-"""The runs that wait for their turn, kept beside the runs of the project: a restart finds them again."""
+"""The runs that wait for their turn, as the window shows them; a terminal may run them, too."""
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QFileSystemWatcher, QObject, Signal
 
-from training_backend.paths import runs_dir
-
-log = logging.getLogger(__name__)
-FILE_NAME = "queue.json"
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """One run that waits: its name for people, and the arguments of `kpdd train` that make it."""
-
-    title: str
-    arguments: list[str] = field(default_factory=list)
+from training_backend.students.waiting_runs import Waiting, WaitingRuns
 
 
 class RunQueue(QObject):
@@ -36,73 +21,82 @@ class RunQueue(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         """Begin without a project."""
         super().__init__(parent)
-        self._file: Path | None = None
+        self._store: WaitingRuns | None = None
+        # a run that waits may be taken, or put in, by another process
+        self._files = QFileSystemWatcher(self)
+        self._files.directoryChanged.connect(self._read_again)
         self.waiting: list[Waiting] = []
         self.held = False
 
     def open(self, project: Path | None) -> None:
         """Take the queue of a project from its file; None: of no project."""
-        self._file = runs_dir(project) / FILE_NAME if project is not None else None
-        self.waiting = _read(self._file) if self._file is not None else []
+        self._store = WaitingRuns(project) if project is not None else None
+        self.waiting = self._store.read() if self._store is not None else []
         self.held = bool(self.waiting)
+        if watched := self._files.directories():
+            self._files.removePaths(watched)
+        self._watch()
         self.changed.emit()
 
     def add(self, title: str, arguments: list[str]) -> None:
         """Put a run at the end."""
-        self._write([*self.waiting, Waiting(title, list(arguments))])
+        run = Waiting(title, list(arguments))
+        self._change(lambda waiting: [*waiting, run])
 
     def remove(self, number: int) -> None:
         """Take a run out."""
-        self._write(self.waiting[:number] + self.waiting[number + 1 :])
+        assert self._store is not None
+        self._store.take(self.waiting[number])
+        self._read_again()
 
     def move(self, number: int, by: int) -> int:
         """Move a run up (-1) or down (+1) and return where it stands."""
-        to = max(0, min(len(self.waiting) - 1, number + by))
-        order = list(self.waiting)
-        order.insert(to, order.pop(number))
-        self._write(order)
-        return to
+        run = self.waiting[number]
+
+        def moved(waiting: list[Waiting]) -> list[Waiting]:
+            if run not in waiting:
+                return waiting
+            order = list(waiting)
+            at = number if number < len(order) and order[number] == run else order.index(run)
+            order.insert(max(0, min(len(waiting) - 1, at + by)), order.pop(at))
+            return order
+
+        self._change(moved)
+        return max(0, min(len(self.waiting) - 1, number + by))
 
     def take(self, number: int = 0) -> Waiting | None:
-        """Take the next run, or a certain one, out to start it."""
-        if not 0 <= number < len(self.waiting):
+        """Take the next run, or a certain one, out to start it; None where a terminal runs the queue."""
+        if self._store is None or not 0 <= number < len(self.waiting) or self._store.runner() is not None:
             return None
-        taken = self.waiting[number]
-        self.remove(number)
+        taken = self._store.take(self.waiting[number])
+        self._read_again()
         return taken
 
     def put_back(self, run: Waiting) -> None:
         """Put a run that could not start at the head again, and hold the queue."""
         self.held = True
-        self._write([run, *self.waiting])
+        self._change(lambda waiting: [run, *waiting])
 
     def hold(self, held: bool) -> None:
         """Hold the queue, or let it go on."""
         self.held = held
         self.changed.emit()
 
-    def _write(self, waiting: list[Waiting]) -> None:
-        assert self._file is not None
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._file.with_name(f".{self._file.name}")
-        text = json.dumps([asdict(each) for each in waiting], ensure_ascii=False, indent=1)
-        temporary.write_text(text + "\n", encoding="utf-8")
-        temporary.replace(self._file)
-        self.waiting = waiting
+    def _change(self, how: Callable[[list[Waiting]], list[Waiting]]) -> None:
+        assert self._store is not None
+        self.waiting = self._store.change(how)
+        self._watch()
         self.changed.emit()
 
+    def _read_again(self) -> None:
+        if self._store is None:
+            return
+        found = self._store.read()
+        if found != self.waiting:
+            self.waiting = found
+            self.changed.emit()
 
-def _read(file: Path) -> list[Waiting]:
-    try:
-        return [_waiting(each) for each in json.loads(file.read_text(encoding="utf-8"))]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        # kept for a person to look at; the next change would write over it
-        log.warning("the queue of runs cannot be read (%s): %s", error, file)
-        file.replace(file.with_suffix(".damaged"))
-        return []
-
-
-def _waiting(entry: Mapping[str, Any]) -> Waiting:
-    return Waiting(str(entry["title"]), [str(word) for word in entry["arguments"]])
+    def _watch(self) -> None:
+        """Watch the folder of the runs, once it is there."""
+        if self._store is not None and not self._files.directories() and self._store.file.parent.is_dir():
+            self._files.addPath(str(self._store.file.parent))

@@ -73,7 +73,7 @@ class QueueView(QWidget):
         self.note.setText(
             self.tr("Held: nothing starts by itself.")
             if self._queue.held
-            else self.tr("The next one starts when no run is at work; a window must be open.")
+            else self.tr("The next one starts when no run is at work. Without a window: kpdd train --queue")
         )
         self.go_on.setVisible(self._queue.held)
         self._show_allowed()

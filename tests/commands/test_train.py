@@ -25,6 +25,7 @@ from training_backend.students import gpu_room
 from training_backend.students.base_student import make_tiny
 from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import RoleStatus, RunFolder, prepare_run
+from training_backend.students.waiting_runs import Waiting, WaitingRuns
 
 FAST = ["--epochs=0", "--max-steps=2", "--batch=4", "--threads=1", "--held-out-judged=0", "--quiet"]
 
@@ -110,6 +111,25 @@ def test_preset_file_and_option_win_in_this_order(project, tmp_path, lossy, caps
     assert main(["train", str(project), *arguments, "--prepare-only", "--json", "--quiet"]) == 0
     config = RunFolder.open(json.loads(capsys.readouterr().out)["run_folder"]).config
     assert (config.learning_rate, config.batch, config.epochs) == (0.02, 5, 10.0)
+
+
+def test_the_queue_runs_without_a_window(project, lossy, capsys):
+    queue = WaitingRuns(project)
+    made = ["train", str(project), "--method", "potd", "--base", f"tiny:{lossy}", *FAST]
+    refused = [*made, "--base", "nope"]
+    queue.change(lambda _: [Waiting("good", [*made, "--title", "good"]), Waiting("bad", refused)])
+    assert main(["train", "--queue", str(project)]) == 1
+    said = capsys.readouterr().err
+    assert "good: begins, 1 more wait." in said and "good: done." in said
+    assert "bad could not start: There is no base student 'nope'" in said
+    assert [run.title for run in queue.read()] == ["bad"]
+    with Project.open(project) as opened:
+        assert [(run.title, run.status) for run in runs(opened)] == [("good", "done")]
+    queue.take()
+    assert main(["train", str(project), "--queue", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"runs": [], "waiting": 0}
+    assert main(["train", str(project), "--queue", "--batch", "3"]) == 1
+    assert "--queue alone" in capsys.readouterr().err
 
 
 def test_prepared_runs_keep_their_settings(tmp_path, lossy, rows_of_students, capsys):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kpdd_app.run_queue import FILE_NAME, RunQueue, Waiting
+from kpdd_app.run_queue import RunQueue
 from training_backend.paths import runs_dir
+from training_backend.students.waiting_runs import FILE_NAME, Waiting, WaitingRuns
 
 
 @pytest.fixture
@@ -58,3 +59,23 @@ def test_a_damaged_file_is_kept_beside(queue, project):
     assert again.waiting == [] and file.with_suffix(".damaged").exists()
     again.add("new", ["train"])
     assert titles(again) == ["new"]
+
+
+def test_what_another_process_does_is_seen_and_not_undone(queue, project, qtbot):
+    with qtbot.waitSignal(queue.changed, timeout=10_000):
+        assert WaitingRuns(project).take().title == "a"
+    qtbot.waitUntil(lambda: titles(queue) == ["b", "c"], timeout=10_000)
+    # not told yet: what the file holds counts
+    queue.blockSignals(True)
+    queue._files.blockSignals(True)
+    WaitingRuns(project).take()
+    queue.add("d", ["train"])
+    assert titles(queue) == ["c", "d"]
+    assert queue.take().title == "c" and titles(queue) == ["d"]
+
+
+def test_a_queue_that_a_terminal_runs_is_left_to_it(queue, project):
+    held = WaitingRuns(project).run_alone()
+    assert queue.take() is None and titles(queue) == ["a", "b", "c"]
+    held.release()
+    assert queue.take().title == "a"

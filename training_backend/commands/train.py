@@ -3,6 +3,7 @@
 kpdd train PROJECT.kpdd --method kpdd-pot --base google/flan-t5-small --preset kpdd-paper
 kpdd train PROJECT.kpdd --method kpdd-pot --base tiny --preset demo --prepare-only
 kpdd train RUN_FOLDER [--role key] [--resume] [--resume-from solve:200] [--parallel-roles]
+kpdd train PROJECT.kpdd --queue                        what waits in the window's queue, without a window
 torchrun --nproc-per-node N -m training_backend train RUN_FOLDER      several processes, the same curve
 
 A run folder needs no project: it can be trained on another machine. Stop (Ctrl+C) keeps a checkpoint.
@@ -65,6 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="under torchrun: share the weights of a large student out between the processes (FSDP)",
     )
+    parser.add_argument(
+        "--queue",
+        action="store_true",
+        help="run what waits in the queue of this project, one run after the other, without a window",
+    )
     making = parser.add_argument_group("from a project")
     making.add_argument("--preset", help="; ".join(f"{key}: {PRESET_TITLES[key][1]}" for key in PRESETS))
     making.add_argument("--prepare-only", action="store_true", help="make the run folder and end")
@@ -90,6 +96,8 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Prepare where a project is given, then train."""
     if processes.world() > 1:
         reporter = _alone(args, reporter)
+    if args.queue:
+        return _run_queue(args, reporter, control)
     if args.what.suffix == ".kpdd" or args.what.is_file():
         folder, run_id = _prepare(args, reporter, control)
         if args.prepare_only:
@@ -105,6 +113,29 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
             str(args.what),
         )
     return _train(args, opened, reporter, control)
+
+
+def _run_queue(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
+    """Run what waits in a project's queue; 0 when all of it was trained."""
+    from training_backend.project.store import Project
+    from training_backend.students.queue_runner import run_queue
+    from training_backend.students.waiting_runs import WaitingRuns
+
+    given = [name for name in FIELDS if getattr(args, "set_" + name) is not None]
+    if given or args.preset or args.config or args.role or args.resume or args.resume_from:
+        raise ConfigError("Runs that wait have their settings already.", "Use --queue alone.", str(args.what))
+    # a wrong file is told before anything waits for it
+    Project.open(args.what, read_only=True).close()
+    done = run_queue(args.what.resolve(), reporter, control)
+    left = len(WaitingRuns(args.what.resolve()).read())
+    lines = [f"{ran.title}: {ran.status}   {ran.folder}" for ran in done] or ["No run was begun."]
+    waits = f"{left} wait." if left else "None waits."
+    reporter.result(
+        {"runs": [{"title": ran.title, "run_folder": ran.folder, "status": ran.status} for ran in done],
+         "waiting": left},
+        "\n".join([*lines, waits]),
+    )  # fmt: skip
+    return 0 if all(ran.status == "done" for ran in done) and not left else 1
 
 
 def _alone(args: argparse.Namespace, reporter: Reporter) -> Reporter:
