@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -97,6 +98,8 @@ class MainWindow(QMainWindow):
                 log.exception("the page %s could not be built", key)
                 page = broken_page(key, error)
             self.pages[key] = page
+            # PySide reads the text of every module that is imported, and Python keeps it: some 20 MiB
+            linecache.clearcache()
             if key in self._to_build:
                 self._to_build.remove(key)
             self.stack.addWidget(page)

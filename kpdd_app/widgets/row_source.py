@@ -7,6 +7,7 @@ A row whose new state no longer fits the filter stays where it is; `fits` tells 
 from __future__ import annotations
 
 import ctypes
+import linecache
 import sys
 import time
 from collections import OrderedDict
@@ -222,6 +223,8 @@ class RowSource(QObject):
         self._first_only = True
 
     def _take_ids(self, ids: np.ndarray) -> None:
+        # texts of the modules that were imported for a project; PySide reads them, and Python keeps them
+        linecache.clearcache()
         self._generation += 1
         self.loading = False
         # the first rows stay on the screen when the others follow them

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import subprocess
 import sys
 
@@ -73,6 +74,13 @@ def test_every_focusable_widget_has_a_name(qtbot, with_project):
 def test_every_page_can_be_built(window):
     for key, _, _ in PAGES:
         assert type(window.page(key)).__name__ != "EmptyState", key
+
+
+def test_texts_of_modules_are_let_go_when_a_page_is_built(window):
+    lines = linecache.getlines(__file__)
+    assert lines and __file__ in linecache.cache
+    window.page("evaluate")
+    assert __file__ not in linecache.cache
 
 
 def test_the_palette_finds_and_runs_every_action(qtbot, window):
