@@ -15,8 +15,6 @@ from pathlib import Path
 from training_backend.errors import ConfigError, KpddError
 from training_backend.events import Control, Ended, Failed, Reporter, Result, Started, parse_line
 from training_backend.project.lock import Owner
-from training_backend.project.runs import runs
-from training_backend.project.store import Project
 from training_backend.students.run_folder import RunFolder
 from training_backend.students.waiting_runs import Waiting, WaitingRuns
 
@@ -97,6 +95,9 @@ def _all_ended(project: Path, reporter: Reporter, control: Control) -> bool:
 
 def _at_work(project: Path) -> str:
     """Return the title of a run of the project that is at work, or nothing."""
+    from training_backend.project.runs import runs
+    from training_backend.project.store import Project
+
     with Project.open(project, read_only=True) as opened:
         found = [(project.parent / run.folder, run.title) for run in runs(opened)]
     for folder, title in found:
