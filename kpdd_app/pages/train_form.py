@@ -264,6 +264,8 @@ class TrainForm(QWidget):
         self._show_mistakes(mistakes)
         self.side.command.setText(self.command())
         self._show_start(config is not None)
+        # what stands there is about the settings as they were
+        self.side.looking.setVisible(self._checked)
         self._timer.start()
 
     def _show_start(self, fine: bool) -> None:
@@ -326,6 +328,7 @@ class TrainForm(QWidget):
             self._halves.setDirection(way)
 
     def _show_findings(self, findings: list[Finding]) -> None:
+        self.side.looking.setVisible(self._timer.isActive())
         self.side.show_findings(findings)
 
     def _show_checked(self, findings: list[Finding]) -> None:

@@ -140,7 +140,7 @@ class LivePlot(QWidget):
 
     def _make_lines(self, name: str) -> None:
         left, right = self._axes[name]
-        (self._lines[name, LOSS],) = left.plot([], [], animated=True, linewidth=1.4)
+        (self._lines[name, LOSS],) = left.plot([], [], animated=True, linewidth=1.4, markersize=4)
         (self._lines[name, HELD_OUT],) = left.plot(
             [], [], animated=True, linewidth=1.4, marker="o", markersize=4
         )
@@ -228,6 +228,9 @@ class LivePlot(QWidget):
             points = self.panels[name].curves[curve]
             xs, ys = thinned(points.xs, points.ys, 2 * max(100, int(left.bbox.width)))
             line.set_data(xs, ys)
+            if curve == LOSS:
+                # a line of one point would not be seen
+                line.set_marker("o" if len(xs) == 1 else "")
             (right if curve == ACCURACY else left).draw_artist(line)
 
     def resizeEvent(self, event) -> None:

@@ -70,6 +70,16 @@ def test_the_rows_that_are_not_used_are_one_click_away(window, qtbot):
     assert facets == {"kind": frozenset(["pot"]), "verdict": frozenset(["not_equal"])}
 
 
+def test_a_check_of_older_settings_says_that_it_looks_again(window, qtbot):
+    side = window.form.side
+    qtbot.waitUntil(lambda: any("rows are used" in text for text in findings(window)), timeout=10_000)
+    qtbot.waitUntil(lambda: not side.looking.isVisible(), timeout=10_000)
+    qtbot.keyClicks(window.form.form.rows["max_steps"].editor, "2")
+    assert side.looking.isVisible()
+    qtbot.waitUntil(lambda: any("about 2 steps" in text for text in findings(window)), timeout=10_000)
+    assert not side.looking.isVisible()
+
+
 def test_texts_that_are_too_long_are_shown_once_all_were_checked(window, qtbot):
     choose_base(window.form, "tiny")
     window.form.rows_box.setCurrentIndex(1)

@@ -38,6 +38,16 @@ def test_the_colours_follow_the_theme_while_accuracy_is_shown(plot, qtbot, qapp)
         theme.apply(qapp, "light")
 
 
+def test_the_first_step_is_seen_before_there_is_a_line(plot, qtbot):
+    plot.set_panels({"key": "Key"})
+    plot.add("key", LOSS, 1, 10.0, 6)
+    qtbot.waitUntil(lambda: plot._background is not None, timeout=20_000)
+    assert plot._lines["key", LOSS].get_marker() == "o"
+    plot.add("key", LOSS, 2, 9.0, 6)
+    qtbot.waitUntil(lambda: len(plot._lines["key", LOSS].get_xdata()) == 2, timeout=20_000)
+    assert plot._lines["key", LOSS].get_marker() == ""
+
+
 def test_a_plot_that_was_let_go_may_be_drawn_once_more(plot, capsys):
     old = plot._canvas
     plot.set_panels({"key": "Key"})
