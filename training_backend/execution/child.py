@@ -23,7 +23,7 @@ from typing import Any
 from training_backend.execution import policy
 from training_backend.execution.channel import Channel, frame
 from training_backend.execution.encoder import MAX_MESSAGE, Encoder, message_of, type_name
-from training_backend.execution.given import given_names
+from training_backend.execution.given import given_names, given_of
 from training_backend.execution.limits import MAX_SOURCE_BYTES
 from training_backend.execution.output import Output, safe
 from training_backend.execution.pure import fresh_names, pure_tree
@@ -119,15 +119,16 @@ def _run_shared(source: bytes) -> dict[str, Any]:
     names: dict[str, Any] = {}
     try:
         text = source.decode("utf-8", "surrogatepass")
-        tree = pure_tree(text)
-        if tree is None:
+        pure = pure_tree(text)
+        if pure is None:
             return {"status": "skip"}
+        tree, free = pure
         code = compile(tree, FILE_NAME, "exec", dont_inherit=True)
     except Exception:
         # said alone, with line and column
         return {"status": "skip"}
     try:
-        given = given_names(text, code)
+        given = given_of(free, code)
         names = {**fresh_names(), **given}
         # our own call: running the text is what this process is for
         exec(code, names)

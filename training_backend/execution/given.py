@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import symtable
 import types
+from collections.abc import Set
 from typing import Any
 
 # name → (module, attribute or "" for the module itself)
@@ -29,10 +30,17 @@ _STAR = ("*",)
 def given_names(source: str, code: types.CodeType) -> dict[str, Any]:
     """Return the values of the names that `source` uses, does not bind, and that GIVEN holds."""
     wanted = {name for name in _used(code) if name in GIVEN}
-    if wanted:
-        wanted = _free(wanted, source, code)
+    return _values(_free(wanted, source, code)) if wanted else {}
+
+
+def given_of(free: Set[str], code: types.CodeType) -> dict[str, Any]:
+    """Return what `given_names` does; `free` are the names of GIVEN that the text reads and does not bind."""
+    return _values(free & _used(code)) if free else {}
+
+
+def _values(names: Set[str]) -> dict[str, Any]:
     found = {}
-    for name in sorted(wanted):
+    for name in sorted(names):
         module, attribute = GIVEN[name]
         try:
             loaded = importlib.import_module(module)

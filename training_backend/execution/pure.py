@@ -97,10 +97,11 @@ class _Seen:
     attributes: list[ast.Attribute] = field(default_factory=list)
 
 
-def pure_tree(source: str) -> ast.Module | None:
+def pure_tree(source: str) -> tuple[ast.Module, set[str]] | None:
     """Return the tree of a pure program without its idle imports, or None when it must run alone.
 
-    SyntaxError and its like are left to the caller; a text that does not parse is not pure.
+    Beside it the names of GIVEN that it reads and binds nowhere. SyntaxError and its like are left to the
+    caller; a text that does not parse is not pure.
     """
     tree = ast.parse(source, "<program>")
     seen = _Seen()
@@ -120,9 +121,10 @@ def pure_tree(source: str) -> ast.Module | None:
     }
     if not all(_attribute_is_pure(node, math_names) for node in seen.attributes):
         return None
+    imported = {alias.asname or alias.name for node in seen.imports for alias in node.names}
     for node in seen.imports:
         _leave_out(node)
-    return tree
+    return tree, (seen.read & GIVEN.keys()) - seen.bound - imported
 
 
 def _walk(tree: ast.AST, seen: _Seen) -> bool:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from training_backend.execution.batch import MOST_PROGRAMS
 from training_backend.execution.isolation import IsolationReport, from_ready, without_launcher
 from training_backend.execution.jobs import Job, tier_of
 from training_backend.execution.limits import TRACE_LIMITS, Limits
@@ -133,7 +134,8 @@ class ProgramRunner:
         """Run (key, code, kind) jobs; yield (key, result) as they end, with bounded memory."""
         done: queue.SimpleQueue[tuple[Job, K, RunResult]] = queue.SimpleQueue()
         waiting: set[Job] = set()
-        window = 80 * self.workers
+        # each child's share is on its way while the next is gathered, so that most children are full
+        window = 2 * MOST_PROGRAMS * self.workers
         try:
             for key, code, kind in jobs:
                 job = Job(code, kind, limits or self.limits, on_end=lambda result: None, bulk=True)
