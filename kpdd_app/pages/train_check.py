@@ -185,11 +185,22 @@ def base_folder(base: str, role: str = "solve") -> Path | None:
 
 
 def _base(base: str) -> list[Finding]:
-    """Say of a hub id whether it is here, and how much is to be downloaded."""
+    """Say what a folder lacks, or of a hub id whether it is here and how much is to be downloaded."""
+    from training_backend.errors import KpddError
+    from training_backend.students.base_files import check_folder
+    from training_backend.students.base_names import resolve_base
     from training_backend.students.hub_download import find_base, is_hub_id
     from training_backend.students.known_bases import shape_of
+    from training_backend.students.run_folder import base_run
 
     if not is_hub_id(base) or Path(base).expanduser().is_dir():
+        try:
+            # which students a run lacks is said beside the choice
+            form, folder = ("", None) if base_run(base) is not None else resolve_base(base)
+            if form == "folder" and folder is not None:
+                check_folder(folder)
+        except KpddError as error:
+            return [Finding("wrong", f"{error.message} {error.hint}".strip())]
         return []
     if find_base(base) is not None:
         return [Finding("equal", f"{base} is on this computer.")]

@@ -97,6 +97,15 @@ def test_texts_that_are_too_long_are_shown_once_all_were_checked(window, qtbot):
     assert jobs[0][:2] == ["flags", str(window._project.path)] and jobs[0][-2:] == ["256", "16"]
 
 
+def test_a_folder_that_holds_no_student_is_said_before_the_start(window, qtbot, tmp_path):
+    choose_base(window.form, "folder")
+    for folder, said in ((tmp_path / "empty", "has no config.json"), (tmp_path / "gone", "no base student")):
+        if folder.name == "empty":
+            folder.mkdir()
+        window.form.base.place.setText(str(folder))
+        qtbot.waitUntil(lambda said=said: any(said in text for text in findings(window)), timeout=10_000)
+
+
 def test_a_run_beside_another_is_said_in_the_check(window, qtbot):
     start(qtbot, window, "endless")
     qtbot.waitUntil(lambda: window.view.status == "running", timeout=15_000)
