@@ -116,6 +116,8 @@ class _Side(QFrame):
         self.students.setTextFormat(Qt.TextFormat.PlainText)
         self.points = QLabel()
         self.points.setWordWrap(True)
+        # its least height would be that of the narrowest column
+        self.points.setMinimumSize(1, 1)
         self.points.setTextFormat(Qt.TextFormat.RichText)
         self.program, self.steps = ProgramView(), StepsView()
         self.stack = QStackedWidget()

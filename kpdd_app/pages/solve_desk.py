@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from kpdd_app import theme
@@ -26,10 +26,31 @@ FRAME_MS = 16
 
 
 class _Area(QScrollArea):
-    """Scrolls by wheel and bar; the keys belong to the time line."""
+    """Gives its widget the room that there is, the least it needs where that is more, and scrolls.
+
+    A scroll area that resizes its widget by itself asks for the height at which no text is ever cut.
+    Keys belong to the time line.
+    """
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         event.ignore()
+
+    def _fit(self) -> None:
+        inner = self.widget()
+        if inner is None:
+            return
+        least, most = inner.minimumSizeHint(), self.maximumViewportSize()
+        fits = least.width() <= most.width() and least.height() <= most.height()
+        inner.resize(most if fits else self.viewport().size().expandedTo(least))
 
 
 class SolveDesk(QWidget):
@@ -87,7 +108,6 @@ class SolveDesk(QWidget):
         self.area = _Area()
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.area.setWidgetResizable(True)
         self.area.setWidget(self.stack)
         column.addWidget(self.area, 1)
         column.addWidget(self.player)
