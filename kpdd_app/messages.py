@@ -77,6 +77,7 @@ class Message(QDialog):
             texts.addWidget(_label(where, "muted"))
         if hint:
             texts.addWidget(_label(hint))
+        texts.addStretch(1)
         body = QHBoxLayout()
         body.setSpacing(theme.gap(theme.L))
         body.addWidget(picture)

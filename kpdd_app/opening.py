@@ -34,7 +34,7 @@ class Opening(QObject):
     def open(self, path: Path, read_only: bool = False) -> None:
         """Open a project without stopping the window; a damaged one is offered for repair."""
         self.said.emit(self.tr("Opening {0} …").format(path.name))
-        self._project.open_later(path, lambda error: self._failed(path, error), read_only)
+        self._project.open_later(path, lambda error: self._failed(path, error, read_only), read_only)
 
     def repair(self, path: Path) -> None:
         """Repair a project as a job, then open it."""
@@ -52,12 +52,15 @@ class Opening(QObject):
 
     # --- slots ------------------------------------------------------------------------------------
 
-    def _failed(self, path: Path, error: Exception) -> None:
+    def _failed(self, path: Path, error: Exception, read_only: bool) -> None:
         # not at the top: it brings SQLAlchemy's users along, and the window starts without them
         from training_backend.project.faults import Damaged
 
         self.said.emit("")
-        if isinstance(error, Damaged):
+        if isinstance(error, Damaged) and read_only:
+            # the damage is where every look begins: reading was tried and is not offered again
+            self._offer(path, self.tr("The project is too damaged to be read as it is."), "")
+        elif isinstance(error, Damaged):
             self._offer(path, error.message, self.tr("Open for reading"))
         else:
             messages.error(self._window, error)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from kpdd_app import messages
 from kpdd_app.jobs import Jobs
@@ -73,6 +73,19 @@ def test_a_damaged_project_is_opened_for_reading(qtbot, opening, damaged):
     opening.open(damaged)
     qtbot.waitUntil(lambda: opening._project.path == damaged, timeout=20000)
     assert opening._project.read_only and damaged.read_bytes() == before
+
+
+def test_a_project_that_cannot_even_be_read_is_not_offered_for_reading_again(qtbot, opening, damaged):
+    content = bytearray(damaged.read_bytes())
+    content[100:4096] = b"\xee" * 3996  # where the names of all tables stand
+    damaged.write_bytes(content)
+    seen: list[messages.Message] = []
+    answer(["Open for reading", "Cancel"], seen)
+    opening.open(damaged)
+    qtbot.waitUntil(lambda: len(seen) == 2, timeout=20_000)
+    assert [choice.text() for choice in seen[1].findChildren(QPushButton)][-2:] == ["Cancel", "Repair"]
+    assert "too damaged" in seen[1].text
+    assert opening._project.path is None
 
 
 def test_a_damaged_project_is_left_alone(qtbot, opening, damaged):
