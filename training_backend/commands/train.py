@@ -28,6 +28,7 @@ from training_backend.students import processes
 from training_backend.students.examples import Example
 from training_backend.students.given_settings import given_settings
 from training_backend.students.going_back import go_back
+from training_backend.students.launchers import wishes_shards
 from training_backend.students.run_config import FIELDS, PRESET_TITLES, PRESETS, RunConfig
 from training_backend.students.run_folder import (
     RoleStatus,
@@ -96,6 +97,8 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Prepare where a project is given, then train."""
     if processes.world() > 1:
         reporter = _alone(args, reporter)
+    if wishes_shards(os.environ):
+        args.shard = True
     if args.queue:
         return _run_queue(args, reporter, control)
     if args.what.suffix == ".kpdd" or args.what.is_file():
@@ -332,7 +335,8 @@ def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, cont
     if args.child:
         return 0
     summary = summary_of(opened)
-    reporter.result({"run_folder": str(opened.path), **summary}, _table(opened))
+    if processes.first():
+        reporter.result({"run_folder": str(opened.path), **summary}, _table(opened))
     return 0 if all(opened.role_status(role.name).status == "done" for role in roles) else 1
 
 
