@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,10 @@ from training_backend.paths import sample_project_file
 
 NAME = "KPDD Studio"
 PROTECTION_MS = 3000
+# by then the pages are built, one by one while nothing else is to be done
+SETTLED_MS = 6000
+# so long a thread beside the window's may keep it waiting for the interpreter
+SWITCH_S = 0.001
 
 
 def run_window(arguments: Sequence[str]) -> int:
@@ -38,6 +43,7 @@ def run_window(arguments: Sequence[str]) -> int:
     settings = Settings()
     theme.apply(app, settings.scheme, settings.point_size)
     app.setWindowIcon(theme.app_icon())
+    sys.setswitchinterval(SWITCH_S)
     reporter = Reporter()
     project = OpenProject()
     project.opened.connect(lambda path: setattr(reporter, "project", path))
@@ -50,6 +56,8 @@ def run_window(arguments: Sequence[str]) -> int:
     project.protection_told.connect(protection.tell_later)
     # long after the first paint: nobody waits for it
     window.painted.connect(lambda: QTimer.singleShot(PROTECTION_MS, protection, protection.begin))
+    # what stays as long as the window is not looked through again and again, some 50 ms each time
+    window.painted.connect(lambda: QTimer.singleShot(SETTLED_MS, gc.freeze))
     window.painted.connect(lambda: begin(window, settings, Path(wanted[0]) if wanted else None))
     app.styleHints().colorSchemeChanged.connect(lambda _: theme.apply(app, settings.scheme))
     _end_on_signals(app, window)
