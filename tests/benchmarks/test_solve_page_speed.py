@@ -3,8 +3,8 @@
 python run.py test benchmark -- -k solve_page -s
 
 measure_solve_page.py does it in a process of its own and says beside what. The aims are ms: of steps, hover
-and turns the processor time of the window's thread until all is painted; of what a person waits for the clock,
-which on a busy machine tells more of the machine.
+and turns the processor time of the window's thread until all is painted; of what a person waits for the
+clock, which on a busy machine tells more of the machine.
 """
 
 from __future__ import annotations
