@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QPushButton, QVBoxLayout, QWidget
 
 from kpdd_app import theme
@@ -27,6 +27,7 @@ class QueueView(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Waiting runs"))
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.installEventFilter(self)
         self.list.currentRowChanged.connect(lambda _: self._show_allowed())
         self.go_on = QPushButton(self.tr("Start the queue"))
         self.go_on.clicked.connect(self.go_on_wanted)
@@ -78,15 +79,17 @@ class QueueView(QWidget):
         self.go_on.setVisible(self._queue.held)
         self._show_allowed()
 
-    def keyPressEvent(self, event) -> None:
-        """Move or take out the chosen run."""
-        moves = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
-        if event.key() in moves and event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            self._move(moves[event.key()])
-        elif event.key() == Qt.Key.Key_Delete:
-            self._remove()
-        else:
-            super().keyPressEvent(event)
+    def eventFilter(self, watched, event) -> bool:
+        """Move or take out the chosen run, before the list takes the arrows for its own."""
+        if event.type() == QEvent.Type.KeyPress:
+            moves = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+            if event.key() in moves and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+                self._move(moves[event.key()])
+                return True
+            if event.key() == Qt.Key.Key_Delete:
+                self._remove()
+                return True
+        return super().eventFilter(watched, event)
 
     def _move(self, by: int) -> None:
         number = self.list.currentRow()

@@ -71,11 +71,19 @@ def test_runs_that_wait_start_one_after_the_other(window, qtbot):
     assert not window.queue.waiting and not window.side.waiting.isVisible()
 
 
-def test_a_waiting_run_is_taken_out_by_a_key(window, qtbot):
+def test_waiting_runs_are_moved_and_taken_out_by_keys(window, qtbot):
     start(qtbot, window, "endless")
-    enqueue(qtbot, window, "second")
-    window.side.waiting.list.setFocus()
-    qtbot.keyClick(window.side.waiting.list, Qt.Key.Key_Delete)
+    for title in ("second", "third"):
+        enqueue(qtbot, window, title)
+    waiting = window.side.waiting.list
+    waiting.setFocus()
+    waiting.setCurrentRow(1)
+    qtbot.keyClick(waiting, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert [run.title for run in window.queue.waiting] == ["third", "second"] and waiting.currentRow() == 0
+    qtbot.keyClick(waiting, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert [run.title for run in window.queue.waiting] == ["second", "third"] and waiting.currentRow() == 1
+    for _ in range(2):
+        qtbot.keyClick(waiting, Qt.Key.Key_Delete)
     assert not window.queue.waiting
 
 
