@@ -96,6 +96,7 @@ def test_after_mended_key_points_a_token_branches_off(page, qtbot):
     qtbot.mouseClick(editor.solve, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(page.branches) == 2 and page.recording.over, timeout=10_000)
     mended = page.recording
+    qtbot.waitUntil(lambda: page.player.step_shown == mended.length, timeout=5_000)
     page.columns.token_chosen.emit("solve", 7)
     page.columns.alternatives.pick(1)
     qtbot.waitUntil(lambda: len(page.branches) == 3 and page.recording.over, timeout=10_000)
