@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRect, Qt
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QStyle,
@@ -12,6 +11,8 @@ from PySide6.QtWidgets import (
     QToolTip,
     QWidget,
 )
+
+from kpdd_app import theme
 
 
 class ChoiceBox(QComboBox):
@@ -46,7 +47,13 @@ class ChoiceBox(QComboBox):
         painter = QStylePainter(self)
         try:
             painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-            painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+            if self.currentIndex() < 0:
+                # the style sheet would draw it like a choice
+                painter.setPen(theme.colour("faint"))
+                room = self._room(option).adjusted(1, 0, -1, 0)
+                painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, option.currentText)
+            else:
+                painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         finally:
             painter.end()
 
@@ -55,8 +62,6 @@ class ChoiceBox(QComboBox):
         self.initStyleOption(option)
         if self.currentIndex() < 0:
             option.currentText = self.placeholderText()
-            option.palette.setBrush(QPalette.ColorRole.ButtonText, option.palette.placeholderText())
-            option.palette.setBrush(QPalette.ColorRole.Text, option.palette.placeholderText())
         return option
 
     def _room(self, option: QStyleOptionComboBox) -> QRect:
