@@ -22,12 +22,13 @@ from PySide6.QtWidgets import (
 )
 
 from kpdd_app import key_bindings, messages, theme
+from kpdd_app.closing import ask_about_jobs
 from kpdd_app.diagnostics import diagnostics
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.opening import Opening
 from kpdd_app.page_list import PAGES, broken_page
-from kpdd_app.settings import ON_CLOSE, Settings
+from kpdd_app.settings import Settings
 from kpdd_app.widgets.palette import Entry, KeysDialog, Palette
 from kpdd_app.widgets.rail import Rail, RailButton
 from kpdd_app.widgets.status_line import StatusLine
@@ -233,7 +234,7 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(0, self, lambda: self._take_file(files[0]))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        stop_runs = self._ask_about_jobs()
+        stop_runs = ask_about_jobs(self, self.jobs, self.settings)
         if stop_runs is None:
             event.ignore()
             return
@@ -357,41 +358,6 @@ class MainWindow(QMainWindow):
             self.resize(self.size().boundedTo(room))
 
     # --- slots ------------------------------------------------------------------------------------
-
-    def _ask_about_jobs(self) -> bool | None:
-        """Ask what becomes of running work: True stops runs too, False lets them go on, None stays open."""
-        shown = [job for job in self.jobs.running() if not job.background]
-        ending = [job for job in shown if not job.detached]
-        lasting = [job for job in shown if job.detached]
-        if ending and not messages.question(
-            self,
-            self.tr("{0} is still running.").format(ending[0].title),
-            self.tr("It will be stopped; what it has done so far is kept."),
-            yes=self.tr("Stop and close"),
-        ):
-            return None
-        if not lasting:
-            return False
-        remembered = self.settings.text(ON_CLOSE)
-        if remembered:
-            return remembered == "stop"
-        stay, stop, go_on = self.tr("Cancel"), self.tr("Stop and keep"), self.tr("Let it go on")
-        box = messages.Message(
-            self,
-            QApplication.applicationDisplayName(),
-            self.tr("{0} is still running.").format(lasting[0].title),
-            self.tr(
-                "It does not need this window: nothing will be missing when you come back. "
-                "Your choice is kept; the Train page changes it."
-            ),
-            sign=("question", "accent"),
-            choices=(stay, stop, go_on),
-        )
-        box.exec()
-        chosen = {stop: True, go_on: False}.get(box.chosen)
-        if chosen is not None:
-            self.settings.set_text(ON_CLOSE, "stop" if chosen else "leave")
-        return chosen
 
     def _opened(self, path: Path) -> None:
         self.settings.add_recent(path)

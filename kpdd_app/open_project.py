@@ -17,6 +17,7 @@ from PySide6.QtCore import QLocale, QObject, Signal
 
 from kpdd_app.background import Background
 from kpdd_app.long_work import LongWork, Report
+from kpdd_app.row_judging import judge, judge_in_parts
 from training_backend.errors import StoreError
 
 if TYPE_CHECKING:
@@ -287,7 +288,7 @@ class OpenProject(QObject):
             def work(report: Report) -> int:
                 if saved is not None:
                     saved.result()
-                return _judge_many(project, _numbers(ids), report, self._tell_closed)
+                return judge_in_parts(project, _numbers(ids), JUDGED_AT_ONCE, report, self._tell_closed)
 
             self.judge.run(title, work, lambda _: self.rows_changed.emit(None), self.failed.emit)
 
@@ -376,7 +377,7 @@ class OpenProject(QObject):
 
         if self._runner is None:
             self._runner = ProgramRunner(workers=1)
-        stored = _judge(project, ids, self._runner)
+        stored = judge(project, ids, self._runner)
         self._tell_closed(self._runner)
         return stored
 
@@ -384,30 +385,6 @@ class OpenProject(QObject):
         """Say why programs no longer share a process, from whatever thread ran them."""
         if why := runner.why_not_shared:
             self.protection_told.emit(why)
-
-
-def _judge(project: Project, ids: list[int], runner: ProgramRunner) -> int:
-    from training_backend.execution.judge import judge_many
-    from training_backend.project.judgements import store_judgements, to_judge
-
-    items = list(to_judge(project, only_not_run=False, row_ids=ids))
-    return store_judgements(project, judge_many(items, runner))
-
-
-def _judge_many(
-    project: Project, ids: list[int], report: Report, done_with: Callable[[ProgramRunner], None]
-) -> int:
-    """Judge rows a few hundred at a time in a runner of their own; return how many."""
-    from training_backend.execution.runner import ProgramRunner
-
-    stored = 0
-    with ProgramRunner() as runner:
-        for start in range(0, len(ids), JUDGED_AT_ONCE):
-            stored += _judge(project, ids[start : start + JUDGED_AT_ONCE], runner)
-            done_with(runner)
-            if not report(min(start + JUDGED_AT_ONCE, len(ids)), len(ids)):
-                break
-    return stored
 
 
 def _numbers(row_ids: Ids) -> list[int]:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QWidget
 
 from kpdd_app import theme
+from kpdd_app.closing import ask_about_jobs
 from kpdd_app.jobs import Jobs
 from kpdd_app.main_window import MainWindow
 from kpdd_app.open_project import OpenProject
@@ -214,15 +215,16 @@ def test_what_becomes_of_runs_at_closing_is_asked_once(qtbot, window, monkeypatc
         asked.append(box.text)
         box.chosen = "Let it go on"
 
-    monkeypatch.setattr("kpdd_app.main_window.messages.Message.exec", answer)
+    monkeypatch.setattr("kpdd_app.messages.Message.exec", answer)
     monkeypatch.setattr(window.jobs, "running", lambda: [RunningJob()])
-    assert window._ask_about_jobs() is False and window._ask_about_jobs() is False
+    for _ in range(2):
+        assert ask_about_jobs(window, window.jobs, window.settings) is False
     assert len(asked) == 1 and "Training mine is still running" in asked[0]
     assert Settings().text(ON_CLOSE) == "leave"
     train = window.show_page("train")
     train.side.on_close.setCurrentIndex(train.side.on_close.findData("stop"))
     train.side.on_close.activated.emit(train.side.on_close.currentIndex())
-    assert window._ask_about_jobs() is True and len(asked) == 1
+    assert ask_about_jobs(window, window.jobs, window.settings) is True and len(asked) == 1
     monkeypatch.undo()
 
 

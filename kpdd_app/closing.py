@@ -1,0 +1,45 @@
+"""What becomes of running work when the window closes: asked once for runs, and remembered."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QApplication, QWidget
+
+from kpdd_app import messages
+from kpdd_app.jobs import Job, Jobs
+from kpdd_app.settings import ON_CLOSE, Settings
+
+
+def ask_about_jobs(window: QWidget, jobs: Jobs, settings: Settings) -> bool | None:
+    """Ask what becomes of running work: True stops runs too, False lets them go on, None stays open."""
+    shown = [job for job in jobs.running() if not job.background]
+    ending = [job for job in shown if not job.detached]
+    lasting = [job for job in shown if job.detached]
+    if ending and not messages.question(
+        window,
+        window.tr("{0} is still running.").format(ending[0].title),
+        window.tr("It will be stopped; what it has done so far is kept."),
+        yes=window.tr("Stop and close"),
+    ):
+        return None
+    if not lasting:
+        return False
+    remembered = settings.text(ON_CLOSE)
+    return remembered == "stop" if remembered else _ask_about_runs(window, lasting[0], settings)
+
+
+def _ask_about_runs(window: QWidget, run: Job, settings: Settings) -> bool | None:
+    stay, stop, go_on = window.tr("Cancel"), window.tr("Stop and keep"), window.tr("Let it go on")
+    box = messages.Message(
+        window,
+        QApplication.applicationDisplayName(),
+        window.tr("{0} is still running.").format(run.title),
+        window.tr("It does not need this window: nothing will be missing when you come back. "
+                  "Your choice is kept; the Train page changes it."),
+        sign=("question", "accent"),
+        choices=(stay, stop, go_on),
+    )  # fmt: skip
+    box.exec()
+    chosen = {stop: True, go_on: False}.get(box.chosen)
+    if chosen is not None:
+        settings.set_text(ON_CLOSE, "stop" if chosen else "leave")
+    return chosen
