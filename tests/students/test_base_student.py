@@ -198,6 +198,17 @@ def test_what_does_not_fit_is_one_sentence(made, tmp_path, spoil, sentence):
     assert str(looked.value) == str(caught.value)
 
 
+def test_code_beside_a_known_kind_is_neither_run_nor_carried_on(made, tmp_path):
+    folder = tmp_path / "student"
+    shutil.copytree(made["t5 v1.1"], folder)
+    change(folder, auto_map={"AutoModelForSeq2SeqLM": "modeling_own.Own", "AutoConfig": "modeling_own.Own"})
+    (folder / "modeling_own.py").write_text(f"open({str(tmp_path / 'it ran')!r}, 'w')")
+    network, text, tokenizer = load_base(str(folder))
+    save_student_files(tmp_path / "trained", network, text, tokenizer)
+    assert "auto_map" not in json.loads((tmp_path / "trained" / "config.json").read_text())
+    assert not (tmp_path / "it ran").exists() and not (tmp_path / "trained" / "modeling_own.py").exists()
+
+
 def test_what_writes_no_text_is_no_student(tmp_path, qwen):
     BertForMaskedLM(
         BertConfig(vocab_size=384, hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
@@ -225,10 +236,16 @@ def test_names_of_base_students(tmp_path, lossy):
         "a/b/c",
         "../x",
         "https://huggingface.co/google/flan-t5-small",
+        "x" * 5000,
+        "two\nlines\0",
+        "~nobody-of-this-name/student",
+        "tiny:" + "x" * 5000,
+        "random:flan-t5-small:\0",
         "tiny:/none",
     ):
-        with pytest.raises(KpddError):
+        with pytest.raises(KpddError) as caught:
             resolve_base(wrong)
+        assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
     make_tiny(tmp_path / "tiny", lossy)
     assert ensure_base(str(tmp_path / "tiny")) == tmp_path / "tiny"
     assert ensure_base(f"tiny:{lossy}") is None

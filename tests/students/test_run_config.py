@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+import yaml
 
 from training_backend.errors import ConfigError
 from training_backend.students.run_config import FIELDS, PRESET_TITLES, PRESETS, RunConfig, convert
@@ -90,7 +91,7 @@ def test_text_becomes_the_type_of_the_setting(name, given, wanted):
 
 @pytest.mark.parametrize(
     ("name", "given"),
-    [("batch", "3.5"), ("batch", "inf"), ("batch", "nan"), ("batch", "1" + "0" * 400), ("batch", True),
+    [("batch", "3.5"), ("batch", "inf"), ("batch", "nan"), ("batch", "1e400"), ("batch", True),
      ("split_digits", "perhaps"), ("clip", "x"), ("clip", False)],
 )  # fmt: skip
 def test_text_of_another_type_is_refused(name, given):
@@ -103,6 +104,24 @@ def test_text_of_another_type_is_refused(name, given):
 def test_what_is_not_one_value_is_refused(name, given):
     with pytest.raises(ValueError, match="value"):
         convert(name, given)
+
+
+ODD = ["", " ", "\0", "x" * 5000, "nan", "inf", "-inf", "1e400", -1, -1e308, 1e308, 10**400, True, False,
+       None, [1], {"a": 1}, "no", "2020-01-01", "½", "1,5", "\n5", "~nobody/x", "a/b@../.."]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_whatever_a_file_says_is_a_setting_or_one_sentence(tmp_path, name):
+    file = tmp_path / "config.yaml"
+    refused = 0
+    for value in ODD:
+        file.write_text(yaml.safe_dump({name: value}), encoding="utf-8")
+        try:
+            RunConfig.load(file).require_valid(str(file))
+        except ConfigError as error:
+            refused += 1
+            assert "\n" not in str(error) and name in str(error)
+    assert refused >= 5
 
 
 def test_a_file_names_its_lines(tmp_path):

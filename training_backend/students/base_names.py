@@ -9,6 +9,7 @@ from training_backend.errors import CheckpointError, ConfigError
 from training_backend.paths import demo_students_dir
 from training_backend.students.base_files import base_of_adapter, check_folder, is_adapter
 from training_backend.students.hub_download import fetch_base, find_base, is_hub_id
+from training_backend.students.run_config import shown
 from training_backend.students.run_folder import base_run, student_of_run
 
 if TYPE_CHECKING:
@@ -29,7 +30,12 @@ def resolve_base(base: str, role: str = "") -> tuple[str, Path | None]:
     `demo` or a run folder the student `role` goes on from the run's own student of that role.
     Raises ConfigError when the name fits nothing, or the run has no such student.
     """
-    run = base_run(base)
+    try:
+        run = base_run(base)
+        here = bool(base) and Path(base).expanduser().is_dir()
+    except (OSError, ValueError, RuntimeError):
+        # a name that no file can have, or the home of somebody who is not there
+        run, here = None, False
     if run is not None:
         return "folder", student_of_run(run, role)
     if base == "tiny" or base.startswith("tiny:"):
@@ -40,16 +46,16 @@ def resolve_base(base: str, role: str = "") -> tuple[str, Path | None]:
         geometry, _, tokenizer = rest.partition(":")
         if geometry not in GEOMETRIES or not tokenizer:
             raise ConfigError(
-                f"'{base}' names no random student.",
+                f"'{shown(base)}' names no random student.",
                 f"Write random:GEOMETRY:TOKENIZER_FOLDER with a geometry of {', '.join(GEOMETRIES)}.",
             )
         return f"random:{geometry}", _with_tokenizer(Path(tokenizer))
-    if base and Path(base).expanduser().is_dir():
+    if here:
         return "folder", Path(base).expanduser()
     if is_hub_id(base):
         return "hub", find_base(base)
     raise ConfigError(
-        f"There is no base student '{base}'.",
+        f"There is no base student '{shown(base)}'.",
         "Name a folder with config.json, model.safetensors and tokenizer.json, or a hub id such as "
         "google/flan-t5-small (with @REVISION where it is not main).",
     )
@@ -131,8 +137,12 @@ def _base_below(folder: Path, reporter: Reporter | None, control: Control | None
 
 
 def _with_tokenizer(folder: Path) -> Path:
-    if not (folder / "tokenizer.json").is_file():
+    try:
+        found = (folder / "tokenizer.json").is_file()
+    except (OSError, ValueError):
+        found = False
+    if not found:
         raise ConfigError(
-            "The tokenizer folder has no tokenizer.json.", "Name a folder that has one.", str(folder)
+            "The tokenizer folder has no tokenizer.json.", "Name a folder that has one.", shown(folder)
         )
     return folder

@@ -240,8 +240,11 @@ def save_weights(folder: Path, network: Any) -> None:
         network.save_pretrained(folder)
     file = folder / "config.json"
     data = json.loads(file.read_text(encoding="utf-8"))
+    # the way to program code of its own, which is not run here and does not come along
+    foreign = data.pop("auto_map", None) is not None
     if data.get("scale_decoder_outputs") is False:
         data["tie_word_embeddings"] = False
+    if foreign or data.get("scale_decoder_outputs") is False:
         file.write_text(json.dumps(data, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

@@ -92,7 +92,9 @@ class RunConfig:
         """Return all mistakes at once; an empty list means the run can start."""
         mistakes = [mistake for name in FIELDS for mistake in _check_field(name, getattr(self, name))]
         if self.method not in METHODS:
-            mistakes.append(Mistake("method", f"there is no '{self.method}'; there are {', '.join(METHODS)}"))
+            mistakes.append(
+                Mistake("method", f"there is no '{shown(self.method)}'; there are {', '.join(METHODS)}")
+            )
         if not str(self.base).strip():
             mistakes.append(
                 Mistake("base", "name a folder, a hub id, tiny, or random:flan-t5-small:TOKENIZER")
@@ -298,6 +300,16 @@ def convert(name: str, value: Any) -> Any:
     return str(value)
 
 
+def shown(value: Any) -> str:
+    """Return a value for a message: on one line, and not longer than a line.
+
+    >>> shown("two\\nlines"), len(shown("x" * 500))
+    ('two lines', 60)
+    """
+    text = "".join(c if c.isprintable() else " " for c in str(value))
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
 def check_entries(entries: Sequence[Entry]) -> list[Mistake]:
     """Return the entries that name no setting, or one that another entry names already."""
     mistakes: list[Mistake] = []
@@ -306,7 +318,7 @@ def check_entries(entries: Sequence[Entry]) -> list[Mistake]:
         if entry.name not in FIELDS:
             near = difflib.get_close_matches(entry.name, FIELDS, 1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            mistakes.append(Mistake(entry.name, f"there is no such setting{hint}", entry.line))
+            mistakes.append(Mistake(shown(entry.name), f"there is no such setting{hint}", entry.line))
         elif entry.name in seen:
             first = f", first on line {seen[entry.name]}" if seen[entry.name] else ""
             mistakes.append(Mistake(entry.name, f"is set twice{first}", entry.line))
@@ -320,13 +332,13 @@ def _truth(value: Any) -> bool:
         return True
     if word in ("false", "no", "off", "0"):
         return False
-    raise ValueError(f"'{value}' is neither yes nor no")
+    raise ValueError(f"'{shown(value)}' is neither yes nor no")
 
 
 def _whole(value: Any) -> int:
     number = _number(value, "whole number")
     if not math.isfinite(number) or number != int(number):
-        raise ValueError(f"'{value}' is no whole number")
+        raise ValueError(f"'{shown(value)}' is no whole number")
     return int(number)
 
 
@@ -336,7 +348,7 @@ def _number(value: Any, wanted: str) -> float:
             raise TypeError
         return float(value)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"'{value}' is no {wanted}") from None
+        raise ValueError(f"'{shown(value)}' is no {wanted}") from None
 
 
 def _refuse(mistakes: Sequence[Mistake], where: str) -> None:
@@ -364,7 +376,7 @@ def _check_field(name: str, value: Any) -> list[Mistake]:
         # the reason for fp16, and the list of methods, are given by the caller
         if value in info.choices or name == "method" or (name == "precision" and value == "fp16"):
             return []
-        return [Mistake(name, f"'{value}' is none of {', '.join(info.choices)}")]
+        return [Mistake(name, f"'{shown(value)}' is none of {', '.join(info.choices)}")]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return []
     if value != value:
