@@ -137,13 +137,17 @@ class SolvePage(SolveDesk):
             add_action(self, f"solve.{name}", do)
         self.columns.walk.make_actions(self)
         self.solution_actions = SolutionActions(
-            self, self._project, lambda: self.recording, self._students_title, self.columns
+            self, self._project, lambda: self.recording, self._students_title, self._picture_of
         )
         self.solution_actions.step = lambda: self.player.step_shown
         self.solution_actions.go = self.player.go
         self.solution_actions.gold_shown = lambda: self.question.gold_shown
         self.solution_actions.origins = lambda: origins_of(self._shown_branch())
         self.player.add_buttons(self.solution_actions.present_button, self.solution_actions.more_button)
+
+    def _picture_of(self) -> tuple[QWidget, list[QWidget]]:
+        """Return what a picture of the solution shows, and what it leaves out."""
+        return (self.compare, []) if self.comparing else (self.columns, self.columns.controls)
 
     def _shown_branch(self) -> Branch:
         assert self.branch is not None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSize
-from PySide6.QtGui import QPixmap
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from kpdd_app import messages, theme
@@ -32,9 +32,9 @@ class SolutionActions(QObject):
         project: OpenProject,
         recording: Callable[[], Recording | None],
         students: Callable[[], str],
-        picture_of: QWidget,
+        picture_of: Callable[[], tuple[QWidget, list[QWidget]]],
     ) -> None:
-        """`students` names whose solution it is; `picture_of` is what a picture shows."""
+        """`students` names whose solution it is; `picture_of` what a picture shows, and leaves out."""
         super().__init__(page)
         self._page, self._project = page, project
         self._recording, self._students = recording, students
@@ -80,15 +80,34 @@ class SolutionActions(QObject):
                 self.save_picture(path)
 
     def save_picture(self, path: Path) -> None:
-        """Write the picture."""
-        shown = self._picture_of
-        picture = QPixmap(shown.size() * PICTURE_SCALE)
-        picture.setDevicePixelRatio(PICTURE_SCALE)
-        picture.fill(theme.colour("window"))
-        shown.render(picture)
+        """Write the picture: the solution with a margin and whose it is, without what can be pressed."""
+        shown, controls = self._picture_of()
+        there = [control for control in controls if control.isVisibleTo(shown)]
+        for control in there:
+            control.hide()
+        # nothing is painted on the screen before the controls are back
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+        picture = self._painted(shown)
+        for control in there:
+            control.show()
         if not picture.save(str(path), "PNG"):
             messages.error(self._page, StoreError("The picture could not be written.",
                                                   "Choose another folder.", where=str(path)))  # fmt: skip
+
+    def _painted(self, shown: QWidget) -> QPixmap:
+        margin, line = theme.gap(theme.L), theme.line_height()
+        size = shown.size() + QSize(2 * margin, 2 * margin + line)
+        picture = QPixmap(size * PICTURE_SCALE)
+        picture.setDevicePixelRatio(PICTURE_SCALE)
+        picture.fill(theme.colour("window"))
+        shown.render(picture, QPoint(margin, margin))
+        painter = QPainter(picture)
+        painter.setFont(theme.text_font(-1))
+        painter.setPen(theme.colour("muted"))
+        place = QRect(margin, size.height() - margin // 2 - line, shown.width(), line)
+        painter.drawText(place, Qt.AlignmentFlag.AlignLeft, f"{self._students()} · KPDD Studio")
+        painter.end()
+        return picture
 
     def export_web_page(self) -> None:
         """Save a page that steps through the solution in a browser."""

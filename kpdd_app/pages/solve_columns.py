@@ -136,6 +136,15 @@ class SolveColumns(QSplitter):
         self.run_head.set_number("3" if first else "2")
         self._size_text()
 
+    @property
+    def controls(self) -> list[QWidget]:
+        """Return what can be pressed and what only helps to press it: no part of a solution."""
+        panel = self.question
+        return [
+            panel.pick_button, panel.random_button, panel.hide_gold, panel.solve_button, panel.stop_button,
+            panel.unknown, panel.empty, self.limits, self.key_points.buttons, self.tools, self.token_head,
+        ]  # fmt: skip
+
     def part_of(self, phase: str) -> QWidget:
         """Return the part that shows a phase."""
         parts = {"solve": self.strip, "run": self.run.stack, "answer": self.run.answer}

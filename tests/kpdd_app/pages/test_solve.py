@@ -375,7 +375,7 @@ def test_a_solution_is_exported_as_picture_page_and_json(page, qtbot, tmp_path, 
     actions.export_web_page()
     actions.export_json()
     picture = QPixmap(str(tmp_path / "a.png"))
-    assert picture.width() == 2 * page.columns.width()
+    assert picture.width() > 2 * page.columns.width() and page.question.solve_button.isVisible()
     assert (tmp_path / "b.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))["answer"]["answer_text"] == "132"
 
