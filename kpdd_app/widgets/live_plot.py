@@ -200,7 +200,7 @@ class LivePlot(QWidget):
                 for part in (left.xaxis, left.yaxis, right.yaxis, left.spines["bottom"]):
                     part.set_visible(not waits)
                 grown = True
-            wanted_x = RIGHT * max(panel.total_steps, xs[-1] if xs else 1, 1)
+            wanted_x = RIGHT * reach(xs[-1] if xs else 1, panel.total_steps)
             wanted_y = max(ys, default=1.0) * 1.05
             if left.get_xlim()[1] != wanted_x:
                 left.set_xlim(0, wanted_x)
@@ -266,6 +266,18 @@ class LivePlot(QWidget):
             self.setAccessibleDescription(
                 f"{self.panels[panel].title}: step {loss.xs[-1]:g}, loss {loss.ys[-1]:.3f}"
             )
+
+
+def reach(step: float, total: float) -> float:
+    """Return up to where steps are shown: all of them, or for a young run a half, a quarter, … of them.
+
+    >>> reach(30, 4000), reach(1700, 4000), reach(3000, 4000), reach(5, 0)
+    (62.5, 4000, 4000, 5)
+    """
+    far = max(step, total, 1)
+    while far / 2 >= max(1.25 * step, 10):
+        far /= 2
+    return far
 
 
 def leave_room(figure: Any, canvas: QWidget, panels: int) -> None:

@@ -48,6 +48,16 @@ def test_the_first_step_is_seen_before_there_is_a_line(plot, qtbot):
     assert plot._lines["key", LOSS].get_marker() == ""
 
 
+def test_the_beginning_of_a_long_run_is_no_line_at_the_edge(plot, qtbot):
+    plot.set_panels({"key": "Key"})
+    plot.add("key", LOSS, 8, 10.0, 4000)
+    qtbot.waitUntil(lambda: plot._background is not None, timeout=20_000)
+    left, _ = plot._axes["key"]
+    assert 10 <= left.get_xlim()[1] < 32
+    plot.add("key", LOSS, 3000, 1.0, 4000)
+    qtbot.waitUntil(lambda: left.get_xlim()[1] >= 4000, timeout=20_000)
+
+
 def test_a_plot_that_was_let_go_may_be_drawn_once_more(plot, capsys):
     old = plot._canvas
     plot.set_panels({"key": "Key"})
