@@ -73,6 +73,9 @@ class KeyPointsView(QWidget):
             return
         text = stage.text_at(count)
         strip.show_tokens(stage.tokens, stage.ends, count, blocks_of(role, text), writing)
+        if not writing and count == len(stage.tokens):
+            # what is done is read from its beginning: the core question comes first
+            strip.verticalScrollBar().setValue(0)
 
     def begin_editing(self, points: KeyPoints, raw: str = "") -> None:
         """Put key points into fields in place of the strips; `raw`: the text where they could not be read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 
+from kpdd_app.recording import Stage
 from kpdd_app.solution_steps import origin, why
 from kpdd_app.trace_log import TraceLog
 from kpdd_app.widgets.alternatives_view import AlternativesView, alternatives_of, percent, visible
@@ -122,6 +123,18 @@ def test_key_points_appear_part_by_part(qtbot):
     assert list(view.strips) == ["core", "info"]
     view.set_roles(())
     assert not view.strips
+
+
+def test_finished_key_points_are_read_from_the_core_question_on(qtbot):
+    view = shown(qtbot, KeyPointsView(), 220, 150)
+    text = "core question: How many are left? information: " + " ".join(f"{n}. a fact" for n in range(1, 9))
+    made, ends = tokens(*(f"{word} " for word in text.split(" ")))
+    stage = Stage("key", tokens=made, ends=ends, text=text)
+    bar = view.strips["key"].verticalScrollBar()
+    view.show_stage("key", stage, len(made) - 1, True)
+    assert bar.value() > 0, "the place of writing is in sight"
+    view.show_stage("key", stage, len(made), False)
+    assert bar.maximum() > 0 and bar.value() == 0
 
 
 def test_alternatives_are_readable():
