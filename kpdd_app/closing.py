@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtWidgets import QApplication, QWidget
 
 from kpdd_app import messages
@@ -24,17 +26,23 @@ def ask_about_jobs(window: QWidget, jobs: Jobs, settings: Settings) -> bool | No
     if not lasting:
         return False
     remembered = settings.text(ON_CLOSE)
-    return remembered == "stop" if remembered else _ask_about_runs(window, lasting[0], settings)
+    return remembered == "stop" if remembered else _ask_about_runs(window, lasting, settings)
 
 
-def _ask_about_runs(window: QWidget, run: Job, settings: Settings) -> bool | None:
-    stay, stop, go_on = window.tr("Cancel"), window.tr("Stop and keep"), window.tr("Let it go on")
+def _ask_about_runs(window: QWidget, runs: Sequence[Job], settings: Settings) -> bool | None:
+    stay, stop, more = window.tr("Cancel"), window.tr("Stop and keep"), len(runs) - 1
+    if more:
+        go_on, what = window.tr("Let them go on"), window.tr("{0} and {1} more are still running.")
+        needless = window.tr("They do not need this window")
+    else:
+        go_on, what = window.tr("Let it go on"), window.tr("{0} is still running.")
+        needless = window.tr("It does not need this window")
     box = messages.Message(
         window,
         QApplication.applicationDisplayName(),
-        window.tr("{0} is still running.").format(run.title),
-        window.tr("It does not need this window: nothing will be missing when you come back. "
-                  "Your choice is kept; the Train page changes it."),
+        what.format(runs[0].title, more),
+        window.tr("{0}: nothing will be missing when you come back. "
+                  "Your choice is kept; the Train page changes it.").format(needless),
         sign=("question", "accent"),
         choices=(stay, stop, go_on),
     )  # fmt: skip

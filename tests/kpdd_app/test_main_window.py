@@ -225,6 +225,11 @@ def test_what_becomes_of_runs_at_closing_is_asked_once(qtbot, window, monkeypatc
     train.side.on_close.setCurrentIndex(train.side.on_close.findData("stop"))
     train.side.on_close.activated.emit(train.side.on_close.currentIndex())
     assert ask_about_jobs(window, window.jobs, window.settings) is True and len(asked) == 1
+    Settings().set_text(ON_CLOSE, "")
+    monkeypatch.setattr(window.jobs, "running", lambda: [RunningJob(), RunningJob(), RunningJob()])
+    # there is no choice of these words for several runs
+    assert ask_about_jobs(window, window.jobs, window.settings) is None
+    assert "Training mine and 2 more are still running." in asked[1]
     monkeypatch.undo()
 
 
