@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +22,9 @@ from PySide6.QtWidgets import (
 from kpdd_app import messages as say
 from kpdd_app import theme
 from kpdd_app.open_project import OpenProject
+from kpdd_app.pages.teacher_drafts import Drafts
 from kpdd_app.pages.teacher_examples import ExamplesDialog
 from kpdd_app.pages.teacher_reads import find_prompts, find_versions, keep_prompt
-from kpdd_app.settings import Settings
 from training_backend.errors import KpddError
 from training_backend.methods import KINDS
 from training_backend.teacher.prompts import (
@@ -35,9 +33,7 @@ from training_backend.teacher.prompts import (
     TITLES,
     Prompt,
     built_in,
-    from_data,
     messages,
-    to_data,
 )
 
 if TYPE_CHECKING:
@@ -57,9 +53,8 @@ class PromptsPanel(QWidget):
         super().__init__(parent)
         self.project = project
         self.structured = False
-        self._settings = Settings()
         self._current: dict[str, Prompt] = {}
-        self._drafts: dict[str, Prompt] = {}
+        self._drafts = Drafts()
         self._versions: list[Any] = []
         self._row: SampleRow | None = None
         self._shown = built_in(NAMES[0])
@@ -103,13 +98,14 @@ class PromptsPanel(QWidget):
     def keep_all(self) -> bool:
         """Keep every draft as a version before it is used; False when one cannot be used (it is shown)."""
         self.flush()
-        for name, prompt in list(self._drafts.items()):
+        for prompt in self._drafts.all():
             wrong = self._mistake(prompt)
             if wrong:
-                self.name.setCurrentIndex(NAMES.index(name))
-                say.inform(self, self.tr("The prompt “{0}” cannot be used yet.").format(TITLES[name]), wrong)
+                self.name.setCurrentIndex(NAMES.index(prompt.name))
+                title = self.tr("The prompt “{0}” cannot be used yet.").format(TITLES[prompt.name])
+                say.inform(self, title, wrong)
                 return False
-        for prompt in list(self._drafts.values()):
+        for prompt in self._drafts.all():
             self._store(prompt)
         return True
 
@@ -250,14 +246,7 @@ class PromptsPanel(QWidget):
 
     def _take_prompts(self, found: dict[str, Prompt]) -> None:
         self._current = found
-        self._drafts = {}
-        for name in NAMES:
-            text = self._settings.text(self._draft_key(name))
-            if text:
-                try:
-                    self._drafts[name] = from_data(name, json.loads(text))
-                except (ValueError, KeyError, TypeError):
-                    self._settings.set_text(self._draft_key(name), "")
+        self._drafts.open(self.project.path)
         self._show_prompt()
 
     def _name_chosen(self) -> None:
@@ -324,17 +313,14 @@ class PromptsPanel(QWidget):
     def _draft(self, prompt: Prompt) -> None:
         used = self._current.get(prompt.name) or built_in(prompt.name)
         if prompt == used:
-            self._drafts.pop(prompt.name, None)
-            self._settings.set_text(self._draft_key(prompt.name), "")
-        elif self._drafts.get(prompt.name) != prompt:
-            self._drafts[prompt.name] = prompt
-            self._settings.set_text(self._draft_key(prompt.name), json.dumps(to_data(prompt)))
+            self._drafts.drop(prompt.name)
+        else:
+            self._drafts.put(prompt)
         self._say_state()
 
     def _store(self, prompt: Prompt) -> None:
         self._current[prompt.name] = prompt
-        self._drafts.pop(prompt.name, None)
-        self._settings.set_text(self._draft_key(prompt.name), "")
+        self._drafts.drop(prompt.name)
         self.project.change(partial(keep_prompt, prompt=prompt), lambda _: self._was_kept(prompt.name))
         self._show_prompt()
 
@@ -385,7 +371,7 @@ class PromptsPanel(QWidget):
         return ""
 
     def _say_state(self) -> None:
-        changed = self.current_name() in self._drafts
+        changed = self._drafts.get(self.current_name()) is not None
         self.keep_button.setEnabled(changed and not self.project.read_only)
         text = self.tr("Changed; kept as a new version with Ctrl+S, or when you ask.")
         self.state.setText(text if changed else self.tr("In use: version {0}").format(self.prompt().version))
@@ -396,10 +382,6 @@ class PromptsPanel(QWidget):
         number = QLocale().toString
         text = self.tr("{0} messages, {1} characters, about {2} tokens (four characters each)")
         self.length.setText(text.format(number(count), number(characters), number(tokens_about(characters))))
-
-    def _draft_key(self, name: str) -> str:
-        where = hashlib.sha256(str(self.project.path).encode()).hexdigest()[:12]
-        return f"prompt-draft/{where}/{name}"
 
     def _restyle(self) -> None:
         for box in (self.system, self.user, self.preview):
