@@ -7,11 +7,12 @@ import json
 import pytest
 
 from training_backend.errors import DatasetError
-from training_backend.evaluation.evaluate import PIECE, evaluate, summary
+from training_backend.evaluation.evaluate import ALL_KINDS, PIECE, evaluate, summary
 from training_backend.evaluation.tables import as_line, as_text, published_lines, wrong_as_data
 from training_backend.events import Control, Progress, Reporter
 from training_backend.execution.judge import judge
 from training_backend.execution.runner import ProgramRunner
+from training_backend.methods import get
 from training_backend.project.questions import NewQuestion
 from training_backend.project.runs import evaluations, predictions
 from training_backend.project.store import Project
@@ -154,3 +155,44 @@ def test_published_lines_of_a_set_nobody_reports():
     assert published_lines("potd", "mine") == [
         "PoTD, FlanT5-Large, average of gsm8k, asdiv, svamp, multiarith: not available"
     ]
+
+
+class ThreeKinds(Doubles):
+    """Stands for a student of three kinds: the program fails on odd numbers, the chain of thought on 4."""
+
+    method = get("etd")
+
+    def solve_many(self, questions, runner, reporter, kind=None, gold=(), settings=None, stop=None):
+        return [self.write(kind, text, g, runner) for text, g in zip(questions, gold, strict=True)]
+
+    def write(self, kind, text, gold, runner):
+        n = int(text.split()[2])
+        written = {
+            "pot": f"ans = {n} * 2" if n % 2 == 0 else "ans = nothing",
+            "eot": f"x = {n} + {n}\nans = x",
+            "cot": f"The answer is {2 * n if n != 4 else 9}.",
+        }[kind]
+        return Solution(text, gold, "", (), kind, written, judge(kind, written, gold, runner))
+
+
+def test_ways_to_combine_kinds_are_counted_on_the_same_texts():
+    questions = [one for one in benchmark(6) if one.gold_value is not None]
+    report = evaluate(
+        None, ThreeKinds(), questions, Reporter(quiet=True), Control(), students="three", method="etd",
+        benchmark="d test", kind=ALL_KINDS,
+    )  # fmt: skip
+    assert [one.kind for one in report.predictions] == ["pot", "eot", "pot", "pot", "eot"]
+    assert report.score.right == 5
+    assert report.combined["program"] == 3 and report.combined["chain of thought"] == 4
+    assert set(report.combined.values()) == {3, 4, 5} and len(report.combined) == 8
+    assert summary(report)["combined"] == report.combined
+    assert "60.0 % program" in as_text(report) and "100.0 % any kind (upper bound)" in as_text(report)
+
+
+def test_one_kind_is_combined_with_nothing(tmp_path):
+    with ProgramRunner(workers=1) as runner:
+        report = evaluate(
+            None, Doubles(), benchmark(2), Reporter(quiet=True), Control(), students="doubles",
+            method="kpdd-pot", benchmark="d test", runner=runner,
+        )  # fmt: skip
+    assert report.combined == {} and "combined" not in as_text(report)

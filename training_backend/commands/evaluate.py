@@ -33,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", help="only questions of this split; with a file: its split")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N questions")
     parser.add_argument("--method", choices=sorted(methods.METHODS), help="solve as this method does")
-    parser.add_argument("--kind", choices=sorted(methods.KINDS), help="for students of several kinds")
+    parser.add_argument("--kind", choices=[*sorted(methods.KINDS), "all"],
+                        help="for students of several kinds: this one; all writes each kind for every "
+                             "question and reports the ways to combine them beside each other")  # fmt: skip
     parser.add_argument("--engine", choices=ENGINES, default="auto",
                         help="what writes; ctranslate2-int8 is quicker and writes other texts now and then: "
                              "how often is measured first and said (default: %(default)s)")  # fmt: skip
@@ -68,6 +70,10 @@ def _measure(args: argparse.Namespace, reporter: Reporter, control: Control, pro
 
     folder = students_folder(args.students)
     solver = Solver.load("demo" if args.students == "demo" else folder, args.method)
+    if args.kind == "all" and len(solver.method.kinds) < 2:
+        raise ConfigError(
+            f"{solver.method.title} writes one kind only.", "Leave --kind out; nothing is to be combined."
+        )
     decoding = DecodingSettings(engine=args.engine)
     engines = solver.engines(len(questions), decoding)
     if args.engine.startswith("ctranslate2"):

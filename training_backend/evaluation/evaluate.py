@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from training_backend.errors import DatasetError
+from training_backend.evaluation.combining import Answers, right_by_way
 from training_backend.evaluation.scoring import Score, percent, score
 from training_backend.events import Control, Reporter
 from training_backend.execution.runner import ProgramRunner
 from training_backend.project.runs import Prediction
 from training_backend.students.decoding_settings import DecodingSettings
-from training_backend.students.solving import Cancelled, Solution
+from training_backend.students.solving import KIND_ORDER, Cancelled, Solution
 
 if TYPE_CHECKING:
     from training_backend.project.store import Project
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # questions solved together: large enough for batches of like length, small enough for stop and progress
 PIECE = 64
+# instead of a kind: all that the method has
+ALL_KINDS = "all"
 
 
 class BenchmarkQuestion(Protocol):
@@ -50,6 +53,8 @@ class EvaluationReport:
     elapsed_s: float = 0.0
     stopped: bool = False
     notes: tuple[str, ...] = ()
+    # how many questions each way to combine the kinds answers rightly; empty where only one way was tried
+    combined: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def wrong(self) -> list[Prediction]:
@@ -76,7 +81,9 @@ def evaluate(
 ) -> EvaluationReport:
     """Let `solver` answer the questions and score it; with a project every prediction is stored as it comes.
 
-    A stop keeps what was answered and reports on that. DatasetError when there is no question.
+    With the kind ALL_KINDS every kind is written for every question and the ways to combine them are counted;
+    the predictions are those of the solver's own order. A stop keeps what was answered and reports on that.
+    DatasetError when there is no question.
     """
     if not questions:
         raise DatasetError("There is no question to measure on.", "Choose another data set or file.")
@@ -85,14 +92,18 @@ def evaluate(
         from training_backend.project.runs import add_evaluation
 
         evaluation_id = add_evaluation(project, run_id, students, benchmark, method, settings or {})
+    answers: list[Answers] = []
     with runner or ProgramRunner() as programs:
         predictions, by_state = _predict(
-            project, evaluation_id, solver, questions, reporter, control, kind, programs, decoding
+            project, evaluation_id, solver, questions, reporter, control, kind, programs, decoding, answers
         )
     stopped = len(predictions) < len(questions)
+    combined: Mapping[str, int] = {}
+    if answers:
+        combined = right_by_way(answers, [one.gold_value for one in predictions], solver.method.kinds)
     report = EvaluationReport(
         students, method, benchmark, score(predictions), dict(by_state), tuple(predictions), evaluation_id,
-        round(reporter.elapsed_s, 3), stopped, notes,
+        round(reporter.elapsed_s, 3), stopped, notes, combined,
     )  # fmt: skip
     if project is not None and evaluation_id is not None:
         from training_backend.project.runs import finish_evaluation
@@ -111,6 +122,7 @@ def _predict(
     kind: str | None,
     programs: ProgramRunner,
     decoding: DecodingSettings | None,
+    answers: list[Answers],
 ) -> tuple[list[Prediction], Counter[str]]:
     predictions: list[Prediction] = []
     by_state: Counter[str] = Counter()
@@ -124,12 +136,18 @@ def _predict(
         piece = questions[start : start + PIECE]
         texts, gold = [one.text for one in piece], [one.gold_value for one in piece]
         try:
-            solutions = solver.solve_many(
-                texts, programs, inner, kind=kind, gold=gold, settings=decoding,
-                stop=lambda: control.stop_requested,
-            )  # fmt: skip
+            found = {
+                each: solver.solve_many(
+                    texts, programs, inner, kind=each, gold=gold, settings=decoding,
+                    stop=lambda: control.stop_requested,
+                )
+                for each in (solver.method.kinds if kind == ALL_KINDS else (kind,))
+            }  # fmt: skip
         except Cancelled:
             break
+        solutions = _chosen(found)
+        if kind == ALL_KINDS:
+            answers += _answers(found)
         fresh = [predicted(one, solution) for one, solution in zip(piece, solutions, strict=True)]
         if project is not None and evaluation_id is not None:
             from training_backend.project.runs import add_predictions
@@ -142,6 +160,22 @@ def _predict(
         text = f"{percent(so_far.accuracy)} right, {so_far.unscored:,} not scored"
         reporter.progress("evaluate", len(predictions), len(questions), text)
     return predictions, by_state
+
+
+def _chosen(found: Mapping[str | None, Sequence[Solution]]) -> list[Solution]:
+    """Return one solution a question: of several kinds the first with an answer in the solver's order."""
+    order = sorted(found, key=lambda kind: KIND_ORDER.index(kind) if kind else 0)
+    return [
+        next((one for one in each if one.judgement.value is not None), each[-1])
+        for each in zip(*(found[kind] for kind in order), strict=True)
+    ]
+
+
+def _answers(found: Mapping[str | None, Sequence[Solution]]) -> list[Answers]:
+    return [
+        {str(kind): one.judgement.value for kind, one in zip(found, each, strict=True)}
+        for each in zip(*found.values(), strict=True)
+    ]
 
 
 class _PieceReporter(Reporter):
@@ -199,4 +233,5 @@ def summary(report: EvaluationReport) -> dict[str, Any]:
         "elapsed_s": report.elapsed_s,
         "stopped": report.stopped,
         "notes": list(report.notes),
+        "combined": dict(report.combined),
     }

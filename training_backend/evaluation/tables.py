@@ -32,6 +32,11 @@ def as_text(report: EvaluationReport, dataset: str = "", wrong_shown: int = WRON
     lines.append(
         _line("judged", " · ".join(f"{state.replace('_', ' ')} {count:,}" for state, count in states))
     )
+    if report.combined:
+        shares = (
+            (way, right / result.total if result.total else None) for way, right in report.combined.items()
+        )
+        lines += [_line("combined", f"{percent(share)} {way}") for way, share in shares]
     lines += [_line("published", text) for text in published_lines(report.method, dataset)]
     lines += [_line("note", note) for note in report.notes]
     wrong = report.wrong
