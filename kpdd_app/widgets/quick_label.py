@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kpdd_app import theme
@@ -37,7 +37,6 @@ class QuickLabel(QWidget):
         if (text, tip) != (self._text, self._tip):
             self._text, self._tip = text, tip
             self.setAccessibleName(tip or text)
-            self._fit()
             self.update()
 
     def reserve(self, text: str) -> None:
@@ -52,10 +51,12 @@ class QuickLabel(QWidget):
         metrics = QFontMetrics(theme.text_font())
         return QSize(metrics.horizontalAdvance(self._reserved) + 1, metrics.height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Cut the text anew."""
-        super().resizeEvent(event)
-        self._fit()
+    def event(self, event: QEvent) -> bool:
+        """Say what is cut off, or the tip, when the pointer rests here."""
+        if event.type() == QEvent.Type.ToolTip:
+            cut = QFontMetrics(theme.text_font()).horizontalAdvance(self._text) > self.width()
+            self.setToolTip(self._tip or (self._text if cut else ""))
+        return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the text."""
@@ -68,7 +69,3 @@ class QuickLabel(QWidget):
             painter.drawText(self.rect(), self._alignment | Qt.AlignmentFlag.AlignVCenter, shown)
         finally:
             painter.end()
-
-    def _fit(self) -> None:
-        cut = QFontMetrics(theme.text_font()).horizontalAdvance(self._text) > self.width()
-        self.setToolTip(self._tip or (self._text if cut else ""))

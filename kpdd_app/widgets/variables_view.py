@@ -30,10 +30,11 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from kpdd_app import theme
 from kpdd_app.key_bindings import scrolls
 from kpdd_app.trace_log import TraceState
+from kpdd_app.widgets.program_marks import MonoRuler
 
 CHANGED = "●"
-# beside the text of a cell, in pixels; and so much of a value is measured
-MARGIN, VALUE_CHARS = 3, 500
+# beside the text of a cell, in pixels
+MARGIN = 3
 Row = tuple[bool, str, str, str]
 """Whether it changed, name, value, type."""
 _Index = QModelIndex | QPersistentModelIndex
@@ -241,13 +242,19 @@ class VariablesView(QTableView):
             cell = QRect(self.columnViewportPosition(column) + MARGIN, place.top(),
                          self.columnWidth(column) - 2 * MARGIN, place.height())  # fmt: skip
             face = "text" if column in (0, 3) else "bold" if changed and column == 2 else "mono"
-            font, metrics = self._fonts[face]
-            # only what may be too long is measured: no sign of a line is wider than this
-            if len(text) * self._widest > cell.width():
-                text = metrics.elidedText(text[:VALUE_CHARS], Qt.TextElideMode.ElideRight, cell.width())
+            font = self._fonts[face]
+            text = self._type_text(text, cell.width()) if column == 3 else self._ruler.cut(text, cell.width())
             painter.setFont(font)
             painter.setPen(self._inks[column])
             painter.drawText(cell, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, text)
+
+    def _type_text(self, text: str, width: int) -> str:
+        """Return the name of a type, cut to a width; there are few, so each is measured once."""
+        key = (text, width)
+        if key not in self._types:
+            metrics = QFontMetrics(self._fonts["text"])
+            self._types[key] = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+        return self._types[key]
 
     def _restyle(self) -> None:
         line = theme.line_height()
@@ -256,9 +263,10 @@ class VariablesView(QTableView):
         self.horizontalHeader().setMinimumSectionSize(line)
         bold = theme.mono_font()
         bold.setWeight(QFont.Weight.Bold)
-        fonts = {"text": theme.text_font(), "mono": theme.mono_font(), "bold": bold}
-        self._fonts = {name: (font, QFontMetrics(font)) for name, font in fonts.items()}
-        self._widest = max(metrics.maxWidth() for _, metrics in self._fonts.values())
+        self._fonts = {"text": theme.text_font(), "mono": theme.mono_font(), "bold": bold}
+        # the bold face of a monospace font is as wide
+        self._ruler = MonoRuler(self._fonts["mono"])
+        self._types: dict[tuple[str, int], str] = {}
         self._ground = theme.colour("accent_tint")
         self._inks = tuple(theme.colour(name) for name in ("accent", "text", "text", "muted"))
         self.viewport().update()

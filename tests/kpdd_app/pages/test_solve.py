@@ -6,8 +6,9 @@ import json
 import time
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, Qt
 from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QWidget
 
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.solve_picker import QuestionPicker, random_of_grammar
@@ -70,6 +71,27 @@ def test_every_state_is_reachable_in_both_directions(page, qtbot):
     assert len({repr(state) for state in forward}) > length * 0.9
     assert any(state[6] for state in forward), "the call stack was never shown"
     assert forward[-1][5] == "so far 12\nso far 42\n"
+
+
+def test_what_steps_paint_is_what_a_fresh_picture_shows(page, qtbot):
+    recording = solved(qtbot, page, "calls")
+    page.player.slider.setFocus()
+
+    def on_screen():
+        QCoreApplication.processEvents()
+        return page.screen().grabWindow(page.winId()).toImage()
+
+    start, length = recording.phases()[-2].start, recording.length
+    order = [*range(40, 44), 0, *range(start - 2, length + 1), *range(length, 0, -12), 3, length - 5]
+    differing = []
+    for step in order:
+        page.player.go(step)
+        shown = on_screen()
+        for part in page.findChildren(QWidget):
+            part.update()
+        if shown != on_screen():
+            differing.append(step)
+    assert not differing and len(order) > 30
 
 
 def test_keys_move_on_the_time_line(page, qtbot):
