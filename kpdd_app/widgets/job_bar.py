@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from kpdd_app import theme
 from kpdd_app.jobs import Job, Jobs
+from kpdd_app.widgets.short_label import ShortLabel
+from training_backend.events import Progress
 
 REFRESH_MS = 500
+# stages whose figures are bytes
+IN_BYTES = ("check", "import", "download")
 
 
 class JobBar(QWidget):
@@ -18,8 +22,8 @@ class JobBar(QWidget):
         """Follow `jobs`; background jobs are not shown."""
         super().__init__(parent)
         self._jobs = jobs
-        self.title = QLabel()
-        self.text = QLabel()
+        self.title = ShortLabel()
+        self.text = ShortLabel()
         self.text.setProperty("role", "muted")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -81,7 +85,8 @@ class JobBar(QWidget):
     def _restyle(self) -> None:
         self.stop.setIcon(theme.icon("stop", "muted"))
         self.stop.setIconSize(QSize(theme.icon_size(), theme.icon_size()))
-        self.bar.setFixedWidth(theme.line_height() * 7)
+        self.bar.setMinimumWidth(theme.line_height() * 2)
+        self.bar.setMaximumWidth(theme.line_height() * 7)
 
 
 def describe(job: Job) -> str:
@@ -94,13 +99,21 @@ def describe(job: Job) -> str:
     paused = "paused · " if job.status == "paused" else ""
     if not progress.total:
         return paused + (progress.text or progress.stage)
-    text = f"{paused}{progress.done:,} of {progress.total:,}"
+    text = paused + _so_far(progress)
     left = job.pace.left()
     if left is not None:
         text += f" · {duration(left)} left"
     elif job.pace.measuring and job.status != "paused":
         text += " · measuring …"
     return text
+
+
+def _so_far(progress: Progress) -> str:
+    """Return how far it is; of a file that is read, what came of it says more than its bytes."""
+    if progress.stage not in IN_BYTES:
+        return f"{progress.done:,} of {progress.total:,}"
+    percent = f"{100 * progress.done / progress.total:.0f} %"
+    return f"{percent} · {progress.text}" if progress.text else percent
 
 
 def duration(seconds: float) -> str:

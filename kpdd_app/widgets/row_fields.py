@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from kpdd_app import theme
@@ -82,22 +81,6 @@ class Field(QWidget):
     def _restyle(self) -> None:
         edge = round(theme.line_height() * 0.85)
         self._mark.setPixmap(theme.pixmap("pencil", "changed", edge, self.devicePixelRatioF()))
-
-
-class ShortLabel(QLabel):
-    """One line that is shortened where it does not fit; the tool tip then has it whole."""
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(theme.gap(8), super().minimumSizeHint().height())
-
-    def paintEvent(self, event) -> None:
-        painter = QPainter(self)
-        try:
-            short = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-            self.setToolTip(self.text() if short != self.text() else "")
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, short)
-        finally:
-            painter.end()
 
 
 class Pill(QLabel):

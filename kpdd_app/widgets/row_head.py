@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QTabBar, QVBoxLay
 
 from kpdd_app import theme
 from kpdd_app.widgets.icon_button import IconButton
-from kpdd_app.widgets.row_fields import Pill, ShortLabel
+from kpdd_app.widgets.row_fields import Pill
 from kpdd_app.widgets.row_paint import kind_text
+from kpdd_app.widgets.short_label import ShortLabel
 from training_backend.methods import KINDS
 from training_backend.project.listing import ListRow
 

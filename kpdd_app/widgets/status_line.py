@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
@@ -10,6 +10,7 @@ from kpdd_app import messages, theme
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.widgets.job_bar import JobBar
+from kpdd_app.widgets.short_label import ShortLabel
 
 NOTE_MS = 6000
 
@@ -22,12 +23,11 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self._project = project
         self._sign = QLabel()
-        self._name = QLabel()
+        self._name = ShortLabel()
         self._saved = QLabel()
         self._saved.setProperty("role", "muted")
-        self._note = QLabel()
+        self._note = ShortLabel()
         self._note.setProperty("role", "muted")
-        self._note.setTextFormat(Qt.TextFormat.PlainText)
         self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.job_bar = JobBar(jobs)
         self._timer = QTimer(self)
@@ -51,13 +51,17 @@ class StatusLine(QWidget):
     def say(self, text: str) -> None:
         """Show a short note for some seconds."""
         self._note.setText(text)
-        self._note.setToolTip(text)
         self._timer.start(NOTE_MS)
 
     @property
     def text(self) -> str:
         """Return the note on the screen."""
         return self._note.text()
+
+    def resizeEvent(self, event) -> None:
+        """Leave the larger part to what runs: the project's name is in the title of the window too."""
+        super().resizeEvent(event)
+        self._name.setMaximumWidth(self.width() * 3 // 10)
 
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
@@ -76,7 +80,7 @@ class StatusLine(QWidget):
         self._sign.setPixmap(theme.pixmap(*sign, edge, self.devicePixelRatioF()))
         self._sign.setVisible(path is not None)
         self._name.setText(path.stem if path is not None else self.tr("no project open"))
-        self._name.setToolTip(str(path) if path is not None else "")
+        self._sign.setToolTip(str(path) if path is not None else "")
         self._show_saving(False)
 
     def _show_saving(self, waiting: bool) -> None:
