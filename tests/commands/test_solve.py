@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import asdict, replace
 
 import pytest
 
 from training_backend.__main__ import main
+from training_backend.commands.solve import as_text, worked_steps
 from training_backend.events import (
     Answer,
     Failed,
@@ -21,6 +23,8 @@ from training_backend.events import (
     Vote,
     parse_line,
 )
+from training_backend.rationale.judgement import Judgement
+from training_backend.students.solution import Solution
 
 QUESTION = "Tom has 2 boxes of 3 pens each. How many pens?"
 
@@ -59,6 +63,28 @@ def test_answer_for_programs(trained_run, capsys):
     data = json.loads(capsys.readouterr().out)
     assert data["answer"] == 6 and data["equal"] is False and data["state"] == "not_equal"
     assert data["information"] == ["2 boxes", "3 pens each"] and data["trace"][0]["ln"] == 1
+
+
+def test_chains_of_thought_and_equations_are_told_step_by_step():
+    chain = "A bag has 3 * 4 = 13 pens. In all 13 + 2 = 15. The answer is 15."
+    wrong = Solution(QUESTION, 14.0, "", (), "cot", chain, Judgement("not_equal", "", "15", 15.0))
+    assert [(step.holds, step.detail) for step in worked_steps(wrong, [])] == [
+        (False, "it is 12"),
+        (True, ""),
+    ]
+    equations = "x + y = 4\nx + y = 5\nans = x"
+    reason = "the equations contradict each other"
+    judged = Judgement("no_answer", "no_answer", "", None, error=reason)
+    steps = [
+        asdict(step)
+        for step in worked_steps(replace(wrong, kind="eot", rationale=equations, judgement=judged), [])
+    ]
+    data = {"unknown_words": [], "core_question": "", "information": [], "kind": "eot",
+            "rationale": equations, "steps": steps, "trace": [], "answer": None, "verdict": "no_answer",
+            "error": reason, "error_line": 2}  # fmt: skip
+    told = as_text(data, True)
+    assert "    1 ✓ x + y = 4  →  x = 4 - y   line 1, solved for x" in told
+    assert "    2 ✗ 4 = 5   line 2, with x = 4 - y: this cannot be" in told
 
 
 def test_a_student_for_a_role(trained_run, capsys):

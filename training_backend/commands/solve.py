@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training_backend.errors import ConfigError
 from training_backend.events import Control, Event, Reporter, StageStarted, Token, Trace, Vote
+from training_backend.execution.chain_steps import chain_steps
+from training_backend.execution.solving_steps import solving_steps
+from training_backend.execution.worked_steps import WorkedStep
 from training_backend.methods import KINDS
 from training_backend.rationale.answers import format_number, parse_number
 from training_backend.students.decoding_settings import DecodingSettings
@@ -41,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", help="where the folders do not say it")
     parser.add_argument("--kind", choices=sorted(KINDS), help="for students of several kinds")
     parser.add_argument("--gold", help="the right answer, to compare with")
-    parser.add_argument("--trace", action="store_true", help="show the program line by line")
+    parser.add_argument(
+        "--trace", action="store_true", help="show the program line by line, equations and sums step by step"
+    )
     parser.add_argument("--paths", type=int, default=1, metavar="M", help="sample M paths and let them vote")
     parser.add_argument("--temperature", type=float, metavar="T",
                         help="0 writes the likeliest (default: 0, with several paths 0.7)")  # fmt: skip
@@ -105,6 +112,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     }
     if args.trace:
         data["trace"] = seen.records
+        data["steps"] = [asdict(step) for step in worked_steps(solution, seen.records)]
     reporter.result(data, as_text(data, args.trace))
     return 0
 
@@ -179,7 +187,9 @@ def as_text(data: dict[str, Any], with_trace: bool) -> str:
         lines += [f"  {n}. {item}" for n, item in enumerate(data["information"], 1)]
     title = KINDS.get(data["kind"], "text")
     lines += [title[:1].upper() + title[1:], *("  " + line for line in data["rationale"].splitlines())]
-    if with_trace and data.get("trace"):
+    if with_trace and data.get("steps"):
+        lines += ["Steps", *(_step_line(number, step) for number, step in enumerate(data["steps"], 1))]
+    elif with_trace and data.get("trace"):
         lines += ["Trace", *(_trace_line(record) for record in data["trace"])]
     if data.get("vote"):
         lines.append(f"Vote    {data['vote']}")
@@ -192,6 +202,23 @@ def as_text(data: dict[str, Any], with_trace: bool) -> str:
         where = f" in line {data['error_line']}" if data["error_line"] else ""
         lines.append(f"No answer ({data['verdict'] or data['state']}{where}). {data['error']}".rstrip())
     return "\n".join(lines)
+
+
+def worked_steps(solution: Solution, records: Sequence[Mapping[str, Any]]) -> list[WorkedStep]:
+    """Return the checked steps of a chain of thought, or those of solving equations; a program has none."""
+    question, items = solution.question, solution.information
+    if solution.kind == "cot":
+        return chain_steps(solution.rationale, question, items)
+    if solution.kind == "eot":
+        judgement = solution.judgement
+        reason = judgement.error if judgement.verdict == "no_answer" else ""
+        return solving_steps(solution.rationale, records, reason, question, items)
+    return []
+
+
+def _step_line(number: int, step: Mapping[str, Any]) -> str:
+    sign = {True: "✓", False: "✗", None: "?"}[step["holds"]]
+    return f"  {number:>3} {sign} {step['text']}   {step['detail']}".rstrip()
 
 
 def _trace_line(record: dict[str, Any]) -> str:
