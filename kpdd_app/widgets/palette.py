@@ -213,7 +213,7 @@ class KeysDialog(QDialog):
         change.clicked.connect(self._change)
         grid.addWidget(change, 0, Qt.AlignmentFlag.AlignRight)
         most = parent.screen().availableSize() * 0.9
-        around = QSize(theme.gap(14), theme.gap(24))
+        around = QSize(theme.gap(18), theme.gap(24))
         if (label.sizeHint() + around).width() > most.width():
             # no room beside each other
             label.setText("".join(_table([group]) for group in groups))

@@ -31,7 +31,9 @@ class RowHead(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin empty."""
         super().__init__(parent)
-        self._paths_shown: tuple | None = None
+        # how the tabs of the paths look, and in which colours and size
+        self._looks: list[tuple[str, str]] = []
+        self._style: tuple | None = None
         self.place = ShortLabel()
         self.place.setProperty("role", "caption")
         self.pill = Pill()
@@ -52,6 +54,7 @@ class RowHead(QFrame):
         self.paths.tabBarClicked.connect(self._choose)
         self.paths.currentChanged.connect(self._choose)
         self._build()
+        theme.notifier().changed.connect(self._restyle)
 
     def take(self, row: ListRow, siblings: Sequence[ListRow], writable: bool) -> None:
         """Show a row and the other rows of its question."""
@@ -65,6 +68,7 @@ class RowHead(QFrame):
         for button in (self.accept, self.reject, self.flag, self.again):
             button.setEnabled(writable)
         self.trace.setVisible(row.kind in ("pot", "eot"))
+        self._rows = row, siblings
         self._show_paths(row, siblings)
 
     def step_path(self, way: int) -> None:
@@ -105,22 +109,31 @@ class RowHead(QFrame):
         if row_id is not None:
             self.path_chosen.emit(row_id)
 
+    def _restyle(self) -> None:
+        """Give the tabs signs in the new size and colours."""
+        if self._rows is not None:
+            self._show_paths(*self._rows)
+
     def _show_paths(self, row: ListRow, siblings: Sequence[ListRow]) -> None:
         rows = sorted([row, *siblings], key=lambda one: (one.kind, one.path, one.id))
-        tabs = [(one.id, one.verdict, kind_text(one)) for one in rows]
-        shown = tabs, row.id, theme.current(), theme.icon_size()
-        if shown == self._paths_shown:
-            return
-        self._paths_shown = shown
+        style = theme.current(), theme.icon_size()
+        before = self._looks if style == self._style else []
+        self._style = style
+        self._looks = [(one.verdict, kind_text(one)) for one in rows]
         self.paths.blockSignals(True)
         self.paths.setIconSize(QSize(theme.icon_size(), theme.icon_size()))
-        while self.paths.count():
-            self.paths.removeTab(0)
-        for one in rows:
-            look = theme.look(one.verdict)
-            index = self.paths.addTab(theme.icon(look.sign, look.colour), kind_text(one))
+        while self.paths.count() > len(rows):
+            self.paths.removeTab(self.paths.count() - 1)
+        while self.paths.count() < len(rows):
+            self.paths.addTab("")
+        for index, one in enumerate(rows):
+            # a tab that looks like the one before is not laid out again
+            if self._looks[index : index + 1] != before[index : index + 1]:
+                look = theme.look(one.verdict)
+                self.paths.setTabIcon(index, theme.icon(look.sign, look.colour))
+                self.paths.setTabText(index, kind_text(one))
+                self.paths.setTabToolTip(index, look.word)
             self.paths.setTabData(index, one.id)
-            self.paths.setTabToolTip(index, look.word)
             if one.id == row.id:
                 self.paths.setCurrentIndex(index)
         self.paths.blockSignals(False)

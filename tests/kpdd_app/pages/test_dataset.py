@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QTextCursor
 
-from kpdd_app import messages
+from kpdd_app import messages, theme
 from kpdd_app.pages.dataset import DatasetPage
 from kpdd_app.widgets.row_source import RowFilter
 from training_backend.project.details import row_detail
@@ -338,6 +338,16 @@ def test_the_width_is_shared_anew_until_a_person_shares_it(qtbot, page):
     page.resize(1590, 800)
     assert abs(page.editor.width() - by_hand) < 20
     assert page.splitter.widths().size() > 0
+
+
+def test_the_signs_of_paths_grow_with_the_letters(qtbot, qapp, page):
+    before = page.editor.head.paths.iconSize().width()
+    theme.apply(qapp, "light", 20)
+    try:
+        assert page.editor.head.paths.iconSize().width() > before
+    finally:
+        theme.apply(qapp, "light", 10)
+    assert page.editor.head.paths.iconSize().width() == before
 
 
 def test_what_was_searched_is_marked_in_the_row(qtbot, page):
