@@ -50,7 +50,7 @@ _HINTS: Mapping[str, str] = {
     "bad_request": "Change the setting that the server names.",
     "certificate": "Name the file of its authority's certificate in the teacher's settings.",
     "proxy": "Correct the proxy's address, or leave it empty; its password belongs into HTTPS_PROXY.",
-    "address": "Correct the address; an API's address often ends at /v1.",
+    "address": "Correct the address (an API's often ends at /v1), or look whether this machine is online.",
 }
 
 
