@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from kpdd_app import theme
-from kpdd_app.widgets.live_plot import TOP, leave_room, thinned
+from kpdd_app.widgets.live_plot import TOP, leave_room, thinned, use_face
 
 # never by colour alone: every line has a dash of its own
 _DASHES = ("-", "--", ":", "-.")
@@ -64,6 +64,7 @@ class ComparePlot(QWidget):
         from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
         from matplotlib.figure import Figure
 
+        use_face()
         figure = Figure()
         figure.set_facecolor(theme.current().surface)
         for number, (title, lines) in enumerate(self.panels.items(), 1):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
@@ -121,6 +122,7 @@ class LivePlot(QWidget):
         from matplotlib.figure import Figure
 
         self._hint.hide()
+        use_face()
         self._figure = Figure()
         self._canvas = FigureCanvasQTAgg(self._figure)
         self._canvas.setAccessibleName(self.tr("Loss curves"))
@@ -266,6 +268,18 @@ class LivePlot(QWidget):
             self.setAccessibleDescription(
                 f"{self.panels[panel].title}: step {loss.xs[-1]:g}, loss {loss.ys[-1]:.3f}"
             )
+
+
+@lru_cache(maxsize=1)
+def use_face() -> None:
+    """Write plots in the face of the window, where matplotlib finds it too."""
+    from matplotlib import rcParams
+    from matplotlib.font_manager import get_font_names
+
+    face = theme.text_font().family()
+    if face in get_font_names():
+        # what the face lacks is taken from matplotlib's own
+        rcParams["font.family"] = [face, "DejaVu Sans"]
 
 
 def reach(step: float, total: float) -> float:

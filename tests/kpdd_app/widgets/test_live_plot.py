@@ -72,3 +72,13 @@ def test_marks_at_the_ends_of_the_axes_are_seen_whole(plot):
     for axes, x, y in ((right, 10, 1.0), (left, 10, 0.0)):
         across, up = axes.transData.transform((x, y))
         assert across + room <= axes.bbox.x1 and axes.bbox.y0 + room <= up <= axes.bbox.y1 - room
+
+
+def test_plots_are_written_in_the_face_of_the_window(plot):
+    from matplotlib import rcParams
+    from matplotlib.font_manager import get_font_names
+
+    face = theme.text_font().family()
+    assert rcParams["font.family"][0] == (face if face in get_font_names() else rcParams["font.family"][0])
+    left, _ = plot._axes["solve"]
+    assert left.get_xaxis().get_label().get_fontfamily() == rcParams["font.family"]
