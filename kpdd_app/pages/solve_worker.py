@@ -107,8 +107,7 @@ class SolveWorker(QObject):
         self._job = job
 
     def _drop(self) -> None:
-        self._patience.stop()
-        self._given_up = ""
+        self._has_obeyed()
         if self._job is not None:
             job, self._job = self._job, None
             job.send({"command": "quit"})
@@ -162,8 +161,7 @@ class SolveWorker(QObject):
             request = str(event.data.get("request") or self._load_id)
         if request and request == self._given_up:
             if event.event in ("answer", "failed", "result"):
-                self._patience.stop()
-                self._given_up = ""
+                self._has_obeyed()
         elif request and request == self.request:
             self.event_came.emit(event)
             if event.event in ("answer", "failed") and self.state == "solving":
@@ -184,7 +182,12 @@ class SolveWorker(QObject):
             self._set("failed")
             self.failed.emit(event)
 
+    def _has_obeyed(self) -> None:
+        self._patience.stop()
+        self._given_up = ""
+
     def _loaded(self, event: Result) -> None:
+        self._has_obeyed()
         self.about = dict(event.data)
         self._set("ready")
         if self._waiting is not None:
