@@ -101,7 +101,7 @@ def test_worked_steps_are_told_with_what_they_read(qapp):
         ("ans = 23", 3),
     ]
     assert [data["question"][start:end] for start, end in steps[1]["question"]] == ["94"]
-    assert (steps[2]["steps"], steps[2]["why"]) == ([1], "with cows = 12")
+    assert (steps[2]["steps"], steps[2]["why"]) == ([1, 2], "with cows = 12")
     engine = QJSEngine()
     engine.evaluate(as_web_page(document_of(made)).split("</script>")[1].split("<script>")[1])
     engine.globalObject().setProperty("text", json.dumps(data))

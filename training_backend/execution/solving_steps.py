@@ -207,6 +207,7 @@ class _Substitution:
         self._known = known
         self._through: dict[str, tuple[Linear, int]] = {}
         self.values: dict[str, Fraction] = {}
+        self._found_at: dict[str, int] = {}
         self.steps: list[_Told] = []
         self.false = False
         self.open: list[str] = []
@@ -255,6 +256,7 @@ class _Substitution:
         self._through[name] = (through, len(self.steps))
         if not through.factors:
             self.values[name] = through.constant
+            self._found_at[name] = len(self.steps)
 
     def _back(self) -> None:
         """Put what was found last into what was expressed first."""
@@ -270,9 +272,11 @@ class _Substitution:
                 continue
             told = ", ".join(f"{one} = {number_text(number)}" for one, number in found.items())
             text = linear_text(through, {one: number_text(number) for one, number in found.items()})
-            self._tell(f"{name} = {text} = {number_text(value.constant)}", f"with {told}", None,
-                       {step: name}, True, name)  # fmt: skip
+            reads = {step: name} | {self._found_at[one]: one for one in found}
+            said = f"{name} = {text} = {number_text(value.constant)}"
+            self._tell(said, f"with {told}", None, reads, True, name)
             self.values[name] = value.constant
+            self._found_at[name] = len(self.steps)
         if self.open:
             free = ", ".join(self.open[:5])
             said = f"nothing determines {free}: any value fits the equations"
