@@ -50,7 +50,6 @@ class Method:
     how: How
     source: str
     note: str = ""
-    rounds: int = 1
     published: bool = True
 
     @property
@@ -105,10 +104,11 @@ _ROWS = (
            (_CORE, _INFO, _solve("pot", reads=_WITH_KEY_POINTS)), "run_program", _KPDD_THREE,
            "Core, Info and Solve: question → core question → information → program → run."),
     Method("fdd", "FDD", ("pot",), (_solve("pot"),), "run_program", "arXiv 2411.14698",
-           "PoTD in rounds: what the student fails and what it masters becomes new questions.", rounds=3),
+           "As PoTD. Published as rounds: what a student fails and what it masters becomes new questions. "
+           "One round is trained here; the next is a new run, once the new questions have their rows."),
     Method("fdd-kpdd", "FDD with key points", ("key_points", "pot"),
            (_KEY, _solve("pot", reads=_WITH_KEY_POINTS)), "run_program", "ours, after arXiv 2411.14698",
-           "KPDD-PoT in rounds.", rounds=3, published=False),
+           "As KPDD-PoT, in rounds as FDD: one is trained here.", published=False),
 )  # fmt: skip
 
 METHODS: dict[str, Method] = {method.key: method for method in _ROWS}

@@ -153,7 +153,7 @@ def test_decoder_only_students_too(tmp_path, qwen):
     ("spoil", "sentence"),
     [
         (lambda f: (f / "adapter_model.safetensors").unlink(), "has no adapter_model.safetensors"),
-        (lambda f: (f / "adapter_model.safetensors").write_bytes(b"1"), "do not fit their base"),
+        (lambda f: (f / "adapter_model.safetensors").write_bytes(b"1"), "damaged or cut off"),
         (lambda f: (f / "adapter_config.json").write_text("{"), "cannot be read"),
         (lambda f: (f / "adapter_config.json").write_text('{"base_model_name_or_path": null}'), "do not say"),
     ],

@@ -143,6 +143,7 @@ def _check_rows(args: argparse.Namespace, reporter: Reporter, control: Control) 
     out = _Lines(reporter)
     counts: dict[str, Counter[str]] = {}
     limits = RunConfig(max_source_tokens=args.max_source_tokens, max_target_tokens=args.max_target_tokens)
+    limits.require_valid()
     for role, examples in _examples(args.rows, args.method):
         text, kind = _text(args.student, args.split_digits, role.name)
         count = counts.setdefault(role.title, Counter())
