@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kpdd_app.widgets.row_editor import SAVE_MS, RowEditor
+from kpdd_app.widgets.row_paint import kind_text
 from training_backend.project.flagging import Flagging
 from training_backend.project.history import undo_label
 from training_backend.project.replies import Origin, Reply, add_origin, add_replies
@@ -90,3 +91,19 @@ def test_what_happens_to_another_path_is_seen_and_touches_no_text(qtbot, editor,
 def question(editor, row_id):
     with editor.project.project.reading() as connection:
         return connection.execute("SELECT question_id FROM row WHERE id = ?", (row_id,)).fetchone()[0]
+
+
+def test_the_tabs_are_the_rows_of_the_question_that_is_shown(qtbot, editor):
+    paths = editor.head.paths
+    seen = set()
+    for row_id, _, _ in [*rows(editor), *reversed(rows(editor))]:
+        show(qtbot, editor, row_id)
+        own = {row.id for row in (editor.detail.row, *editor.detail.siblings)}
+        tabs = [paths.tabData(index) for index in range(paths.count())]
+        assert set(tabs) == own and len(tabs) == len(own)
+        assert tabs[paths.currentIndex()] == row_id
+        texts = [paths.tabText(index) for index in range(paths.count())]
+        assert texts[paths.currentIndex()] == kind_text(editor.detail.row)
+        assert paths.isHidden() == (len(tabs) == 1)
+        seen.add(len(tabs))
+    assert len(seen) > 1
