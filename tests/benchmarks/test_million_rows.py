@@ -65,7 +65,8 @@ def test_the_window_keeps_its_figures(project_file):
 def _measured(script: str, project_file: Path) -> dict[str, tuple[float, float]]:
     """Run a script over the project; it prints one JSON object: name → [processor time, clock]."""
     done = subprocess.run([sys.executable, str(HERE / script), str(project_file)],
-                          check=True, capture_output=True, text=True, env=_environment())  # fmt: skip
+                          capture_output=True, text=True, env=_environment())  # fmt: skip
+    assert done.returncode == 0, f"{script} ended with {done.returncode}:\n{done.stderr[-4000:]}"
     return json.loads(done.stdout.splitlines()[-1])
 
 
