@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from kpdd_app import messages
 from kpdd_app.jobs import Job
+from training_backend.errors import DatasetError
 from training_backend.events import Result
 
 _LISTED = 1000
@@ -38,7 +39,9 @@ def report(page: QWidget, result: Result, again: Callable[[], None] | None = Non
     refused = [file for file in files if file.get("refused")]
     summary = result.text.splitlines()[0] if result.text else ""
     if failed:
-        messages.error(page, failed[0]["error"])
+        first = failed[0]
+        what = str(first.get("message") or first["error"])
+        messages.error(page, DatasetError(what, str(first.get("hint", "")), str(first.get("where", ""))))
         return
     if refused and again is not None:
         if _ask(page, refused):

@@ -97,7 +97,8 @@ class _Importing:
         except DatasetError as error:
             self._failed += 1
             self._reporter.emit(Failed(message=error.message, hint=error.hint, where=error.where))
-            self._reports.append({"file": name, "error": str(error)})
+            parts = {"message": error.message, "hint": error.hint, "where": error.where}
+            self._reports.append({"file": name, "error": str(error), **parts})
             if not self._args.events:
                 print(f"kpdd import: {error}", file=sys.stderr)
 

@@ -183,3 +183,17 @@ def test_an_import_by_choice_lists_what_was_left_out(qtbot, open_project, tmp_pa
     finally:
         jobs.close()
         page.leave()
+
+
+def test_a_download_that_fails_says_what_where_and_what_to_do(qtbot, monkeypatch):
+    from PySide6.QtWidgets import QWidget
+
+    from kpdd_app.pages import dataset_import_result
+    from training_backend.events import Result
+
+    page, told = QWidget(), []
+    qtbot.addWidget(page)
+    monkeypatch.setattr(dataset_import_result.messages, "error", lambda _, error: told.append(error))
+    file = {"file": "svamp", "error": "w: m h", "message": "m", "hint": "h", "where": "w"}
+    dataset_import_result.report(page, Result(text="", data={"files": [file]}))
+    assert [(error.message, error.hint, error.where) for error in told] == [("m", "h", "w")]
