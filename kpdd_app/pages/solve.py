@@ -371,6 +371,7 @@ class SolvePage(SolveDesk):
 
     def _failed(self, failure: Failed, load_again: bool) -> None:
         self.problem.say_failure(failure, self.tr("Load again") if load_again else "")
+        self._bring_back()
 
     def _show_workers(self, text: str = "") -> None:
         if self.worker.state == "ready" and self.worker.students == self.students.choice.students:

@@ -81,6 +81,8 @@ class Branch:
     step: int | None = None
     # the step at which it goes another way than its parent; 0 once the time line went there
     fork: int = 0
+    # the older solution of the same request, until something of this one came
+    replaced: Branch | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, ask: Ask, title: str, parent: Branch | None = None) -> Branch:

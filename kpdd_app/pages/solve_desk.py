@@ -118,11 +118,25 @@ class SolveDesk(QWidget):
         """Give a branch its tab; the same request again takes the place of the older one."""
         same = [number for number, old in enumerate(self._branches) if old.ask == branch.ask]
         if same:
+            branch.replaced = self._branches[same[0]]
+            branch.replaced.replaced = None
             self._branches[same[0]] = branch
         else:
             self._branches.append(branch)
         self._other = -1
         self._show_branch(same[0] if same else len(self._branches) - 1)
+
+    def _bring_back(self) -> None:
+        """Put solutions back whose newer ones ended before anything of them came."""
+        for number, branch in enumerate(self._branches):
+            recording = branch.recording
+            written = any(stage.tokens and not stage.by for stage in recording.stages)
+            came = not recording.over or recording.answer is not None or written
+            if not came and branch.replaced is not None:
+                self._branches[number] = branch.replaced
+                if number == self._current:
+                    self._current = -1
+                    self._show_branch(number)
 
     def _clear(self) -> None:
         self._branches, self._current, self._other = [], -1, -1

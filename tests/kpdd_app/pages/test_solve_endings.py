@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 
 import pytest
@@ -113,6 +114,20 @@ def test_a_token_of_the_program_branches_off_unparsed_key_points(page, qtbot):
     # what could not be read is not given: the student writes it again, to the same text
     assert page.branch.ask.given == {} and page.recording.stages[0].text == first.stages[0].text
     assert len(page.recording.stages) == 2
+
+
+def test_a_solution_stays_when_the_same_question_cannot_be_solved_again(page, qtbot, tmp_path):
+    first = solved(qtbot, page)
+    asked = dataclasses.replace(page.branch.ask.choice, students=str(tmp_path / "broken"))
+    page.branch.ask = dataclasses.replace(page.branch.ask, choice=asked)
+    page.students.choose(asked)
+    qtbot.waitUntil(lambda: page.worker.state == "failed", timeout=10_000)
+    page.question.solve()
+    qtbot.waitUntil(lambda: page.worker.state == "loading", timeout=10_000)
+    qtbot.waitUntil(lambda: page.worker.state == "failed", timeout=10_000)
+    qtbot.waitUntil(lambda: page.recording is first, timeout=5_000)
+    assert len(page.branches) == 1 and page.columns.run.answer.number.text() == "132"
+    assert "has no weights" in page.problem.text.text()
 
 
 @pytest.mark.slow
