@@ -87,8 +87,8 @@ class RunView(QWidget):
         self._job = self._jobs.follow(folder)
         job = self._job
         job.event_came.connect(lambda event: self._take(event) if job is self._job else None)
-        job.status_changed.connect(lambda status: self._say_status(status) if job is self._job else None)
-        job.failed.connect(lambda failure: self.say_failure(failure) if job is self._job else None)
+        job.status_changed.connect(lambda status: self._say_status(status) if self._heeds(job) else None)
+        job.failed.connect(lambda failure: self.say_failure(failure) if self._heeds(job) else None)
         self._say_status(job.status)
 
     def release(self) -> None:
@@ -103,6 +103,10 @@ class RunView(QWidget):
         self._asked = job
         self.problem.clear()
         self._say_status("starting")
+
+    def _heeds(self, job: Job) -> bool:
+        """Tell whether what is followed says how the run stands: not how it ended, once it is to go on."""
+        return job is self._job and self._asked is None
 
     def say_failure(self, failure: Failed) -> None:
         """Say why the run failed."""

@@ -270,6 +270,19 @@ def test_pause_go_on_stop_and_resume(window, qtbot):
     assert view.plot.panels["key"].curves[LOSS].xs[-1] == 50
 
 
+def test_a_run_that_is_to_go_on_says_so_also_when_one_comes_back_to_it(window, qtbot):
+    start(qtbot, window, "broken")
+    view, folder = window.view, window.view.folder
+    qtbot.waitUntil(lambda: view.status == "failed", timeout=20_000)
+    window.show_form()
+    window._resuming[folder] = window._jobs.follow(folder)
+    window.show_run(folder)
+    qtbot.waitUntil(lambda: view.plot.panels["key"].curves[LOSS].xs[-1:] == [25], timeout=20_000)
+    # how it ended was read again, and is no longer how it stands
+    qtbot.waitUntil(lambda: view._job.is_over, timeout=20_000)
+    assert view.status == "starting" and not view.problem.isVisible()
+
+
 def test_a_failed_run_says_its_last_error(window, qtbot):
     start(qtbot, window, "broken")
     view = window.view
