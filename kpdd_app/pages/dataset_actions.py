@@ -59,7 +59,7 @@ class DatasetActions(QObject):
         self.student = self._add("student", self.choose_student, writes=True)
         self.export = self._add("export", page.export_rows)
         self.copy = self._add("copy", self.copy_question)
-        self.facets = self._add("facets", lambda: _toggle(page.left))
+        self.facets = self._add("facets", page.splitter.toggle_left)
         self.panel = self._add("panel", lambda: _toggle(page.editor))
         self.columns = self._add("columns", self.choose_columns)
         for button, name, action in (
@@ -71,6 +71,7 @@ class DatasetActions(QObject):
             (editor.run_button, self.tr("Run in the sandbox"), "run"),
             (page.export_button, self.tr("Export rows"), "export"),
             (page.replace_button, self.tr("Find and replace"), "replace"),
+            (page.facets_button, self.tr("Show or hide the facets"), "facets"),
         ):  # fmt: skip
             name_button(button, name, f"dataset.{action}")
         name_button(page.import_button, self.tr("Import a file"), "window.import")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from kpdd_app import theme
@@ -17,6 +17,9 @@ class ThreeParts(QSplitter):
     Where they have no room the facets go first; then the row lies below the table.
     """
 
+    narrowed = Signal(bool)
+    """The facets went for want of room (True), or came back."""
+
     def __init__(self, left: QWidget, middle: QWidget, right: QWidget, parent: QWidget | None = None) -> None:
         """`left` and `right` say with their minimum width how much they need."""
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -24,6 +27,7 @@ class ThreeParts(QSplitter):
         self._narrow = False
         self._by_hand = False
         self._put_away: list[QWidget] = []
+        self._swapped = False
         self._beside = QByteArray()
         self.setChildrenCollapsible(False)
         self.setHandleWidth(1)
@@ -36,6 +40,13 @@ class ThreeParts(QSplitter):
     def below(self) -> bool:
         """Tell whether the row lies below the table."""
         return self.orientation() == Qt.Orientation.Vertical
+
+    def toggle_left(self) -> None:
+        """Show or hide the facets; where all lie below each other they take the row's place."""
+        shown = self.left.isHidden()
+        self.left.setVisible(shown)
+        if self.below:
+            self._swap(shown)
 
     def show_alone(self, alone: bool) -> None:
         """Show the middle alone: where there is no row at all, facets and row have nothing to say."""
@@ -65,6 +76,7 @@ class ThreeParts(QSplitter):
         if narrow != self._narrow:
             self._narrow = narrow
             self.left.setVisible(not narrow and self.left not in self._put_away)
+            self.narrowed.emit(narrow)
         self._turn(self.width() < rows * 0.8 + self.right.minimumWidth())
         self._share()
 
@@ -72,9 +84,19 @@ class ThreeParts(QSplitter):
         super().showEvent(event)
         self._share()
 
+    def _swap(self, away: bool) -> None:
+        """Put the row away for the facets, or bring it back."""
+        if away and not self.right.isHidden():
+            self.right.hide()
+            self.setSizes([self.height() // 2, self.height() // 2, 0])
+        elif not away and self._swapped:
+            self.right.show()
+        self._swapped = away
+
     def _turn(self, below: bool) -> None:
         if below == self.below:
             return
+        self._swap(False)
         if below:
             self._beside = self.saveState()
             self.setOrientation(Qt.Orientation.Vertical)

@@ -316,15 +316,22 @@ def test_columns_are_remembered_and_sort_by_suspicion_has_a_key(qtbot, page):
 def test_large_letters_leave_the_room_to_rows_and_texts(qtbot, page):
     assert not page.left.isHidden()
     page.resize(620, 600)
-    assert page.left.isHidden()
-    assert not page.splitter.below
+    assert page.left.isHidden() and page.facets_button.isVisible()
+    page.facets_button.click()
+    assert not page.left.isHidden()
+    page.facets_button.click()
+    assert page.left.isHidden() and not page.splitter.below
     page.editor.setMinimumWidth(500)
     page.resize(800, 600)
     qtbot.waitUntil(lambda: page.splitter.below)
     assert page.editor.mapTo(page, QPoint()).y() > page.table.mapTo(page, QPoint()).y()
     assert page.editor.width() == page.width()
+    page.facets_button.click()
+    assert not page.left.isHidden() and page.editor.isHidden()
+    page.facets_button.click()
+    assert page.left.isHidden() and page.editor.isVisible()
     page.resize(1300, 800)
-    assert not page.left.isHidden() and not page.splitter.below
+    assert not page.left.isHidden() and not page.splitter.below and page.facets_button.isHidden()
 
 
 def test_the_width_is_shared_anew_until_a_person_shares_it(qtbot, page):
