@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import platform
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -173,6 +174,23 @@ def test_checkpoints_are_not_begun_over(tmp_path, lossy, rows_of_students, capsy
     said = capsys.readouterr().err
     assert "holds checkpoints already (solve, step 40)" in said and "--resume" in said
     assert sorted(run.path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("more", [[], ["--resume"], ["--resume-from", "solve:40"]])
+def test_a_run_at_work_is_not_disturbed_by_a_second_start(tmp_path, lossy, rows_of_students, more, capsys):
+    run = prepare_run(tmp_path / "a run", RunConfig(base=f"tiny:{lossy}", method="potd"), rows_of_students)
+    for step in (40, 80):
+        (run.checkpoints_dir("solve") / f"step-{step}").mkdir(parents=True)
+        (run.checkpoints_dir("solve") / f"step-{step}" / "student.json").write_text("{}")
+    run.events_file.write_text("")
+    (run.path / "control").write_text("stop")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        run.set_role_status(RoleStatus("solve", "running", 80, 800, pid=other.pid, host=platform.node()))
+        before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+        assert main(["train", str(run.path), "--quiet", *more]) == 1
+        other.communicate(b"\n")
+    assert f"being trained already (process {other.pid})" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
 
 
 def test_a_stopped_run_says_how_to_go_on(tmp_path, lossy, rows_of_students, capsys, monkeypatch):

@@ -305,6 +305,9 @@ def _train(args: argparse.Namespace, opened: RunFolder, reporter: Reporter, cont
             "Start and stop the run once with --resume-from in one process, then name it to torchrun.",
         )
     opened.config.require_valid(str(opened.path / "config.yaml"))
+    if processes.first() and not args.child:
+        # before a word is written among the events of whoever is at work, or a checkpoint is set aside
+        opened.require_free(roles)
     if not (args.resume or args.resume_from or args.child):
         opened.require_unbegun(role.name for role in roles)
     for where in args.resume_from:

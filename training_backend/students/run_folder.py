@@ -165,6 +165,19 @@ class RunFolder:
                 str(self.path),
             )
 
+    def require_free(self, roles: Iterable[methods.Role]) -> None:
+        """Raise ConfigError where another process trains one of the students."""
+        for role in roles:
+            at = self.role_status(role.name)
+            if at.status == "running" and (at.pid, at.host) != (os.getpid(), platform.node()):
+                where = f" on {at.host}" if at.host not in ("", platform.node()) else ""
+                raise ConfigError(
+                    f"The student {role.title} of this run is being trained already "
+                    f"(process {at.pid}{where}).",
+                    "Wait for it or stop it, then resume; or prepare another run.",
+                    str(self.path),
+                )
+
     def role_status(self, role: str) -> RoleStatus:
         """Return where the training of a role stands; a dead process that left `running` is `interrupted`."""
         file = self.checkpoints_dir(role) / "status.json"

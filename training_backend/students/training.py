@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from transformers import set_seed
 
-from training_backend.errors import ConfigError, DatasetError, StoreError
+from training_backend.errors import DatasetError, StoreError
 from training_backend.events import Checkpoint, Control, Reporter
 from training_backend.execution.limits import Limits
 from training_backend.execution.runner import ProgramRunner
@@ -64,7 +64,7 @@ def train_role(
         torch.set_num_threads(config.threads)
     old = run.role_status(role.name)
     if processes.first():
-        _require_free(old, role, run)
+        run.require_free([role])
         begun = RoleStatus(role.name, "running", pid=os.getpid(), host=platform.node())
         run.set_role_status(
             dataclasses.replace(old, status="running", pid=begun.pid, host=begun.host, error="")
@@ -87,17 +87,6 @@ def train_role(
             with contextlib.suppress(OSError):
                 run.set_role_status(dataclasses.replace(last, status=word, error=str(error)[:2000]))
         raise
-
-
-def _require_free(old: RoleStatus, role: Role, run: RunFolder) -> None:
-    """Raise ConfigError where another process trains the same student of the same run."""
-    if old.status == "running" and (old.pid, old.host) != (os.getpid(), platform.node()):
-        where = f" on {old.host}" if old.host not in ("", platform.node()) else ""
-        raise ConfigError(
-            f"The student {role.title} of this run is being trained already (process {old.pid}{where}).",
-            "Wait for it or stop it, then resume; or prepare another run.",
-            str(run.path),
-        )
 
 
 class Training:
