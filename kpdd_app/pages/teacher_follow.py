@@ -15,6 +15,7 @@ from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.teacher_reads import LastRun, estimate, last_run, write_rows
 from kpdd_app.pages.teacher_run import PILOT, RunPanel
 from kpdd_app.pages.teacher_wanted import Again
+from kpdd_app.widgets.generation_view import how_it_ended
 from training_backend.errors import KpddError
 from training_backend.events import Progress, Result
 from training_backend.project.listing import RowFilter
@@ -44,7 +45,8 @@ class RunFollower(QObject):
         self.shown_rows: Callable[[], RowFilter | None] = lambda: None
         self._project, self._jobs, self._panel, self._config = project, jobs, panel, config
         self._result: dict[str, Any] = {}
-        self._pilot = False
+        # the teacher whose last run here was a pilot; empty: another run followed
+        self._pilot = ""
         # runs whose choices the form took over; after that it is the person's
         self._recalled: set[str] = set()
         jobs.job_started.connect(self._adopt)
@@ -113,7 +115,7 @@ class RunFollower(QObject):
     def _start(self, config: TeacherConfig, words: list[str], pilot: bool, again: str | None) -> None:
         if self.job is not None:
             return
-        self._pilot = pilot and config.kind in ASKED
+        self._pilot = config.name if pilot and config.kind in ASKED else ""
         words += ["--pilot", str(PILOT)] if self._pilot else []
         words += ["--ask-again", again or "all"] if again is not None else []
         self._jobs.start(
@@ -161,7 +163,6 @@ class RunFollower(QObject):
         told = f"{failure.message} {failure.hint}".strip() if failure is not None and not result else ""
         if self._pilot and status == "done":
             status = "pilot"
-        self._pilot = False
         self._panel.view.end(status, told)
         self._project.rows_changed.emit(None)
         self.estimate()
@@ -177,7 +178,10 @@ class RunFollower(QObject):
         elif found.working:
             self._follow(self._jobs.follow(found.folder), found.title)
         else:
-            self._panel.view.set_stored(found.title, found.counts, found.note, found.failed, found.states)
+            config = self._config()
+            pilot = config is not None and config.name == self._pilot and not found.counts.waiting
+            note = how_it_ended("pilot", 0) if pilot and not found.failed else found.note
+            self._panel.view.set_stored(found.title, found.counts, note, found.failed, found.states)
         self.estimate()
 
     def _recall(self, found: LastRun) -> None:

@@ -16,6 +16,7 @@ from kpdd_app.pages.teacher import PROMPTS, RUN, SETTINGS, TRY, TeacherPage
 from kpdd_app.pages.teacher_estimate import estimate_text
 from kpdd_app.pages.teacher_fields import FIELDS, SHOWN, to_text, to_value
 from kpdd_app.pages.teacher_price import PriceDialog
+from kpdd_app.pages.teacher_reads import last_run
 from kpdd_app.pages.teacher_run import FILTER
 from kpdd_app.pages.teacher_wanted import Wanted
 from kpdd_app.widgets.generation_view import GenerationView
@@ -370,6 +371,12 @@ def test_a_run_without_its_key_is_not_begun_and_says_so(qtbot, page, server):
     assert page.run.mistake.text() == "" and page.follower.job is not None
     qtbot.waitUntil(lambda: page.follower.job is None, timeout=WAIT_MS)
     assert page.view.note.text().startswith("The pilot is done")
+    # what the project knows of the run does not take the sentence away
+    page.follower._take_last(last_run(page.project.project, "Loop"))
+    assert page.view.note.text().startswith("The pilot is done")
+    page.follower._pilot = ""
+    page.follower._take_last(last_run(page.project.project, "Loop"))
+    assert page.view.note.text() == "The run is done."
 
 
 def test_the_run_stands_beside_its_form_or_below_it(qtbot, page, server):
