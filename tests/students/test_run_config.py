@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import pytest
 import yaml
@@ -44,6 +45,11 @@ def test_all_mistakes_at_once():
     with pytest.raises(ConfigError) as caught:
         config.require_valid()
     assert all(field in str(caught.value) for field in fields)
+
+
+def test_there_are_never_more_threads_than_processors(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    assert [RunConfig(threads=n).threads_here() for n in (0, 1, 4, 1024)] == [4, 1, 4, 4]
 
 
 def test_fp16_is_refused_with_the_reason():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,11 @@ class RunConfig:
         if self.early_stopping and not self.held_out:
             mistakes.append(Mistake("early_stopping", "needs held-out questions"))
         return mistakes
+
+    def threads_here(self) -> int:
+        """Return how many threads compute here: more than there are processors hinder each other."""
+        processors = os.cpu_count() or 1
+        return min(self.threads or processors, processors)
 
     def require_valid(self, where: str = "") -> None:
         """Raise one ConfigError that lists every mistake; `where` is the file of the settings."""

@@ -61,7 +61,7 @@ def train_role(
     quiet_libraries()
     config = run.config
     if config.threads:
-        torch.set_num_threads(config.threads)
+        torch.set_num_threads(config.threads_here())
     old = run.role_status(role.name)
     if processes.first():
         run.require_free([role])
