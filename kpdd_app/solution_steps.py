@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from kpdd_app.recording import Recording, items_of
 from kpdd_app.trace_log import PROGRAM, Frame, TraceState
 from training_backend import methods
@@ -57,13 +59,15 @@ def line_of(steps: list[WorkedStep], number: int) -> int | None:
     return next((line_of(steps, s.step) for s in step.sources if 0 < s.step < number), None)
 
 
-def _unknowns(text: str) -> list[str]:
+@lru_cache(maxsize=8)
+def _unknowns(text: str) -> tuple[str, ...]:
+    # asked at every step of the time line
     try:
         equations = parse(text).equations
     except EquationError:
-        return []
+        return ()
     names = [name for e in equations for side in (e.left, e.right) for name in names_in(side)]
-    return list(dict.fromkeys(names))
+    return tuple(dict.fromkeys(names))
 
 
 def why(step: WorkedStep) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFontMetrics
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -73,15 +73,13 @@ class EquationsView(QWidget):
         self.steps.set_size_delta(points)
         self._fit()
 
-    def minimumSizeHint(self) -> QSize:
-        """Return room for some equations and a step."""
-        line = theme.line_height()
-        return QSize(line * 9, line * 5)
-
     def _fit(self) -> None:
         lines = min(MOST_LINES, max(2, self.system.blockCount()))
-        height = QFontMetrics(self.system.font()).lineSpacing() * lines
-        self.system.setFixedHeight(height + round(2 * self.system.document().documentMargin()) + theme.gap(1))
+        line = QFontMetrics(self.system.font()).lineSpacing()
+        around = round(2 * self.system.document().documentMargin()) + theme.gap(1)
+        # as high as its equations where there is room for them and a step; else it scrolls
+        self.system.setMinimumHeight(2 * line + around)
+        self.system.setMaximumHeight(lines * line + around)
 
 
 class _System(ProgramView):

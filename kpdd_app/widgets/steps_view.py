@@ -223,7 +223,9 @@ class StepsView(QAbstractScrollArea):
         here = self._rows[at]
         if here.top < bar.value() or here.top + here.height > bar.value() + view:
             top = first.top if here.top < bar.value() else last.top + last.height - view
-            bar.setValue(max(here.top + here.height - view, min(here.top, top)))
+            # a step that is higher than the view is read from its top
+            least = min(here.top, here.top + here.height - view)
+            bar.setValue(max(least, min(here.top, top)))
 
     def _paint(self, painter: QPainter, clip: QRect) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
