@@ -27,6 +27,8 @@ from kpdd_app.solution_steps import origin, why
 from training_backend.execution.worked_steps import RESULT, WorkedStep
 
 _WRAP = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+# so many steps, the last, are told to who cannot see them
+SPOKEN = 4
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class StepsView(QAbstractScrollArea):
     def show_steps(self, steps: Sequence[WorkedStep], count: int, ahead: bool = True) -> None:
         """Show the steps, the first `count` of them done; `ahead`: also those to come, without their sign."""
         self._steps, self._count, self._ahead = list(steps), count, ahead
-        self.setAccessibleDescription("; ".join(f"{s.text} {word(s)}" for s in self.shown))
+        self.setAccessibleDescription("; ".join(f"{s.text} {word(s)}" for s in self.shown[-SPOKEN:]))
         self._lay_out()
         self._reveal()
 
