@@ -24,6 +24,7 @@ class QueueView(QWidget):
         self.note = QLabel()
         self.note.setProperty("role", "caption")
         self.note.setWordWrap(True)
+        self.note.setToolTip(self.tr("Without a window: kpdd train PROJECT --queue"))
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Waiting runs"))
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
@@ -74,7 +75,7 @@ class QueueView(QWidget):
         self.note.setText(
             self.tr("Held: nothing starts by itself.")
             if self._queue.held
-            else self.tr("The next one starts when no run is at work. Without a window: kpdd train --queue")
+            else self.tr("The next one starts when no run is at work.")
         )
         self.go_on.setVisible(self._queue.held)
         self._show_allowed()
