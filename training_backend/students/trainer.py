@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import math
 import shutil
@@ -33,13 +35,16 @@ _LARGE_VOCABULARY, _MICRO_TOKENS_LARGE = 8192, 1536
 _WAIT_S = 7 * 24 * 3600
 # where in a checkpoint stands what the watcher knew: the best look, the looks since, the micro-batch
 PROGRESS_FILE = "progress.json"
+# of glibc's malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
 
 
 def choose_precision(wanted: str, device: torch.device) -> str:
     """Return bf16 or fp32 for `auto` by what the device computes natively; ConfigError for fp16.
 
-    CPUs without native bf16 are three times slower in it, so a CPU gets fp32 unless it has AMX tiles.
+    CPUs without native bf16 are three times slower in it, and with it (AVX512-BF16) 1.4 times faster; `auto`
+    is fp32 on all of them.
     """
     if wanted == "fp16":
         raise ConfigError(f"fp16 is refused: {FP16_REASON}.", "Choose auto, bf16 or fp32.")
@@ -64,6 +69,8 @@ class StudentTrainer(Seq2SeqTrainer):
         on_gpu = torch.cuda.is_available()
         device = torch.device("cuda" if on_gpu else "cpu")
         self.precision = choose_precision(config.precision, device)
+        if not on_gpu:
+            keep_freed_memory()
         total = len(plan.steps)
         warmup = config.warmup if config.warmup >= 1 else config.warmup * total
         schedule = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}[
@@ -293,6 +300,17 @@ class StudentTrainer(Seq2SeqTrainer):
             else "Free some space and start the run again.",
             where,
         ) from error
+
+
+def keep_freed_memory() -> None:
+    """Have this process keep what it frees: every step wants the same again, and new pages are cleared first.
+
+    Only glibc can be told; the process, which does nothing but train, then stays as large as it ever was.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        tell = ctypes.CDLL(None).mallopt
+        tell(_M_MMAP_MAX, 0)
+        tell(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
