@@ -34,6 +34,7 @@ class RowHead(QFrame):
         # how the tabs of the paths look, and in which colours and size
         self._looks: list[tuple[str, str]] = []
         self._style: tuple | None = None
+        self._rows: tuple[ListRow, Sequence[ListRow]] | None = None
         self.place = ShortLabel()
         self.place.setProperty("role", "caption")
         self.pill = Pill()
