@@ -373,11 +373,16 @@ def _wait_for(pid: int) -> None:
 
 
 def child_environment() -> dict[str, str]:
-    """Return the environment of a child: ours, UTF-8, unbuffered, with this source tree importable."""
+    """Return the environment of a child: ours, UTF-8, unbuffered, with this source tree importable.
+
+    The folder that the window was started in is not among the child's modules: a stray `json.py` there
+    would otherwise be imported and run.
+    """
     environment = dict(os.environ)
     root = str(Path(training_backend.__file__).resolve().parent.parent)
     old = environment.get("PYTHONPATH", "")
     environment["PYTHONPATH"] = root + (os.pathsep + old if old else "")
+    environment["PYTHONSAFEPATH"] = "1"
     environment["PYTHONUTF8"] = "1"
     environment["PYTHONUNBUFFERED"] = "1"
     return environment

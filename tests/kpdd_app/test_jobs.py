@@ -285,6 +285,16 @@ def test_no_orphan_after_the_window_is_killed(tmp_path, qtbot):
     qtbot.waitUntil(lambda: not running(pid), timeout=5_000)
 
 
+def test_what_lies_in_the_folder_of_the_start_is_not_run(qtbot, tmp_path, monkeypatch):
+    (tmp_path / "argparse.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    jobs = Jobs()
+    job = jobs.start("version", ["--version"])
+    qtbot.waitUntil(lambda: job.status not in ("starting", "running"), timeout=30_000)
+    jobs.close()
+    assert job.status == "done", job.last_failure
+
+
 def test_lines_wait_for_their_end():
     lines = Lines()
     lines.feed(b"a\nb")
