@@ -111,14 +111,26 @@ class Followed(Source):
         if not self._alive():
             self._file.close()
             self._file = None
-            self._end("failed", None if self._said_failed else Failed(
+            told = self._told_by_the_students()
+            self._end(told or "failed", None if told or self._said_failed else Failed(
                 message="The run's process is gone without a last word: it was ended from outside, "
                         "or the machine was restarted.",
                 hint="The run can be resumed from its last checkpoint.",
                 where=str(self._folder)))  # fmt: skip
 
+    def _told_by_the_students(self) -> str:
+        """Return how a run ended whose events have no last word (part of a longer command), or nothing."""
+        with contextlib.suppress(KpddError, OSError):
+            status = RunFolder.open(self._folder).status()
+            return status if status in ("done", "stopped") else ""
+        return ""
+
     def _alive(self) -> bool:
         """Tell whether the run's process lives: here by its number, elsewhere by its file still growing."""
+        if not self._pid and self._on_this_machine():
+            # no word of its process: its students know theirs
+            with contextlib.suppress(KpddError, OSError):
+                return RunFolder.open(self._folder).status() == "running"
         if not self._on_this_machine():
             with contextlib.suppress(OSError):
                 return (self._folder / "events.jsonl").stat().st_mtime > time.time() - ELSEWHERE_S

@@ -26,6 +26,9 @@ from training_backend.events import (
     read_events,
     to_line,
 )
+from training_backend.project.training_rows import TrainingRow
+from training_backend.students.run_config import RunConfig
+from training_backend.students.run_folder import RoleStatus, prepare_run
 
 FAKE = [sys.executable, str(Path(__file__).parent / "fake_command.py")]
 
@@ -252,6 +255,30 @@ def test_a_run_whose_process_is_gone_is_failed(tmp_path, fake_jobs, qtbot):
     with qtbot.waitSignal(job.ended, timeout=10_000) as signal:
         pass
     assert signal.args == ["failed"] and "without a last word" in job.last_failure.message
+
+
+@pytest.mark.parametrize(
+    ("statuses", "word"),
+    [(("done", "done"), "done"), (("done", "stopped"), "stopped"), (("done", ""), "stopped")],
+)
+def test_a_run_that_was_part_of_a_longer_command_ends_as_its_students_did(
+    tmp_path, fake_jobs, qtbot, statuses, word
+):
+    rows = [
+        TrainingRow(
+            n, n, "d", "train", f"{n} and 1?", "", n + 1, "How many?", (f"{n}",), "pot", f"ans = {n} + 1"
+        )
+        for n in range(4)
+    ]
+    run = prepare_run(tmp_path / "run", RunConfig(held_out=0, max_steps=1), rows)
+    for role, status in zip(run.method.roles, statuses, strict=True):
+        if status:
+            run.set_role_status(RoleStatus(role.name, status))
+    run.events_file.write_text(to_line(Progress(stage="training, steps", done=1, t=1.0)) + "\n")
+    job = fake_jobs.follow(run.path)
+    with qtbot.waitSignal(job.ended, timeout=10_000) as signal:
+        pass
+    assert signal.args == [word] and job.last_failure is None
 
 
 def test_a_folder_that_is_no_run(tmp_path, fake_jobs, qtbot):
