@@ -2,7 +2,7 @@
 
 Two palettes of our own lie on Fusion. One accent colour; four meaning colours that are used alike everywhere:
 equal to gold, wrong, could not be judged, changed by a person. A sign or a word always goes with the colour.
-Distances grow with the text: `gap(1)` is a quarter of a line.
+Distances grow with the text: `gap(1)` is a quarter of a line. What stands already follows by `distances.py`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QIcon, QPa
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
+from kpdd_app import distances
 from kpdd_app.stylesheet import stylesheet
 from training_backend.paths import resources_dir
 
@@ -161,6 +162,7 @@ def colour(name: str, alpha: float = 1.0) -> QColor:
 def apply(app: QApplication, scheme: str = "system", point_size: int | None = None) -> None:
     """Give the whole program a scheme (`light`, `dark`, `system`) and a text size in points (9 to 24)."""
     global _tokens, _point_size
+    before = _line()
     if point_size is not None:
         _point_size = max(SMALLEST_PT, min(LARGEST_PT, int(point_size)))
     _tokens = _choose(app, scheme)
@@ -169,6 +171,8 @@ def apply(app: QApplication, scheme: str = "system", point_size: int | None = No
         app.setStyle("Fusion")
     app.setPalette(_palette(_tokens))
     app.setFont(text_font())
+    # before the sheet, which gives fields their heights itself
+    distances.rescale(app, before, _line())
     app.setStyleSheet(stylesheet(_tokens, gap, line_height(), glyph_file))
     notifier().changed.emit()
 

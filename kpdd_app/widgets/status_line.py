@@ -33,20 +33,19 @@ class StatusLine(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._note.clear)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(theme.gap(3), theme.gap(0.8), theme.gap(2), theme.gap(0.8))
         row.setSpacing(theme.gap(2))
         for part in (self._sign, self._name, self._saved):
             row.addWidget(part)
         row.addWidget(self._note, 1)
         row.addWidget(self.job_bar)
-        self.setMinimumHeight(theme.row_height() + theme.gap(1))
         messages.notes().said.connect(self.say)
         project.opened.connect(lambda _: self._show())
         project.closed.connect(self._show)
         project.saving.connect(self._show_saving)
-        theme.notifier().changed.connect(self._show)
-        self._show()
+        theme.notifier().changed.connect(self._restyle)
+        self._restyle()
 
     def say(self, text: str) -> None:
         """Show a short note for some seconds."""
@@ -71,6 +70,13 @@ class StatusLine(QWidget):
             painter.drawLine(0, 0, self.width(), 0)
         finally:
             painter.end()
+
+    def _restyle(self) -> None:
+        self._show()
+        # as high as with a job, so that the pages do not move when one starts
+        edges = self._row.contentsMargins()
+        wanted = self.job_bar.sizeHint().height() + edges.top() + edges.bottom()
+        self.setMinimumHeight(max(theme.row_height() + theme.gap(1), wanted))
 
     def _show(self) -> None:
         path = self._project.path
