@@ -97,6 +97,8 @@ def test_what_is_not_linear_names_its_lines():
         ("a = 7\nb = 2\nans = a - (b - 1)", "ans = 7 - (2 - 1) = 6"),
         ("a = 8\nans = a / (2 * 2)", "ans = 8 / (2 * 2) = 2"),
         ("a = 1/3\nans = a * 6", "ans = (1/3) * 6 = 2"),
+        ("a = 7\nans = 2 * (a // 2)", "ans = 2 * (7 // 2) = 6"),
+        ("a = 7\nans = a // 2 * 2", "ans = 7 // 2 * 2 = 6"),
         ("a = 2\nans = -(a + 1) + 9", "ans = -(2 + 1) + 9 = 6"),
         ("a = 2\nans = max(a, 3) ^ 2", "ans = max(2, 3)^2 = 9"),
     ],

@@ -20,6 +20,7 @@ from training_backend.execution.program_lines import Literal
 from training_backend.execution.worked_steps import RESULT, Source, WorkedStep, with_places
 from training_backend.rationale.equations import (
     ANSWER,
+    Binary,
     Call,
     Equation,
     EquationError,
@@ -313,9 +314,10 @@ def _written(tree: Tree, known: Mapping[str, str], around: int) -> str:
     if isinstance(tree, Call):
         return f"{tree.function}({', '.join(_written(one, known, 0) for one in tree.arguments)})"
     level = _LEVELS[tree.sign]
-    # `a - (b - c)`, `a / (b * c)` and `(a ^ b) ^ c` need their brackets
+    # `a - (b - c)`, `a / (b * c)`, `a * (b // c)` and `(a ^ b) ^ c` need their brackets
+    whole = isinstance(tree.right, Binary) and tree.right.sign == "//"
     left = _written(tree.left, known, level + (tree.sign == "^") - 1)
-    right = _written(tree.right, known, level - (tree.sign in ("+", "*", "^")))
+    right = _written(tree.right, known, level - (tree.sign in ("+", "*", "^") and not whole))
     text = f"{left}^{right}" if tree.sign == "^" else f"{left} {tree.sign} {right}"
     return f"({text})" if level <= around else text
 
@@ -323,7 +325,7 @@ def _written(tree: Tree, known: Mapping[str, str], around: int) -> str:
 def _in_brackets(text: str, around: int) -> str:
     """Return a value that stands inside an expression; one with a sign of its own gets brackets."""
     plain = re.fullmatch(r"\w[\w.]*", text)
-    return text if plain or not around or (text.startswith("-") and around <= 0) else f"({text})"
+    return text if plain or not around else f"({text})"
 
 
 def number_text(value: Fraction | None) -> str:
