@@ -50,6 +50,9 @@ def test_a_student_is_chosen_kept_and_let_go(path, lossy, capsys):
     assert main(["flags", str(path), "--student", str(lossy), "--longest", "4", "512", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["questions"] == 2 and result["flags"]["unfit_for_student"] == 1
+    for wrong in ([], ["--student", "none"], ["--student", str(lossy), "--longest", "0", "9"]):
+        assert main(["flags", str(path), "--longest", "4", "512", *wrong]) == 2
+        assert "--longest takes two numbers of tokens" in capsys.readouterr().err
     assert main(["flags", str(path), "--student", "none", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["student"] == ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from training_backend.errors import ConfigError
-from training_backend.students import ct2_engine, int8_engine
+from training_backend.students import ct2_engine, decoding, int8_engine
 from training_backend.students.base_student import new_tiny
 from training_backend.students.decoding import Student
 from training_backend.students.decoding_settings import DecodingSettings
@@ -49,6 +49,13 @@ def test_a_student_that_writes_other_texts_is_refused(lossy, monkeypatch):
     with pytest.raises(ConfigError, match=r"in 8 bits it writes other texts: \d+ of 16 are as in float32"):
         student.generate(["a"], settings=IN_8_BITS)
     assert student.generate(["a"], settings=DecodingSettings(3, engine="ctranslate2"))
+
+
+def test_what_could_not_be_tried_is_refused(lossy, monkeypatch):
+    monkeypatch.setattr(decoding, "trial_sources", lambda about: iter(()))
+    text = StudentText.for_folder(lossy)
+    with pytest.raises(ConfigError, match="no question fits it that could show"):
+        Student(new_tiny(text), text, training=False).engine_name(1, IN_8_BITS)
 
 
 def test_the_float_copy_is_proven_first(lossy, monkeypatch):

@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from training_backend.errors import ArgumentError
 from training_backend.events import Control, Reporter, RowsChanged
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     from training_backend.project import flagging
     from training_backend.project.store import Project
 
+    if args.longest and (args.student in (None, _NONE) or min(args.longest) < 1):
+        raise ArgumentError(
+            "--longest takes two numbers of tokens, and the student that reads and writes them.",
+            "kpdd flags PROJECT --student FOLDER --longest 512 512",
+        )
     with Project.open(args.project) as project:
         project.require_writable()
         if args.student is not None:

@@ -184,7 +184,8 @@ def _describe(file: Path, report: ImportReport) -> str:
 
 _ONE = {"places": "place", "sets of key points": "set of key points",
         "entries of their history": "entry of their history", "versions of prompts": "version of a prompt",
-        "runs of teachers": "run of a teacher", "replies of teachers": "reply of a teacher"}  # fmt: skip
+        "runs of teachers": "run of a teacher", "replies of teachers": "reply of a teacher",
+        "requests to teachers": "request to a teacher"}  # fmt: skip
 
 
 def _some(count: int, things: str) -> str:
@@ -198,7 +199,7 @@ def _describe_merge(file: Path, report: MergeReport) -> str:
         (report.judgements, "judgements"), (report.history, "entries of their history"),
         (report.runs, "runs"), (report.evaluations, "evaluations"), (report.teachers, "teachers"),
         (report.prompts, "versions of prompts"), (report.teacher_runs, "runs of teachers"),
-        (report.replies, "replies of teachers"),
+        (report.replies, "replies of teachers"), (report.requests, "requests to teachers"),
     ]  # fmt: skip
     told = ", ".join(_some(count, name) for count, name in parts if count) or "nothing new"
     text = f"{file.name}: merged {told}" + (" (stopped; merging again goes on)" if report.stopped else "")

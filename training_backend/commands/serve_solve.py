@@ -77,6 +77,8 @@ class _Server:
         self.requests: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.cancelled: set[str] = set()
         self.begun: set[str] = set()
+        # a request that is given up at the moment of its turn ends once
+        self._turn = threading.Lock()
         self.quitting = False
         self.solver: Any = None
 
@@ -106,9 +108,11 @@ class _Server:
         """Give up a request; one that still waits its turn ends at once."""
         if not request:
             return
-        self.cancelled.add(request)
-        if request not in self.begun:
+        with self._turn:
+            self.cancelled.add(request)
+            waits = request not in self.begun
             self.begun.add(request)
+        if waits:
             self.reporter.emit(Failed("Cancelled.", request=request))
 
     def serve(self) -> None:
@@ -126,9 +130,10 @@ class _Server:
         from training_backend.students.solving import Cancelled
 
         request = str(message.get("request", ""))
-        if request in self.cancelled:
-            return
-        self.begun.add(request)
+        with self._turn:
+            if request in self.cancelled:
+                return
+            self.begun.add(request)
         try:
             handler = {
                 "load": self._load, "solve": self._solve, "continue": self._continue, "vote": self._vote,

@@ -45,7 +45,7 @@ def solving_steps(
     question: str = "",
     items: Sequence[str] = (),
 ) -> list[WorkedStep]:
-    """Return the steps to the values of a trace's records, in their order.
+    """Return the steps to the values of a trace's records (of the strict reading), in their order.
 
     `reason` says why there was no answer; the last steps then show it. Empty for a text that cannot be read.
     """

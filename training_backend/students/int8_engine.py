@@ -47,6 +47,8 @@ def int8_engine(
         {i: ids for i, _, ids in each.write(requests, settings, limit)} for each in (precise, made)
     )
     same = sum(texts[i] == others[i] for i in texts)
+    if not requests:
+        raise NotUsable("no question fits it that could show what 8 bits change")
     if same * 16 < LEAST_SAME * len(requests):
         raise NotUsable(f"in 8 bits it writes other texts: {same} of {len(requests)} are as in float32")
     made.name = f"ctranslate2-int8, {same} of {len(requests)} texts as in float32"
