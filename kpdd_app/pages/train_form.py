@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 
 import yaml
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QBoxLayout, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
@@ -44,6 +44,8 @@ class TrainForm(QWidget):
         self._chosen = False
         self._starting = False
         self._busy = False
+        # why the check lets no run start; empty as long as it does not know
+        self._refusal = ""
         self._settings = Settings()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -53,7 +55,7 @@ class TrainForm(QWidget):
         self._fill_datasets()
         project.opened.connect(lambda _: self._opened())
         project.closed.connect(self._changed)
-        project.rows_changed.connect(lambda _: self._timer.start())
+        project.rows_changed.connect(lambda _: self._look_again())
         theme.notifier().changed.connect(self._restyle)
         self._choose_preset_of_base()
 
@@ -113,7 +115,11 @@ class TrainForm(QWidget):
 
     def start(self) -> None:
         """Ask for the run, if nothing is wrong with it."""
-        if not self._starting:
+        if self._refusal:
+            messages.note(self._refusal)
+            # what is missing may have come from outside
+            self._timer.start()
+        elif not self._starting:
             self._want(self.start_wanted)
 
     def queue(self) -> None:
@@ -263,15 +269,23 @@ class TrainForm(QWidget):
         config, mistakes = self.settings()
         self._show_mistakes(mistakes)
         self.side.command.setText(self.command())
+        self._refusal = ""
         self._show_start(config is not None)
         # what stands there is about the settings as they were
         self.side.looking.setVisible(self._checked)
         self._timer.start()
 
+    def _look_again(self) -> None:
+        """Check again; what the last check refused may be possible by now."""
+        if self._refusal:
+            self._refusal = ""
+            self._show_start(self.settings()[0] is not None)
+        self._timer.start()
+
     def _show_start(self, fine: bool) -> None:
         allowed = fine and not self._project.read_only
         self.side.queue.setEnabled(allowed)
-        self.side.start.setEnabled(allowed and not self._starting)
+        self.side.allow_start(allowed and not self._refusal and not self._starting, self._refusal)
         words = self.tr("Train beside it") if self._busy else self.tr("Train")
         self.side.start.setText(self.tr("Starting …") if self._starting else words)
 
@@ -312,6 +326,12 @@ class TrainForm(QWidget):
         self._share_room()
         self._timer.start()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Check again when somebody comes back who may have freed memory or mended a folder."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self._refusal and self.isActiveWindow():
+            self._timer.start()
+
     def _restyle(self) -> None:
         # once the new letters have been laid out
         QTimer.singleShot(0, self, self._share_room)
@@ -327,9 +347,14 @@ class TrainForm(QWidget):
         if self._halves.direction() != way:
             self._halves.setDirection(way)
 
-    def _show_findings(self, findings: list[Finding]) -> None:
-        self.side.looking.setVisible(self._timer.isActive())
+    def _show_findings(self, findings: list[Finding], refuses: bool = True) -> None:
+        """Show what was found; `refuses`: no run starts while something is wrong."""
+        stale = self._timer.isActive()
+        self.side.looking.setVisible(stale)
         self.side.show_findings(findings)
+        wrong = [each.text for each in findings if each.kind == "wrong"]
+        self._refusal = " ".join(wrong) if refuses and not stale else ""
+        self._show_start(self.settings()[0] is not None)
 
     def _show_checked(self, findings: list[Finding]) -> None:
         self._checked = True
@@ -340,7 +365,7 @@ class TrainForm(QWidget):
         self._show_findings([*findings[:1], *(beside if self._busy else []), *findings[1:]])
 
     def _show_failure(self, error: Exception) -> None:
-        self._show_findings([Finding("wrong", str(error))])
+        self._show_findings([Finding("wrong", str(error))], refuses=False)
 
     def _opened(self) -> None:
         self._chosen = False

@@ -57,6 +57,7 @@ class StartPanel(QFrame):
         column.addWidget(self._scrolled(), 1)
         column.addLayout(self._copies())
         column.addWidget(self._progress())
+        column.addWidget(self._reason())
         column.addLayout(self._starts())
         self._found: list[Finding] = []
         theme.notifier().changed.connect(self._restyle)
@@ -69,6 +70,19 @@ class StartPanel(QFrame):
                 old.deleteLater()
         for finding in findings:
             self.findings.addWidget(finding_line(finding, self.finding_acted.emit))
+
+    def allow_start(self, allowed: bool, reason: str = "") -> None:
+        """Let the run start or not; the reason stands above the button and in its tool tip."""
+        self.why.setVisible(bool(reason))
+        first = reason.split(". ")[0].rstrip(".")
+        self.why.setText(self.tr("It cannot start: {0}.").format(first))
+        self.why.setToolTip(reason)
+        if reason and self.start.hasFocus():
+            # a disabled button would hand the keyboard to the list of pages
+            self.why.setFocus()
+        self.start.setToolTip(reason)
+        self.start.setAccessibleDescription(reason)
+        self.start.setEnabled(allowed)
 
     def show_progress(self, progress: Progress | None) -> None:
         """Show how far the making of a run is (a download, the check of all texts); None: hide it."""
@@ -138,6 +152,20 @@ class StartPanel(QFrame):
         column.addLayout(row)
         self.preparing.hide()
         return self.preparing
+
+    def _reason(self) -> QLabel:
+        self.why = QLabel()
+        self.why.setProperty("role", "wrong")
+        self.why.setWordWrap(True)
+        self.why.setTextFormat(Qt.TextFormat.PlainText)
+        self.why.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        # a button that is off is passed over by Tab; this is not
+        self.why.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.why.setAccessibleName(self.tr("Why it cannot start"))
+        self.why.hide()
+        return self.why
 
     def _starts(self) -> QHBoxLayout:
         self.queue = QPushButton(self.tr("Add to the queue"))

@@ -80,6 +80,34 @@ def test_a_check_of_older_settings_says_that_it_looks_again(window, qtbot):
     assert not side.looking.isVisible()
 
 
+def test_no_run_starts_while_the_check_refuses_it(window, qtbot):
+    form, started = window.form, []
+    side = form.side
+    form.start_wanted.connect(lambda *_: started.append(1))
+    choose_base(form, "tiny")
+    side.start.setFocus()
+    qtbot.keyClicks(form.form.rows["max_target_tokens"].editor, "16")
+    # not known yet: what stands there is about other settings
+    assert side.start.isEnabled() and not side.why.isVisible()
+    qtbot.waitUntil(lambda: not side.start.isEnabled(), timeout=10_000)
+    assert "are too long" in side.why.text() and side.why.isVisible()
+    assert "are too long" in side.start.toolTip()
+    assert side.why.focusPolicy() & Qt.FocusPolicy.TabFocus
+    form.start()
+    assert not started
+    form.form.rows["max_target_tokens"].editor.clear()
+    assert side.start.isEnabled() and not side.why.isVisible() and not side.start.toolTip()
+
+
+def test_a_check_that_could_not_run_keeps_nobody_from_the_start(window, qtbot):
+    side = window.form.side
+    qtbot.waitUntil(lambda: any("rows are used" in text for text in findings(window)), timeout=10_000)
+    window.form._timer.stop()
+    window.form._show_failure(OSError("the disk is gone"))
+    assert "the disk is gone" in findings(window)
+    assert side.start.isEnabled() and not side.why.isVisible()
+
+
 def test_texts_that_are_too_long_are_shown_once_all_were_checked(window, qtbot):
     choose_base(window.form, "tiny")
     window.form.rows_box.setCurrentIndex(1)
