@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from PySide6.QtCore import QSize
@@ -42,6 +42,13 @@ class Figures:
         """Take the figures of a step."""
         self.metrics = event
         self.pace.add(event.elapsed_s, event.step, event.total_steps)
+
+    def look(self, event: HeldOut) -> None:
+        """Take a look at held-out questions; one without answers leaves those of the look before."""
+        before = self.held_out
+        if before is not None and not event.samples and event.accuracy is None:
+            event = replace(event, samples=before.samples, accuracy=before.accuracy)
+        self.held_out = event
 
 
 class FiguresView(QWidget):

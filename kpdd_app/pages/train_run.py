@@ -273,7 +273,7 @@ class RunView(QWidget):
             self.figures.figures[event.role].take(event)
             self.plot.add(event.role, LOSS, event.step, event.loss, event.total_steps)
         elif isinstance(event, HeldOut) and event.role in self.figures.figures:
-            self.figures.figures[event.role].held_out = event
+            self.figures.figures[event.role].look(event)
             if event.loss is not None:
                 self.plot.add(event.role, HELD_OUT, event.step, event.loss)
             if event.accuracy is not None:

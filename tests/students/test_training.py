@@ -15,6 +15,7 @@ from training_backend.errors import CheckpointError, ConfigError, DatasetError, 
 from training_backend.events import Checkpoint, Control, HeldOut, Log, Metrics, Reporter, read_events
 from training_backend.students import watcher
 from training_backend.students.decoding import Student
+from training_backend.students.held_out import look
 from training_backend.students.trainer import StudentTrainer, choose_precision, keep_freed_memory
 from training_backend.students.training import train_role
 
@@ -140,6 +141,24 @@ def test_held_out_answers_are_judged_by_running_them(tmp_path, lossy):
     assert [sample["state"] for sample in seen.samples] == ["equal", "equal"]
     assert seen.samples[0]["said"] == seen.samples[0]["wanted"] and "\n    " in seen.samples[0]["said"]
     assert status.best_step == 110 and status.best_score == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_look_cut_short_by_a_stop_is_not_told(tmp_path, lossy, monkeypatch):
+    run = small_run(tmp_path, lossy, max_steps=6, eval_every=2, save_every=100, held_out_judged=1)
+    control, looks = Control(), []
+
+    def stopped_in_the_second(*given):
+        looks.append(given)
+        if len(looks) == 2:
+            control.stop()
+        return look(*given)
+
+    monkeypatch.setattr(watcher, "look", stopped_in_the_second)
+    reporter = Watching()
+    status = train_role(run, run.method.role("solve"), reporter, control)
+    assert len(looks) == 2 and (status.status, status.best_step) == ("stopped", 2)
+    (told,) = reporter.all(HeldOut)
+    assert told.step == 2 and len(told.samples) == 1 and told.accuracy is not None
 
 
 def test_adafactor_and_accumulated_tokens_train(tmp_path, lossy):

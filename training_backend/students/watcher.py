@@ -174,12 +174,12 @@ class Watcher(TrainerCallback):
             lambda: training.control.stop_requested,
         )  # fmt: skip
         network.cpu() if shards else network.train()
+        if training.control.stop_requested:
+            # what was cut short is neither shown in place of the look before nor compared with it
+            return
         event = HeldOut(training.role.name, self.step, found.loss, found.accuracy, found.samples)
         training.reporter.emit(event)
         self.curves.held_out(event)
-        if training.control.stop_requested:
-            # what was cut short is compared with nothing
-            return
         score = found.score_by(training.config.best_by)
         if score is not None and (self.best_score is None or score > self.best_score):
             self.best_score, self.best_step, self.worse = score, self.step, 0

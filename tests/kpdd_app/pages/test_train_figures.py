@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from kpdd_app.pages.train_figures import COLUMNS, FiguresView
-from training_backend.events import Metrics
+from kpdd_app.pages.train_figures import COLUMNS, Figures, FiguresView, figure_texts
+from training_backend.events import HeldOut, Metrics
 
 
 def test_figures_go_into_more_lines_where_there_is_no_room(qtbot):
@@ -36,3 +36,15 @@ def test_figures_go_into_more_lines_where_there_is_no_room(qtbot):
     view.resize(1400, 200)
     qtbot.waitUntil(lambda: lines_are(1), timeout=5_000)
     assert sum(label.isVisible() for names in view._names for label in names) == 0
+
+
+def test_a_look_without_answers_leaves_those_of_the_look_before():
+    figures = Figures()
+    figures.look(HeldOut("solve", 10, 2.0, 0.5, [{"said": "12"}]))
+    # as older runs wrote it, which were stopped while they looked
+    figures.look(HeldOut("solve", 20, 1.5))
+    assert figures.held_out is not None and figures.held_out.samples == [{"said": "12"}]
+    told = figure_texts(figures, running=False)
+    assert (told["held"], told["accuracy"]) == ("1.500", "50.0 %")
+    figures.look(HeldOut("solve", 30, 1.0, 0.75, [{"said": "13"}]))
+    assert figures.held_out.samples == [{"said": "13"}] and figures.held_out.accuracy == 0.75
