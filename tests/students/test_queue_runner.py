@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 
@@ -12,7 +13,7 @@ from training_backend.errors import ConfigError, KpddError
 from training_backend.events import Control, Failed, Log
 from training_backend.project.runs import add_run
 from training_backend.project.store import Project
-from training_backend.students import queue_runner
+from training_backend.students import command_child, queue_runner
 from training_backend.students.queue_runner import Ran, run_queue
 from training_backend.students.run_folder import RoleStatus
 from training_backend.students.waiting_runs import Waiting, WaitingRuns
@@ -103,6 +104,16 @@ def test_what_is_no_training_is_not_started(project):
     with pytest.raises(KpddError, match="odd could not start: 'repair' is no training"):
         run_queue(project, Watching(), Control())
     assert titles(project) == ["odd"]
+
+
+def test_a_run_is_not_lost_where_no_process_can_be_started(project, monkeypatch):
+    def none_left(*args, **options):
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(command_child.subprocess, "Popen", none_left)
+    with pytest.raises(KpddError, match="one could not start: no process could be started"):
+        run_queue(project, Watching(), Control())
+    assert titles(project) == ["one", "two", "three"]
 
 
 @pytest.mark.expects_log_lines

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import queue
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from training_backend.errors import ConfigError, KpddError
 from training_backend.events import Control, Ended, Failed, Reporter, Result, Started, parse_line
 from training_backend.project.lock import Owner
+from training_backend.students.command_child import CommandChild
 from training_backend.students.run_folder import RunFolder
 from training_backend.students.waiting_runs import Waiting, WaitingRuns
 
@@ -112,71 +110,30 @@ def _start(run: Waiting, reporter: Reporter, control: Control) -> Ran:
     if run.arguments[:1] != ["train"]:
         wrong = Failed(f"'{' '.join(run.arguments[:1])}' is no training.", "Take it out of the queue.")
         return Ran(run.title, "", "failed", wrong)
-    with _Child([*run.arguments, "--events", "--stop-at-eof"]) as child:
-        folder = told = ""
-        failure: Failed | None = None
+    lines: queue.Queue[tuple[CommandChild, str | None]] = queue.Queue()
+    try:
+        # Ctrl+C reaches this process alone, which passes it on once
+        child = CommandChild(run.arguments, lines, own_session=True)
+    except OSError as error:
+        return Ran(
+            run.title, "", "failed", Failed(f"no process could be started ({error.strerror}).", "Try again.")
+        )
+    folder, failure = "", None
+    try:
         while True:
-            wanted = "stop" if control.stop_requested else "pause" if control.paused else "resume"
-            if wanted != told and (told or wanted != "resume"):
-                child.send(wanted)
-            told = wanted
-            line = child.line()
-            if line is None:
-                break
-            event = parse_line(line) if line else None
-            if isinstance(event, Started):
-                folder = event.run_folder or folder
-            elif isinstance(event, Failed):
-                failure = event
-            elif event is not None and not isinstance(event, Ended | Result):
-                reporter.emit(event)
+            child.obey(control)
+            with contextlib.suppress(queue.Empty):
+                _, line = lines.get(timeout=0.1)
+                if line is None:
+                    break
+                event = parse_line(line)
+                if isinstance(event, Started):
+                    folder = event.run_folder or folder
+                elif isinstance(event, Failed):
+                    failure = event
+                elif not isinstance(event, Ended | Result):
+                    reporter.emit(event)
+    finally:
+        child.end()
     status = RunFolder.open(folder).status() if folder else "failed"
     return Ran(run.title, folder, status, failure)
-
-
-class _Child:
-    """A command of this program in a process of its own; leaving the block ends it."""
-
-    def __init__(self, arguments: Sequence[str]) -> None:
-        command = [sys.executable]
-        if not getattr(sys, "frozen", False):
-            command += ["-m", "training_backend"]
-        self._lines: queue.Queue[str | None] = queue.Queue()
-        # in a session of its own: Ctrl+C reaches this process alone, which passes it on once
-        self._process = subprocess.Popen(
-            [*command, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            encoding="utf-8", start_new_session=True,
-        )  # fmt: skip
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def __enter__(self) -> _Child:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # the end of its input means stop; a checkpoint is written, so it gets time
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()  # type: ignore[union-attr]
-        try:
-            self._process.wait(timeout=120)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-
-    def send(self, word: str) -> None:
-        """Tell the process to stop, pause or resume; one that has ended needs nothing."""
-        with contextlib.suppress(OSError, ValueError):
-            assert self._process.stdin is not None
-            self._process.stdin.write(json.dumps({"command": word}) + "\n")
-            self._process.stdin.flush()
-
-    def line(self) -> str | None:
-        """Return the next line, "" where there is none yet, None after the last."""
-        try:
-            return self._lines.get(timeout=0.1)
-        except queue.Empty:
-            return ""
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
-        self._lines.put(None)
