@@ -147,7 +147,7 @@ class SolveColumns(QSplitter):
 
     def part_of(self, phase: str) -> QWidget:
         """Return the part that shows a phase."""
-        parts = {"solve": self.strip, "run": self.run.stack, "answer": self.run.answer}
+        parts = {"solve": self.strip, "run": self.run.whole, "answer": self.run.answer}
         return parts.get(phase, self.key_panel)
 
     def clear(self) -> None:

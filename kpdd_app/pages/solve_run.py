@@ -54,7 +54,7 @@ class RunPanel(QWidget):
         self.steps = StepsView()
         self.equations = EquationsView()
         self.stack = QStackedWidget()
-        for page in (self.waiting, self.program, self.steps, self.equations):
+        for page in (self.program, self.steps, self.equations):
             self.stack.addWidget(page)
         for view in (self.steps, self.equations):
             view.step_pointed.connect(self.step_pointed)
@@ -80,7 +80,7 @@ class RunPanel(QWidget):
     def clear(self) -> None:
         """Show that nothing has run."""
         self.below.hide()
-        self.stack.setCurrentWidget(self.waiting)
+        self.whole.setCurrentWidget(self.waiting)
         self._show_below(None, "")
         self.cut.hide()
         self.answer.show_answer(None, None)
@@ -89,12 +89,29 @@ class RunPanel(QWidget):
         """Show the run after `step` records; `written`: the rationale is there; `ended`: so is the answer."""
         answer = recording.answer if ended else None
         self.waiting.setText(WAITING.get(recording.kind, WAITING["pot"]))
+        if not written or not recording.program:
+            self.whole.setCurrentWidget(self.waiting)
+            self._forget_below()
+        else:
+            self.whole.setCurrentWidget(self.splitter)
+            self._show_run(recording, step, answer)
+        self.answer.show_answer(answer, recording.gold, show_gold, recording.kind)
+
+    def light_steps(self, steps: tuple[int, ...]) -> None:
+        """Mark the worked steps that the one pointed at reads."""
+        self.steps.light(steps)
+        self.equations.steps.light(steps)
+
+    def set_size_delta(self, points: float) -> None:
+        """Make what is worth seeing from afar larger, in points."""
+        for view in (self.program, self.steps, self.equations):
+            view.set_size_delta(points)
+
+    def _show_run(self, recording: Recording, step: int, answer: Answer | None) -> None:
         if not step:
             self.cut.hide()
-        if not written or not recording.program:
-            self.stack.setCurrentWidget(self.waiting)
-            self._show_below(None, "")
-        elif recording.kind == "cot":
+        self.below.setVisible(recording.kind != "cot")
+        if recording.kind == "cot":
             self.stack.setCurrentWidget(self.steps)
             self.steps.show_steps(recording.checks, step)
             self._show_below(None, "")
@@ -108,18 +125,6 @@ class RunPanel(QWidget):
             self._show_below(state, "")
         else:
             self._show_program(recording, step, answer)
-        self.below.setVisible(recording.kind != "cot" and self.stack.currentWidget() is not self.waiting)
-        self.answer.show_answer(answer, recording.gold, show_gold, recording.kind)
-
-    def light_steps(self, steps: tuple[int, ...]) -> None:
-        """Mark the worked steps that the one pointed at reads."""
-        self.steps.light(steps)
-        self.equations.steps.light(steps)
-
-    def set_size_delta(self, points: float) -> None:
-        """Make what is worth seeing from afar larger, in points."""
-        for view in (self.program, self.steps, self.equations):
-            view.set_size_delta(points)
 
     def _show_program(self, recording: Recording, step: int, answer: Answer | None) -> None:
         if self.stack.currentWidget() is not self.program or self._program_text != recording.program:
@@ -150,6 +155,15 @@ class RunPanel(QWidget):
             self.calls.say(self.tr("Calls: ") + call_path(state))
         if printed != self._printed:
             self._show_printed(printed)
+        for part in (self.output_title, self.output):
+            part.setVisible(bool(printed))
+
+    def _forget_below(self) -> None:
+        """Empty what nobody sees; its parts keep their places, so that coming back lays nothing out."""
+        self.variables.forget()
+        if self._printed:
+            self._printed = ""
+            self.output.clear()
 
     def _show_printed(self, printed: str) -> None:
         more = printed.removeprefix(self._printed)
@@ -162,8 +176,6 @@ class RunPanel(QWidget):
         self._printed = printed
         bar = self.output.verticalScrollBar()
         bar.setValue(bar.maximum())
-        self.output.setVisible(bool(printed))
-        self.output_title.setVisible(bool(printed))
 
     def _build(self) -> None:
         below = QWidget()
@@ -188,7 +200,11 @@ class RunPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.gap(2))
-        column.addWidget(self.splitter, 1)
+        # waiting hides all of it at once: program and table stay as high as they are
+        self.whole = QStackedWidget()
+        self.whole.addWidget(self.waiting)
+        self.whole.addWidget(self.splitter)
+        column.addWidget(self.whole, 1)
         column.addWidget(self.answer)
 
     def _restyle(self) -> None:

@@ -151,6 +151,10 @@ class VariablesView(QTableView):
                 self.scrollTo(self.rows_model.index(number, 1))
                 break
 
+    def forget(self) -> None:
+        """Hold no variable while nobody sees the table; its scroll bar stays for when it is seen again."""
+        self.rows_model.show_state(None)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the rows that are in sight."""
         painter = QPainter(self.viewport())
