@@ -62,6 +62,9 @@ def train(reporter: Reporter, control: Control) -> str:
             note(run, "failed", 25)
             return "failed"
         control.wait_while_paused()
+        if control._stop_at_end:
+            # a test may kill the window once it is known what the end of the input means
+            (folder / "ends with the window").touch()
         if control.stop_requested:
             note(run, "stopped", step)
             return "stopped"

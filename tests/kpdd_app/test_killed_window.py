@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from training_backend.events import Metrics, read_events
 from training_backend.project.details import row_detail
 from training_backend.project.store import Project
 from training_backend.students.run_folder import RunFolder
@@ -109,7 +110,7 @@ TRAINING = """
     page = TrainPage(project, Jobs(command=[sys.executable, sys.argv[2]]))
     page.show()
     project.open(Path(sys.argv[1]))
-    page._make(["train", sys.argv[1], "--title", "slow"], "slow")
+    page._make(["train", sys.argv[1], "--title", "endless"], "endless")
     page.view.status_changed.connect(
         lambda _folder, status: print(page.view.folder, flush=True) if status == "running" else None
     )
@@ -117,18 +118,33 @@ TRAINING = """
 """
 
 
-@pytest.mark.parametrize("chosen, ends", [("stop", "stopped"), ("leave", "done")])
-def test_a_run_goes_on_or_stops_in_order_when_its_window_is_killed(small_project, chosen, ends):
+def within_a_minute(what) -> bool:
+    until = time.monotonic() + 60
+    while not (so := what()) and time.monotonic() < until:
+        threading.Event().wait(0.05)
+    return so
+
+
+@pytest.mark.parametrize("chosen", ["stop", "leave"])
+def test_a_run_goes_on_or_stops_in_order_when_its_window_is_killed(small_project, chosen):
     training = str(Path(__file__).parent / "fake_training.py")
     child = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(TRAINING), str(small_project), training, chosen],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     folder = Path(child.stdout.readline().strip())
+    told = chosen == "leave" or within_a_minute((folder / "ends with the window").exists)
     child.kill()
     child.wait()
     child.stdout.close()
-    until = time.monotonic() + 60
-    while (status := RunFolder.open(folder).status()) == "running" and time.monotonic() < until:
-        threading.Event().wait(0.05)
-    assert status == ends
+    assert told
+
+    def step() -> int:
+        return max(event.step for event in read_events(folder / "events.jsonl") if isinstance(event, Metrics))
+
+    if chosen == "leave":
+        killed_at = step()
+        assert within_a_minute(lambda: step() > killed_at + 20), "it went on"
+        (folder / "control").write_text("stop")
+    assert within_a_minute(lambda: RunFolder.open(folder).status() != "running")
+    assert RunFolder.open(folder).status() == "stopped"
