@@ -26,6 +26,9 @@ def ask_about_jobs(window: QWidget, jobs: Jobs, settings: Settings) -> bool | No
     if not lasting:
         return False
     remembered = settings.text(ON_CLOSE)
+    if remembered == "stop" and any(job.followed for job in lasting):
+        # it was left at work on purpose, or started from a terminal: it is not stopped unasked
+        remembered = ""
     return remembered == "stop" if remembered else _ask_about_runs(window, lasting, settings)
 
 

@@ -50,6 +50,8 @@ class Job(QObject):
         self.arguments = arguments
         self.detached = False
         self.background = False
+        # somebody else started it
+        self.followed = False
         self.status = "starting"
         self.progress: Progress | None = None
         self.pace = Pace()
@@ -212,14 +214,17 @@ class Jobs(QObject):
         self._adopt(job, source)
         return job
 
-    def follow(self, run_folder: Path | str) -> Job:
-        """Read the events of a run from its beginning and then watch it, whoever started it."""
+    def follow(self, run_folder: Path | str, title: str = "") -> Job:
+        """Read the events of a run from its beginning and then watch it, whoever started it.
+
+        With a title it is shown as work of this window and counted when it closes.
+        """
         folder = Path(run_folder)
         source = Followed(folder)
-        job = Job(folder.name, [], source, self)
+        job = Job(title or folder.name, [], source, self)
         job.run_folder = folder
-        job.detached = True
-        job.background = True
+        job.detached = job.followed = True
+        job.background = not title
         self._adopt(job, source)
         return job
 

@@ -401,8 +401,9 @@ class MainWindow(QMainWindow):
         self.update()
 
     def _show_busy(self) -> None:
-        busy = {PAGE_OF_COMMAND.get(job.arguments[0]) for job in self.jobs.running()
-                if job.arguments and not job.background}  # fmt: skip
+        # only runs of students are followed
+        busy = {PAGE_OF_COMMAND.get(job.arguments[0] if job.arguments else "train")
+                for job in self.jobs.running() if not job.background}  # fmt: skip
         for key, button in self.rail.buttons.items():
             button.set_busy(key in busy)
 

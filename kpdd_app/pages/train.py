@@ -13,6 +13,7 @@ from kpdd_app import messages, theme
 from kpdd_app.followed_run import note_death
 from kpdd_app.jobs import Job, Jobs
 from kpdd_app.key_bindings import add_action
+from kpdd_app.left_runs import LeftRuns
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.train_check import Finding
 from kpdd_app.pages.train_compare import CompareView
@@ -52,6 +53,7 @@ class TrainPage(QWidget):
         # runs from elsewhere that a read-only project cannot keep
         self._visitors: list[Entry] = []
         self.queue = RunQueue(self)
+        self._left = LeftRuns(jobs, self)
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._read_runs)
@@ -180,6 +182,7 @@ class TrainPage(QWidget):
 
     def _opened(self) -> None:
         self.view.release()
+        self._left.release()
         self._visitors = []
         self.queue.open(self._project.path)
         # the window that may write has the queue
@@ -189,6 +192,7 @@ class TrainPage(QWidget):
 
     def _closed(self) -> None:
         self.view.release()
+        self._left.release()
         self.queue.open(None)
         self.runs.fill([])
         self.side.show_runs(0)
@@ -213,6 +217,9 @@ class TrainPage(QWidget):
         entries = [*(each for each in self._visitors if each.folder not in known), *entries]
         shown = self.view.folder if self.stack.currentWidget() is self.view else None
         ours = {job.run_folder for job in self._jobs.running() if job.arguments[:1] == ["train"]}
+        if not self._project.read_only:
+            left = [(each.folder, each.title) for each in entries if each.status == "running"]
+            self._left.follow(left, self._resuming)
         for entry in entries:
             if entry.folder in ours and entry.status not in LIVE:
                 # its folder says so a moment later

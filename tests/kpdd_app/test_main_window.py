@@ -230,6 +230,11 @@ def test_what_becomes_of_runs_at_closing_is_asked_once(qtbot, window, monkeypatc
     # there is no choice of these words for several runs
     assert ask_about_jobs(window, window.jobs, window.settings) is None
     assert "Training mine and 2 more are still running." in asked[1]
+    # a run that somebody else left at work is not stopped unasked
+    Settings().set_text(ON_CLOSE, "stop")
+    monkeypatch.setattr(window.jobs, "running", lambda: [FollowedJob()])
+    assert ask_about_jobs(window, window.jobs, window.settings) is False and len(asked) == 3
+    Settings().set_text(ON_CLOSE, "")
     monkeypatch.undo()
 
 
@@ -239,8 +244,16 @@ class RunningJob:
     title = "Training mine"
     background = False
     detached = True
+    followed = False
     arguments = ("train",)
     run_folder = None
+
+
+class FollowedJob(RunningJob):
+    """A run that an earlier window started."""
+
+    followed = True
+    arguments = ()
 
 
 def test_the_window_never_needs_more_room_than_the_screen_has(qtbot, window):

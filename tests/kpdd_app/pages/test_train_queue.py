@@ -17,6 +17,7 @@ from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.train import TrainPage
 from kpdd_app.pages.train_checkpoints import CheckpointsDialog
+from kpdd_app.widgets.job_bar import JobBar
 from kpdd_app.widgets.live_plot import LOSS
 from training_backend.events import Ended, Failed, read_events
 from training_backend.students.run_config import RunConfig
@@ -186,6 +187,39 @@ def test_a_killed_run_has_failed_and_says_how_in_every_window(window, qtbot):
     assert "SIGKILL" in next(event for event in events if isinstance(event, Failed)).message
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     assert RunFolder.open(view.folder).role_status("key").error.startswith("The process was ended")
+
+
+def test_a_run_that_an_earlier_window_left_at_work_is_shown_and_counted(window, qtbot):
+    start(qtbot, window, "endless")
+    folder = window.view.folder
+    qtbot.waitUntil(lambda: window.view.status == "running", timeout=15_000)
+    path = window._project.path
+    window._jobs.close()
+    window._project.close()
+
+    jobs, project = Jobs(command=TRAINING, grace_s=1.0), OpenProject()
+    bar, page = JobBar(jobs), TrainPage(project, jobs)
+    for widget in (bar, page):
+        qtbot.addWidget(widget)
+    project.open(path)
+    qtbot.waitUntil(lambda: bar.job() is not None, timeout=10_000)
+    job = bar.job()
+    assert (job.title, job.run_folder) == ("Training endless", folder)
+    assert job.detached and job.followed and not job.background
+    # reading the list again adds none
+    page._read_runs()
+    page._read_runs()
+    project.flush()
+    qtbot.waitUntil(lambda: job.status == "running", timeout=10_000)
+    assert jobs.running() == [job]
+    bar.refresh()
+    qtbot.mouseClick(bar.stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not jobs.running(), timeout=15_000)
+    assert job.status == "stopped"
+    qtbot.waitUntil(lambda: RunFolder.open(folder).status() != "running", timeout=15_000)
+    jobs.close()
+    project.close()
+    project.shut_down()
 
 
 def test_a_last_word_that_was_said_is_kept(tmp_path, window, qtbot):
