@@ -50,7 +50,7 @@ class Lock:
 
 
 def acquire(project: Path, holder: str) -> Lock | Owner:
-    """Take the lock `holder` ("window" or "job") of a project, or return who has it.
+    """Take the lock `holder` (window or job of a project, runner of a queue), or return who has it.
 
     OSError where the folder cannot be written.
     """
