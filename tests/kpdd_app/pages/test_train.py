@@ -110,6 +110,7 @@ def test_a_check_that_could_not_run_keeps_nobody_from_the_start(window, qtbot):
 
 def test_texts_that_are_too_long_are_shown_once_all_were_checked(window, qtbot):
     choose_base(window.form, "tiny")
+    qtbot.waitUntil(lambda: window.form.rows_box.count() > 1, timeout=10_000)
     window.form.rows_box.setCurrentIndex(1)
     qtbot.keyClicks(window.form.form.rows["max_target_tokens"].editor, "16")
     qtbot.waitUntil(lambda: any("are too long" in text for text in findings(window)), timeout=10_000)
@@ -307,8 +308,8 @@ def test_a_run_that_is_to_go_on_says_so_also_when_one_comes_back_to_it(window, q
     window.show_run(folder)
     qtbot.waitUntil(lambda: view.plot.panels["key"].curves[LOSS].xs[-1:] == [25], timeout=20_000)
     # how it ended was read again, and is no longer how it stands
-    qtbot.waitUntil(lambda: view._job.is_over, timeout=20_000)
-    assert view.status == "starting" and not view.problem.isVisible()
+    qtbot.waitUntil(lambda: view._job.is_over and not view.problem.isVisible(), timeout=20_000)
+    assert view.status == "starting"
 
 
 def test_a_failed_run_says_its_last_error(window, qtbot):
