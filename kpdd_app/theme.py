@@ -154,6 +154,11 @@ def current() -> Tokens:
 
 def colour(name: str, alpha: float = 1.0) -> QColor:
     """Return a token of the scheme in use as a QColor; `alpha` in 0..1."""
+    return QColor(_colour(name, alpha))
+
+
+@lru_cache(maxsize=256)
+def _colour(name: str, alpha: float) -> QColor:
     value = QColor(getattr(_tokens, name))
     value.setAlphaF(alpha)
     return value
@@ -228,6 +233,7 @@ def text_metrics() -> QFontMetrics:
     return QFontMetrics(text_font())
 
 
+@lru_cache(maxsize=256)
 def gap(units: float) -> int:
     """Return a distance in pixels: `units` quarters of a line of ordinary text."""
     return max(1, round(units * _line() / 4))
@@ -288,7 +294,7 @@ def _choose(app: QApplication, scheme: str) -> Tokens:
 
 
 def _forget() -> None:
-    for made in (pixmap, _line, _text_font, _mono_font):
+    for made in (pixmap, _line, _text_font, _mono_font, _colour, gap):
         made.cache_clear()
 
 

@@ -110,6 +110,7 @@ class ProgramView(QPlainTextEdit):
             self.breakpoints = set()
             self._origins = []
             self.setPlainText(text)
+            self._keep_shapes()
         self.show_state(None)
 
     def show_state(self, state: TraceState | None, error: tuple[int | None, str] | None = None) -> None:
@@ -269,23 +270,29 @@ class ProgramView(QPlainTextEdit):
     def _blocks(self, region: QRegion) -> Iterator[tuple[QTextBlock, QRectF]]:
         """Yield the blocks that a region of the viewport meets, each with the box of its text."""
         height = self.fontMetrics().height()
-        bottom = region.boundingRect().bottom()
+        around = region.boundingRect()
+        bottom, right, simple = around.bottom(), around.right(), region.rectCount() == 1
         block = self.firstVisibleBlock()
-        while block.isValid():
-            box = self.blockBoundingGeometry(block).translated(self.contentOffset())
-            if box.top() > bottom:
-                return
-            if region.intersects(box.toAlignedRect().adjusted(0, 0, region.boundingRect().right(), 0)):
+        box = self.blockBoundingGeometry(block).translated(self.contentOffset())
+        while block.isValid() and box.top() <= bottom:
+            below = box.bottom()
+            met = below >= around.top() if simple else region.intersects(
+                box.toAlignedRect().adjusted(0, 0, right, 0)
+            )  # fmt: skip
+            if met:
                 box.setHeight(height)
                 yield block, box
             block = block.next()
+            box = QRectF(box.left(), below, box.width(), self.blockBoundingRect(block).height())
 
     def _line_ends(self, region: QRegion) -> Iterator[tuple[int, QRectF]]:
-        """Yield (line, box without width behind its text) of the lines in a region."""
-        ruler = MonoRuler(self.font())
+        """Yield (line, box without width behind its text) of the lines in a region that show a text."""
+        ruler, shown = MonoRuler(self.font()), self.ghost_texts
         for block, box in self._blocks(region):
-            end = ruler.width(block.text().replace("\t", "    "))
-            yield block.blockNumber() + 1, QRectF(box.left() + end, box.top(), 0, box.height())
+            line = block.blockNumber() + 1
+            if line in shown:
+                end = ruler.width(block.text().replace("\t", "    "))
+                yield line, QRectF(box.left() + end, box.top(), 0, box.height())
 
     def _repaint(self, part: QWidget, lines: set[int]) -> None:
         """Paint lines of the viewport or of the margin anew."""
@@ -299,6 +306,13 @@ class ProgramView(QPlainTextEdit):
                 part.update(0, box.top() - 1, part.width(), box.height() + 2)
 
     # --- helpers ----------------------------------------------------------------------------------
+
+    def _keep_shapes(self) -> None:
+        """Let each line keep its letters as they were shaped: they are painted with every step."""
+        block = self.document().firstBlock()
+        while block.isValid():
+            block.layout().setCacheEnabled(True)
+            block = block.next()
 
     def _mark_lines(self) -> None:
         line = self._marks.line

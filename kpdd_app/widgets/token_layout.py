@@ -160,6 +160,8 @@ class TokenLayout:
         indent = theme.gap(6) if block.marker else 0
         font = self._faces.strong if block.strong else self._faces.plain
         layout = QTextLayout(part, font)
+        # else the letters are shaped anew with every picture
+        layout.setCacheEnabled(True)
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         option.setTabStopDistance(4 * QFontMetrics(font).horizontalAdvance(" "))
