@@ -1,4 +1,4 @@
-"""What the command line makes of failures that no command expects: a sentence, or a report of a fault."""
+"""What the command line makes of wrong arguments, and of failures that no command expects."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.util
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -108,3 +109,58 @@ def test_another_broken_pipe_is_a_fault(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(new, "run", failing(BrokenPipeError(errno.EPIPE, "of a socket")))
     assert main(["new", str(tmp_path / "a.kpdd")]) == 1
     assert "of a socket" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "train PROJECT --batch 0", "train PROJECT --batch -5", "train PROJECT --max-source-tokens 3",
+        "train PROJECT --method nobody", "train PROJECT --preset nobody", "train PROJECT --role nobody",
+        "train PROJECT --queue --preset demo", "solve --students demo --paths 0 x",
+        "solve --students demo ''",
+        "solve --students demo --gold many x", "solve --students demo --top-p 0 x",
+        "solve --students demo --method nobody x", "solve --students demo --role-folder solve x",
+        "evaluate --students demo", "evaluate --students demo --project PROJECT --limit 0",
+        "evaluate --students demo --benchmark FILE --format xls",
+        "generate PROJECT --teacher sample --limit 0",
+        "generate PROJECT --teacher sample --paths 0", "generate PROJECT --teacher sample --kinds poem",
+        "generate PROJECT --teacher mine --concurrency 0", "generate PROJECT --teacher replay:dup",
+        "text --student FOLDER --rows PROJECT",
+        "text --student FOLDER --rows PROJECT --method nobody", "demo --minutes 0",
+        "make-demo-students --folder FOLDER --epochs 0", "teacher add PROJECT mine --preset nobody",
+        "import PROJECT FILE --map question", "import PROJECT FILE --format xls", "import PROJECT",
+        "export PROJECT OUT.csv --where colour=red", "export PROJECT OUT.doc", "flags PROJECT --longest 1 2",
+        "execute FILE --workers none", "trace", "new", "check", "repair", "export-student",
+    ],
+)  # fmt: skip
+def test_wrong_arguments_are_told_by_the_status(tmp_path, arguments, capsys):
+    project = tmp_path / "a.kpdd"
+    assert main(["new", str(project)]) == 0
+    capsys.readouterr()
+    before = project.stat().st_mtime_ns
+    assert main(_words(arguments, project)) == 2
+    said = capsys.readouterr().err
+    assert said and "Traceback" not in said
+    assert project.stat().st_mtime_ns == before and not project.with_suffix(".runs").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "train NOWHERE", "solve --students NOWHERE x", "evaluate --students NOWHERE --benchmark FILE",
+        "generate NOWHERE.kpdd --teacher sample", "export NOWHERE.kpdd OUT.csv", "train PROJECT --resume",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_a_failure(tmp_path, arguments, capsys):
+    project = tmp_path / "a.kpdd"
+    assert main(["new", str(project)]) == 0
+    assert main(_words(arguments, project)) == 1
+
+
+def _words(arguments: str, project: Path) -> list[str]:
+    """Return the words of a command; PROJECT is the project, other words in capitals lie beside it."""
+    named = {"PROJECT": str(project)}
+    return [
+        named.get(word) or (str(project.parent / word) if word.split(".")[0].isupper() else word)
+        for word in shlex.split(arguments)
+    ]

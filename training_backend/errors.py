@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class KpddError(Exception):
     """Base of every failure that is explained to a person in one sentence and a hint."""
@@ -32,6 +35,21 @@ class ArgumentError(ConfigError):
     """An argument of a command is wrong; nothing was begun."""
 
     exit_status = 2
+
+
+@contextmanager
+def of_arguments() -> Iterator[None]:
+    """Have a ConfigError of this block be an ArgumentError: it judges what was typed, before anything begins.
+
+    >>> with of_arguments():
+    ...     raise ConfigError("0 paths are none.")
+    Traceback (most recent call last):
+    training_backend.errors.ArgumentError: 0 paths are none.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        raise ArgumentError(error.message, error.hint, error.where) from error
 
 
 class TeacherError(KpddError):

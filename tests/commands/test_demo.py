@@ -87,7 +87,7 @@ def test_a_folder_in_use_is_refused(tmp_path, capsys):
     (tmp_path / "something").write_text("mine")
     assert main(["demo", "--folder", str(tmp_path)]) == 1
     assert "not empty" in capsys.readouterr().err
-    assert main(["demo", "--minutes", "0", "--folder", str(tmp_path / "new")]) == 1
+    assert main(["demo", "--minutes", "0", "--folder", str(tmp_path / "new")]) == 2
 
 
 def test_folders_of_demos_do_not_meet(tmp_path, monkeypatch):

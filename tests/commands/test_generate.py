@@ -88,12 +88,8 @@ def test_the_sample_teacher_answers_only_samples(folder, capsys):
     ("arguments", "said"),
     [
         (["--teacher", "gpt"], "no teacher 'gpt'"),
-        (["--teacher", "replay:dup"], "needs its recordings"),
         (["--teacher", "replay:what", "--recordings", "."], "no recording preset 'what'"),
-        (["--teacher", "sample", "--kinds", "poem"], "'poem' is no kind"),
-        (["--teacher", "sample", "--limit", "0"], "leaves no question"),
         (["--teacher", "sample", "--dataset", "none"], "no such questions"),
-        (["--teacher", "sample", "--paths", "0"], "nothing to ask"),
         (
             ["--teacher", "replay:dup", "--recordings", ".", "--kinds", "pot"],
             "no answers of kind pot. It has cot.",
@@ -103,6 +99,21 @@ def test_the_sample_teacher_answers_only_samples(folder, capsys):
 )
 def test_what_cannot_be_done_is_said(folder, capsys, arguments, said):
     assert generate(folder, *arguments) == 1
+    captured = capsys.readouterr()
+    assert said in captured.err and not captured.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--teacher", "replay:dup"], "needs its recordings"),
+        (["--teacher", "sample", "--kinds", "poem"], "'poem' is no kind"),
+        (["--teacher", "sample", "--limit", "0"], "leaves no question"),
+        (["--teacher", "sample", "--paths", "0"], "--paths cannot be 0"),
+    ],
+)
+def test_wrong_values_are_said(folder, capsys, arguments, said):
+    assert generate(folder, *arguments) == 2
     captured = capsys.readouterr()
     assert said in captured.err and not captured.out
 

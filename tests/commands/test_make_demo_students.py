@@ -89,7 +89,7 @@ def test_the_command_makes_measures_and_describes(tmp_path, monkeypatch, capsys)
     assert read_results(folder)["sets"] == data["sets"]
     assert "kinds of problems never seen" in as_text(folder, data)
     assert not (tmp_path / "home" / "make-demo-students").exists()
-    assert main(["make-demo-students", "--folder", str(folder), "--problems", "0"]) == 1
+    assert main(["make-demo-students", "--folder", str(folder), "--problems", "0"]) == 2
 
 
 def test_what_is_measured():

@@ -67,9 +67,9 @@ def test_failures_are_one_sentence(path, source, tmp_path, capsys):
     assert "no SQLite database" in capsys.readouterr().err
     assert main(["import", str(path)]) == 2
     assert "There is nothing to import" in capsys.readouterr().err
-    assert main(["import", str(path), str(source), "--map", "question"]) == 1
+    assert main(["import", str(path), str(source), "--map", "question"]) == 2
     assert "maps no column" in capsys.readouterr().err
-    assert main(["import", str(path), str(source), "--format", "xls"]) == 1
+    assert main(["import", str(path), str(source), "--format", "xls"]) == 2
     assert "There is no format 'xls'" in capsys.readouterr().err
 
 
@@ -82,7 +82,7 @@ def test_export_with_conditions(path, source, tmp_path, capsys):
     )
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["rows"] == 1
     assert "How many are 3?" in out.read_text()
-    assert main(["export", str(path), str(out), "--where", "colour=red"]) == 1
+    assert main(["export", str(path), str(out), "--where", "colour=red"]) == 2
     assert "'colour=red' is no condition" in capsys.readouterr().err
 
 

@@ -83,9 +83,9 @@ def test_the_rows_of_a_run_are_checked_for_each_student(trained_run, closed, cap
 def test_the_rows_of_a_project_need_a_method(lossy, tmp_path, capsys):
     assert main(["new", str(tmp_path / "a.kpdd")]) == 0
     args = ["text", "--student", str(lossy), "--rows", str(tmp_path / "a.kpdd")]
-    assert main(args) == 1
+    assert main(args) == 2
     assert "--method kpdd-pot" in capsys.readouterr().err
-    assert main([*args, "--method", "kpdd-pot", "--max-source-tokens", "-5"]) == 1
+    assert main([*args, "--method", "kpdd-pot", "--max-source-tokens", "-5"]) == 2
     assert "max_source_tokens: -5 is below 8" in capsys.readouterr().err
     assert main([*args, "--method", "kpdd-pot"]) == 0
     assert "Solve: 0 texts" in capsys.readouterr().err

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from training_backend.commands.demo_text import Figures, as_text, shown_solution
 from training_backend.diagnosis import isolation
-from training_backend.errors import CheckpointError, ConfigError
+from training_backend.errors import ArgumentError, CheckpointError, ConfigError
 from training_backend.events import Control, Event, Log, Metrics, Progress, Reporter
 from training_backend.paths import runs_dir, user_data_dir
 
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Run `kpdd demo`; return 0, or 1 when it was stopped."""
     if args.minutes <= 0:
-        raise ConfigError("The demo needs some time.", "Give --minutes above 0.")
+        raise ArgumentError("The demo needs some time.", "Give --minutes above 0.")
     size = QUICK if args.quick else FULL
     folder = _folder(args.folder)
     for sentence in isolation()["missing"]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training_backend import methods
-from training_backend.errors import ConfigError, StoreError
+from training_backend.errors import ArgumentError, ConfigError, StoreError, of_arguments
 from training_backend.events import Control, Reporter
 from training_backend.students.decoding_settings import ENGINES, DecodingSettings
 
@@ -47,9 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Run `kpdd evaluate`; return 0, or 1 when it was stopped."""
     if args.benchmark is None and args.project is None:
-        raise ConfigError("There is nothing to measure on.", "Give --benchmark FILE or --project PROJECT.")
+        raise ArgumentError("There is nothing to measure on.", "Give --benchmark FILE or --project PROJECT.")
     if args.limit is not None and args.limit < 1:
-        raise ConfigError(f"A limit of {args.limit} leaves no question.", "Give a number above 0.")
+        raise ArgumentError(f"A limit of {args.limit} leaves no question.", "Give a number above 0.")
     if args.out is not None and not args.out.absolute().parent.is_dir():
         raise StoreError("The folder of --out does not exist.", "Make it first.", str(args.out))
     if args.project is None:
@@ -127,8 +127,10 @@ def _questions(
 def _from_file(
     args: argparse.Namespace, reporter: Reporter
 ) -> tuple[Sequence[BenchmarkQuestion], str, str, tuple[str, ...]]:
-    from training_backend.project.question_file import Unreadable, read_questions
+    from training_backend.project.question_file import Unreadable, read_questions, require_format
 
+    with of_arguments():
+        require_format(args.format)
     unreadable, found = [], []
     entries = read_questions(args.benchmark, args.format, args.dataset, args.split)
     for entry in entries:

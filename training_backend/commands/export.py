@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from training_backend.errors import of_arguments
 from training_backend.events import Control, Reporter
 
 
@@ -36,10 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Write the file and say how many rows it holds."""
-    from training_backend.project.exporters import Wish, export_rows, parse_where
+    from training_backend.project.exporters import Wish, export_rows, format_of, parse_where
     from training_backend.project.store import Project
 
-    wanted = parse_where(args.where)
+    with of_arguments():
+        wanted = parse_where(args.where)
+        format_of(args.out, args.format)
     wish = Wish(args.format, args.notes, args.spreadsheet, args.card, args.replace)
     with Project.open(args.project, read_only=True) as project:
         written = export_rows(project, args.out, wanted, wish, reporter, control)

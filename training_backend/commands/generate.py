@@ -101,11 +101,11 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
 
 def _check_numbers(args: argparse.Namespace) -> None:
     if args.limit is not None and args.limit < 1:
-        raise ConfigError(f"A limit of {args.limit} leaves no question.", "Give a number above 0.")
-    for name, least in (("pilot", 1), ("concurrency", 1), ("budget", 0)):
+        raise ArgumentError(f"A limit of {args.limit} leaves no question.", "Give a number above 0.")
+    for name, least in (("paths", 1), ("pilot", 1), ("concurrency", 1), ("budget", 0)):
         value = getattr(args, name)
         if value is not None and value < least:
-            raise ConfigError(f"--{name} cannot be {value}.", f"Give a number from {least} on.")
+            raise ArgumentError(f"--{name} cannot be {value}.", f"Give a number from {least} on.")
 
 
 def _configured(project: Project, name: str) -> TeacherConfig | None:
@@ -286,7 +286,7 @@ def choose_teacher(
     if kind != "replay" or not preset:
         raise ConfigError(f"There is no teacher '{name}'.", "Choose sample or replay:PRESET.")
     if recordings is None:
-        raise ConfigError("A replay needs its recordings.", "Give their folder with --recordings FOLDER.")
+        raise ArgumentError("A replay needs its recordings.", "Give their folder with --recordings FOLDER.")
     if preset == "jsonl":
         from training_backend.teacher.replay_jsonl import JsonlTeacher, read_mapping
 
@@ -300,7 +300,9 @@ def _kinds(text: str) -> list[str]:
     kinds = list(dict.fromkeys(kind.strip() for kind in text.split(",") if kind.strip()))
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
-        raise ConfigError(f"'{', '.join(unknown) or text}' is no kind.", f"Choose among {', '.join(KINDS)}.")
+        raise ArgumentError(
+            f"'{', '.join(unknown) or text}' is no kind.", f"Choose among {', '.join(KINDS)}."
+        )
     return kinds
 
 

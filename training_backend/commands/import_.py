@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training_backend.errors import ArgumentError, DatasetError
+from training_backend.errors import ArgumentError, DatasetError, of_arguments
 from training_backend.events import Control, Failed, Reporter, RowsChanged
 
 if TYPE_CHECKING:
@@ -68,9 +68,12 @@ class _Importing:
 
     def __init__(self, args: argparse.Namespace, reporter: Reporter, control: Control) -> None:
         from training_backend.project.column_mapping import read_words
+        from training_backend.project.question_file import require_format
 
         self._args, self._reporter, self._control = args, reporter, control
-        self._mapping = read_words(args.map) if args.map else None
+        with of_arguments():
+            require_format(args.format)
+            self._mapping = read_words(args.map) if args.map else None
         self._reports: list[dict[str, Any]] = []
         self._texts: list[str] = []
         self._failed = 0

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training_backend.errors import CheckpointError, ConfigError
+from training_backend.errors import ArgumentError, CheckpointError
 from training_backend.events import Control, Reporter
 from training_backend.paths import demo_students_dir, user_data_dir
 from training_backend.students.run_config import RunConfig
@@ -125,7 +125,7 @@ def _train(
     from training_backend.teacher.problem_vocabulary import write_tokenizer
 
     if args.problems < 1 or args.epochs <= 0:
-        raise ConfigError("There is nothing to learn from.", "Give --problems and --epochs above 0.")
+        raise ArgumentError("There is nothing to learn from.", "Give --problems and --epochs above 0.")
     write_tokenizer(folder / "tokenizer")
     if args.resume:
         prepared = RunFolder.open(work)

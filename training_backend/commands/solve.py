@@ -14,12 +14,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training_backend.errors import ConfigError
+from training_backend.errors import ArgumentError, of_arguments
 from training_backend.events import Control, Event, Reporter, StageStarted, Token, Trace, Vote
 from training_backend.execution.chain_steps import chain_steps
 from training_backend.execution.solving_steps import solving_steps
 from training_backend.execution.worked_steps import WorkedStep
-from training_backend.methods import KINDS
+from training_backend.methods import KINDS, METHODS
 from training_backend.rationale.answers import format_number, parse_number
 from training_backend.students.decoding_settings import DecodingSettings
 from training_backend.students.voting import candidates_data, path_data, vote, vote_text
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ROLE=FOLDER",
         help="take this student for a role instead (may be repeated)",
     )
-    parser.add_argument("--method", help="where the folders do not say it")
+    parser.add_argument("--method", choices=sorted(METHODS), help="where the folders do not say it")
     parser.add_argument("--kind", choices=sorted(KINDS), help="for students of several kinds")
     parser.add_argument("--gold", help="the right answer, to compare with")
     parser.add_argument(
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Load, solve, show; status 0 also when the answer is wrong: it is an answer."""
     question = sys.stdin.read() if args.question == "-" else args.question
     if not question.strip():
-        raise ConfigError("The question is empty.", "Give it as the last argument.")
+        raise ArgumentError("The question is empty.", "Give it as the last argument.")
     gold = _gold(args.gold)
     settings = _settings(args)
     from training_backend.execution.isolation import say_missing
@@ -119,11 +119,12 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
 
 def _settings(args: argparse.Namespace) -> DecodingSettings:
     if args.paths < 1:
-        raise ConfigError(f"{args.paths} paths are none.", "Give --paths 1 or more.")
+        raise ArgumentError(f"{args.paths} paths are none.", "Give --paths 1 or more.")
     temperature = args.temperature
     if temperature is None:
         temperature = PATHS_TEMPERATURE if args.paths > 1 else 0.0
-    return DecodingSettings(temperature=temperature, top_p=args.top_p, seed=args.seed)
+    with of_arguments():
+        return DecodingSettings(temperature=temperature, top_p=args.top_p, seed=args.seed)
 
 
 def _vote(
@@ -235,12 +236,12 @@ def _gold(text: str | None) -> float | None:
         return None
     value = parse_number(text)
     if value is None:
-        raise ConfigError(f"'{text}' is no number.", "Give the gold answer as a number: --gold 36.")
+        raise ArgumentError(f"'{text}' is no number.", "Give the gold answer as a number: --gold 36.")
     return value
 
 
 def _role_folder(text: str) -> tuple[str, Path]:
     role, sign, folder = text.partition("=")
     if not sign or not role or not folder:
-        raise ConfigError(f"'{text}' names no student.", "Write --role-folder solve=FOLDER.")
+        raise ArgumentError(f"'{text}' names no student.", "Write --role-folder solve=FOLDER.")
     return role, Path(folder)

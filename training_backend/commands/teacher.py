@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training_backend.errors import ArgumentError, ConfigError
+from training_backend.errors import ArgumentError, ConfigError, of_arguments
 from training_backend.events import Control, Reporter
 
 if TYPE_CHECKING:
@@ -109,14 +109,17 @@ def _change(project: Project, args: argparse.Namespace, reporter: Reporter) -> i
             )
         begin = PRESETS.get(args.preset)
         if begin is None:
-            raise ConfigError(f"There is no preset '{args.preset}'.", f"Choose one of: {', '.join(PRESETS)}.")
+            raise ArgumentError(
+                f"There is no preset '{args.preset}'.", f"Choose one of: {', '.join(PRESETS)}."
+            )
     else:
         begin = teacher_named(project, args.name)
     config = TeacherConfig(args.name, begin.kind, {**begin.settings, **_settings(args.settings)})
     # what is missing may come later; what is wrong would only fail a run
     if wrong := wrong_settings(config.kind, config.all_settings()):
-        raise ConfigError(wrong[0], "Nothing was changed.")
-    kept = save_teacher(project, config)
+        raise ArgumentError(wrong[0], "Nothing was changed.")
+    with of_arguments():
+        kept = save_teacher(project, config)
     reporter.result(_as_data(kept), _as_text(kept))
     return 0
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from training_backend import methods
-from training_backend.errors import ConfigError, DatasetError
+from training_backend.errors import ArgumentError, DatasetError, of_arguments
 from training_backend.events import Control, Reporter
 from training_backend.methods import Role
 from training_backend.students.base_files import TOKENIZER, has_tokenizer, kind_of_folder
@@ -143,7 +143,8 @@ def _check_rows(args: argparse.Namespace, reporter: Reporter, control: Control) 
     out = _Lines(reporter)
     counts: dict[str, Counter[str]] = {}
     limits = RunConfig(max_source_tokens=args.max_source_tokens, max_target_tokens=args.max_target_tokens)
-    limits.require_valid()
+    with of_arguments():
+        limits.require_valid()
     for role, examples in _examples(args.rows, args.method):
         text, kind = _text(args.student, args.split_digits, role.name)
         count = counts.setdefault(role.title, Counter())
@@ -179,8 +180,9 @@ def _examples(what: Path, method: str) -> Iterator[tuple[Role, list[Example]]]:
     from training_backend.project.training_rows import training_rows
 
     if not method:
-        raise ConfigError("Whose students read these rows?", "Name the method: --method kpdd-pot.")
-    chosen = methods.get(method)
+        raise ArgumentError("Whose students read these rows?", "Name the method: --method kpdd-pot.")
+    with of_arguments():
+        chosen = methods.get(method)
     with Project.open(what) as project:
         rows = list(training_rows(project, chosen.kinds))
     for role in chosen.roles:

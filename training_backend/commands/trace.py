@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,8 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     }  # fmt: skip
     ending = _ending(result, cut, same)
     if args.kind == "pot" and (args.question or args.information):
-        origins = number_origins(args.question, args.information, text, records)
+        origins = number_origins(args.question, args.information, text, records,
+                                 result.verdict == "ok")  # fmt: skip
         data["origins"] = _origins_data(origins)
         ending = "\n".join([*map(_plain, _origins_text(origins, args.question)), ending])
     reporter.result(data, ending)
@@ -89,6 +91,7 @@ def _origins_data(found: NumberOrigins) -> dict[str, Any]:
     values = [
         {"n": value.n, "frame": value.frame, "name": value.name, "line": value.line, "text": value.text,
          "literals": value.literals, "question": found.question_spans(value),
+         "decided_by": found.deciding_spans(value),
          "items": [asdict(span) for span in found.item_spans(value)]}
         for value in found.values
     ]  # fmt: skip
@@ -101,12 +104,20 @@ def _origins_text(found: NumberOrigins, question: str) -> list[str]:
     last = {value.name: value for value in found.values}
     lines = []
     for name, value in last.items():
+        parts = []
         if spans := found.question_spans(value):
-            said = ", ".join(question[start:end] for start, end in spans)
-            lines.append(f"{name} = {value.text} comes from: {said}")
-    if found.unused:
-        lines.append(f"not used: {', '.join(question[start:end] for start, end in found.unused)}")
+            parts.append(f"comes from: {_named(spans, question)}")
+        if spans := found.deciding_spans(value):
+            parts.append(f"is decided by: {_named(spans, question)}")
+        if parts:
+            lines.append(f"{name} = {value.text} {'; '.join(parts)}")
+    if unused := sorted({*found.unused, *found.aside}):
+        lines.append(f"not used: {_named(unused, question)}")
     return lines
+
+
+def _named(spans: Iterable[tuple[int, int]], question: str) -> str:
+    return ", ".join(question[start:end] for start, end in spans)
 
 
 def as_lines(record: dict[str, Any], source: list[str]) -> list[str]:

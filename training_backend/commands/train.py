@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training_backend import methods
-from training_backend.errors import ConfigError, DatasetError, KpddError
+from training_backend.errors import ArgumentError, ConfigError, DatasetError, KpddError, of_arguments
 from training_backend.events import Control, Reporter, Started
 from training_backend.methods import Role
 from training_backend.paths import runs_dir
@@ -126,7 +126,9 @@ def _run_queue(args: argparse.Namespace, reporter: Reporter, control: Control) -
 
     given = [name for name in FIELDS if getattr(args, "set_" + name) is not None]
     if given or args.preset or args.config or args.role or args.resume or args.resume_from:
-        raise ConfigError("Runs that wait have their settings already.", "Use --queue alone.", str(args.what))
+        raise ArgumentError(
+            "Runs that wait have their settings already.", "Use --queue alone.", str(args.what)
+        )
     # a wrong file is told before anything waits for it
     Project.open(args.what, read_only=True).close()
     done = run_queue(args.what.resolve(), reporter, control)
@@ -159,11 +161,12 @@ def _alone(args: argparse.Namespace, reporter: Reporter) -> Reporter:
 
 
 def settings_from(args: argparse.Namespace) -> RunConfig:
-    """Return the settings of preset, file and options, the later winning; all mistakes in one ConfigError."""
+    """Return the settings of preset, file and options (the later wins); ArgumentError lists all mistakes."""
     options = {name: getattr(args, "set_" + name) for name in FIELDS}
-    return given_settings(
-        args.preset, args.config, {name: value for name, value in options.items() if value is not None}
-    )
+    with of_arguments():
+        return given_settings(
+            args.preset, args.config, {name: value for name, value in options.items() if value is not None}
+        )
 
 
 def _prepare(args: argparse.Namespace, reporter: Reporter, control: Control) -> tuple[Path, int]:
@@ -172,8 +175,9 @@ def _prepare(args: argparse.Namespace, reporter: Reporter, control: Control) -> 
     from training_backend.project.store import Project
 
     config = settings_from(args)
-    for name in args.role:
-        methods.get(config.method).role(name)
+    with of_arguments():
+        for name in args.role:
+            methods.get(config.method).role(name)
     if args.resume or args.resume_from:
         raise ConfigError(
             "A new run has no checkpoint to go on from.",

@@ -64,6 +64,12 @@ class Entry:
     rationales: tuple[Rationale, ...] = ()
 
 
+def require_format(format: str) -> None:
+    """Raise ConfigError where `format` is neither auto nor the name of a format."""
+    if format != "auto" and format not in FORMATS:
+        raise ConfigError(f"There is no format '{format}'.", f"Use auto or one of: {', '.join(FORMATS)}.")
+
+
 class QuestionFile:
     """A file of questions: its format, data set and split are known before its questions are read."""
 
@@ -81,8 +87,7 @@ class QuestionFile:
         that the start of the file does not have. What this program exported with all fields needs none.
         """
         self.path = Path(path)
-        if format != "auto" and format not in FORMATS:
-            raise ConfigError(f"There is no format '{format}'.", f"Use auto or one of: {', '.join(FORMATS)}.")
+        require_format(format)
         self._source = SourceFile(self.path)
         self._records = self._source.records()
         start = list(islice(self._records, _LOOK_AT))

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from training_backend.errors import CheckpointError, ConfigError
+from training_backend.errors import ArgumentError, CheckpointError, ConfigError
 from training_backend.students.base_student import check_vocabulary, kind_of, load_network, longest_text
 from training_backend.students.ct2_engine import WORTH_IT, CT2Engine, NotUsable
 from training_backend.students.decoding_settings import DecodingSettings
@@ -316,7 +316,7 @@ def choose_device(name: str = "auto") -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ConfigError(f"There is no device '{name}'.", "Use auto, cpu, cuda or cuda:N.") from error
+        raise ArgumentError(f"There is no device '{name}'.", "Use auto, cpu, cuda or cuda:N.") from error
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError("There is no CUDA device.", "Use --device cpu, or `kpdd doctor` to see why.")
     return device
