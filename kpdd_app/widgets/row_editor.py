@@ -274,7 +274,7 @@ class RowEditor(QWidget):
         another = self.detail is None or self.detail.row.id != detail.row.id
         self.detail = detail
         self._show_texts(detail)
-        self.head.take(detail.row, detail.siblings, not self.project.read_only)
+        self.head.take(detail.row, detail.siblings, not self.project.read_only, detail.writers)
         self.flag_list.take(detail.flags)
         self._show_outcome(detail)
         self._show_more()
@@ -289,7 +289,7 @@ class RowEditor(QWidget):
             self._take(detail)
         elif detail.row.id == self.row_id:
             self.detail = detail
-            self.head.take(detail.row, detail.siblings, not self.project.read_only)
+            self.head.take(detail.row, detail.siblings, not self.project.read_only, detail.writers)
             self.flag_list.take(detail.flags)
 
     def _show_texts(self, detail: RowDetail) -> None:

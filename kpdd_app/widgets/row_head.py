@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QTabBar, QVBoxLayout, QWidget
@@ -17,6 +18,8 @@ from training_backend.project.listing import ListRow
 
 # from here on, in quarters of a line, verdict and buttons stand on one line
 WIDE = 120
+# letters of a teacher's name on a tab
+NAME = 14
 
 
 class RowHead(QFrame):
@@ -32,9 +35,10 @@ class RowHead(QFrame):
         """Begin empty."""
         super().__init__(parent)
         # how the tabs of the paths look, and in which colours and size
-        self._looks: list[tuple[str, str]] = []
+        self._looks: list[tuple[str, str, str]] = []
         self._style: tuple | None = None
         self._rows: tuple[ListRow, Sequence[ListRow]] | None = None
+        self._writers: Mapping[int, tuple[str, str]] = {}
         self.place = ShortLabel()
         self.place.setProperty("role", "caption")
         self.pill = Pill()
@@ -57,8 +61,14 @@ class RowHead(QFrame):
         self._build()
         theme.notifier().changed.connect(self._restyle)
 
-    def take(self, row: ListRow, siblings: Sequence[ListRow], writable: bool) -> None:
-        """Show a row and the other rows of its question."""
+    def take(
+        self,
+        row: ListRow,
+        siblings: Sequence[ListRow],
+        writable: bool,
+        writers: Mapping[int, tuple[str, str]] | None = None,
+    ) -> None:
+        """Show a row and the other rows of its question; `writers` are (teacher, model) by the row's id."""
         place = "  ·  ".join(part for part in (f"row {row.id}", row.dataset, row.split,
                              KINDS.get(row.kind, self.tr("no reply yet"))) if part)  # fmt: skip
         self.place.setText(place)
@@ -70,6 +80,7 @@ class RowHead(QFrame):
             button.setEnabled(writable)
         self.trace.setVisible(row.kind in ("pot", "eot"))
         self._rows = row, siblings
+        self._writers = writers or {}
         self._show_paths(row, siblings)
 
     def step_path(self, way: int) -> None:
@@ -120,7 +131,11 @@ class RowHead(QFrame):
         style = theme.current(), theme.icon_size()
         before = self._looks if style == self._style else []
         self._style = style
-        self._looks = [(one.verdict, kind_text(one)) for one in rows]
+        names = tab_names(rows, self._writers)
+        self._looks = [
+            (one.verdict, name, ", ".join(filter(None, self._writers.get(one.id, ()))))
+            for one, name in zip(rows, names, strict=True)
+        ]
         self.paths.blockSignals(True)
         self.paths.setIconSize(QSize(theme.icon_size(), theme.icon_size()))
         while self.paths.count() > len(rows):
@@ -132,10 +147,34 @@ class RowHead(QFrame):
             if self._looks[index : index + 1] != before[index : index + 1]:
                 look = theme.look(one.verdict)
                 self.paths.setTabIcon(index, theme.icon(look.sign, look.colour))
-                self.paths.setTabText(index, kind_text(one))
-                self.paths.setTabToolTip(index, look.word)
+                # a teacher's name may hold a sign that would underline the next letter
+                self.paths.setTabText(index, names[index].replace("&", "&&"))
+                said = self._looks[index][2]
+                self.paths.setTabToolTip(index, f"{look.word} · {said}" if said else look.word)
             self.paths.setTabData(index, one.id)
             if one.id == row.id:
                 self.paths.setCurrentIndex(index)
         self.paths.blockSignals(False)
         self.paths.setVisible(len(rows) > 1)
+
+
+def tab_names(rows: Sequence[ListRow], writers: Mapping[int, tuple[str, str]]) -> list[str]:
+    """Return what stands on the tabs: kind and path, and what tells rows apart that share both.
+
+    That is the teacher, where it is the same the model, and the row's number where both are.
+    """
+    names = [kind_text(row) for row in rows]
+    known = [writers.get(row.id, ("", "")) for row in rows]
+    for tell in (lambda n: known[n][0], lambda n: known[n][1].rpartition("/")[2], lambda n: f"#{rows[n].id}"):
+        times = Counter(names)
+        alike = [number for number, name in enumerate(names) if times[name] > 1]
+        for name in {names[number] for number in alike}:
+            of = [number for number in alike if names[number] == name]
+            if len({tell(number) for number in of}) > 1:
+                for number in of:
+                    names[number] = f"{name} {_short(tell(number))}".rstrip()
+    return names
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME else name[: NAME - 1].rstrip() + "…"

@@ -35,7 +35,8 @@ class RowDetail:
     """Everything about one row; `information` holds one item per line, `siblings` the question's other rows.
 
     `origins` holds "key_points" and "rationale" where there are such texts; `raw` is the reply as it came;
-    `flags` are pairs (name of flags.FLAGS, why), the heaviest first.
+    `flags` are pairs (name of flags.FLAGS, why), the heaviest first; `writers` says (teacher, model) of the
+    question's rows, by the row's id.
     """
 
     row: ListRow
@@ -49,6 +50,7 @@ class RowDetail:
     origins: dict[str, Origin]
     raw: dict[str, str]
     siblings: list[ListRow]
+    writers: dict[int, tuple[str, str]]
     flags: tuple[tuple[str, str], ...] = ()
 
 
@@ -99,12 +101,19 @@ def row_detail(project: Project, row_id: int) -> RowDetail:
             raw={**json.loads(points_raw or "{}"), **json.loads(raw or "{}")},
             siblings=_list_rows(connection, "question_id = ? AND id <> ?", row[0].question_id, row_id),
             flags=_flags(connection, row_id),
+            writers=_writers(connection, row[0].question_id),
         )  # fmt: skip
 
 
 def _list_rows(connection: sqlite3.Connection, condition: str, *values: int) -> list[ListRow]:
     sql = f"SELECT {LIST_COLUMNS} FROM row WHERE {condition} ORDER BY kind, path, id"
     return [list_row(line) for line in connection.execute(sql, values)]
+
+
+def _writers(connection: sqlite3.Connection, question_id: int) -> dict[int, tuple[str, str]]:
+    sql = """SELECT r.id, o.teacher, o.model FROM row AS r JOIN rationale AS a ON a.id = r.rationale_id
+             JOIN origin AS o ON o.id = a.origin_id WHERE r.question_id = ?"""
+    return {row_id: (teacher, model) for row_id, teacher, model in connection.execute(sql, (question_id,))}
 
 
 def _flags(connection: sqlite3.Connection, row_id: int) -> tuple[tuple[str, str], ...]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kpdd_app.widgets.row_editor import SAVE_MS, RowEditor
+from kpdd_app.widgets.row_head import tab_names
 from kpdd_app.widgets.row_paint import kind_text
+from training_backend.project.details import row_detail
 from training_backend.project.flagging import Flagging
 from training_backend.project.history import undo_label
 from training_backend.project.replies import Origin, Reply, add_origin, add_replies
@@ -54,6 +58,33 @@ def test_what_is_typed_is_saved_in_its_row(qtbot, editor):
     show(qtbot, editor, 1)
     editor.project.flush()
     assert [row_id for row_id, _, changed in rows(editor) if changed] == [cot]
+
+
+def test_rows_of_the_same_kind_by_different_teachers_are_told_apart(qtbot, editor):
+    project = editor.project.project
+    names = (("R&D", "big"), ("A teacher with a very long name", "org/model-a"), ("tester", "org/model-b"))
+    for teacher, model in names:
+        origin = add_origin(project, Origin(teacher, model, "test"))
+        points = KeyPoints("How many jars are there?", (f"{model} has 2 boxes.",))
+        add_replies(project, [Reply(1, "eot", 0, points, f"x = 3  # {model}", {}, "", origin, origin)])
+    eot = [row_id for row_id, kind, _ in rows(editor) if kind == "eot"]
+    assert len(eot) == 3
+    show(qtbot, editor, eot[0])
+    paths = editor.head.paths
+    shown = {paths.tabData(n): paths.tabText(n) for n in range(paths.count())}
+    assert [shown[row_id] for row_id in eot] == ["EoT R&&D", "EoT A teacher wit…", "EoT tester"]
+    tips = {paths.tabData(n): paths.tabToolTip(n) for n in range(paths.count())}
+    assert tips[eot[1]].endswith("A teacher with a very long name, org/model-a")
+    # what is alone of its kind and path needs no name
+    assert "PoT" in shown.values()
+
+
+def test_tabs_fall_back_on_the_model_and_then_on_the_number(qtbot, editor):
+    detail = row_detail(editor.project.project, 1)
+    three = [replace(detail.row, id=n) for n in (1, 2, 3)]
+    writers = {1: ("same", "org/a"), 2: ("same", "org/b"), 3: ("same", "org/b")}
+    assert tab_names(three, writers) == ["PoT a", "PoT b #2", "PoT b #3"]
+    assert tab_names(three[:1], writers) == ["PoT"]
 
 
 def test_flags_are_shown_heaviest_first_with_their_sentences(qtbot, editor):
