@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 
 from kpdd_app import theme
+from kpdd_app.widgets.found_words import found_words
 from training_backend.project.flags import BY_NAME
 from training_backend.project.listing import ListRow
 
@@ -71,6 +73,10 @@ COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 # takes the width that the others leave, until a person gives it one
 ELASTIC = "question"
+# the columns whose texts a search looks through
+SEARCHED = frozenset(["question", "core_question", "rationale"])
+# fewer letters of a verdict say nothing
+LEAST_LETTERS = 2
 COLUMN = {column.key: column for column in COLUMNS}
 
 
@@ -100,6 +106,15 @@ class RowPainter:
             for face, metrics in self.metrics.items()
         }
         self._short: dict[tuple[str, str, int], str] = {}
+        self._search = ""
+        # text, face and room → (from, width) of what is found, in pixels
+        self._marks: dict[tuple[str, str, int], list[tuple[int, int]]] = {}
+
+    def look_for(self, search: str) -> None:
+        """Mark the words of a search in the texts that it looks through; an empty one marks nothing."""
+        if search != self._search:
+            self._search = search
+            self._marks.clear()
 
     def paint(
         self, painter: QPainter, row: ListRow, columns: list[tuple[Column, int, int]], top: int, marked: bool
@@ -116,7 +131,10 @@ class RowPainter:
                     tone = self._answer_tone(row)
                 else:
                     tone = self.colours["muted" if quiet else "text"]
-                self._text(painter, column.text(row), column.face, tone, left, width, top, column.right)
+                text = column.text(row)
+                if self._search and column.key in SEARCHED:
+                    self._mark(painter, text, column.face, left, width, top)
+                self._text(painter, text, column.face, tone, left, width, top, column.right)
 
     def placeholder(
         self, painter: QPainter, columns: list[tuple[Column, int, int]], top: int, number: int
@@ -137,6 +155,10 @@ class RowPainter:
         painter.drawPixmap(left + self.pad // 2, top + (self.height - self.edge) // 2, picture)
         tone = self.colours["muted" if marked else look.colour]
         shift = self.edge + self.pad // 2
+        room = width - shift - 2 * (self.pad // 2)
+        if len(self._shortened(look.word, "text", room).rstrip("…")) < min(LEAST_LETTERS, len(look.word)):
+            # the sign says more than the beginning of a word
+            return
         self._text(painter, look.word, "text", tone, left + shift, width - shift, top, False, self.pad // 2)
 
     def _review(self, painter: QPainter, row: ListRow, left: int, top: int) -> None:
@@ -158,6 +180,37 @@ class RowPainter:
         if row.verdict in ("equal", "not_equal"):
             return self.colours[theme.look(row.verdict).colour]
         return self.colours["muted"]
+
+    def _mark(self, painter: QPainter, text: str, face: str, left: int, width: int, top: int) -> None:
+        """Tint and underline what the search finds in a text that begins at the left."""
+        room = width - self.pad - self.pad // 2
+        if not text or room < 8:
+            return
+        key = (text, face, room)
+        places = self._marks.get(key)
+        if places is None:
+            if len(self._marks) > 6000:
+                self._marks.clear()
+            places = self._marks[key] = self._places(text, face, room)
+        metrics = self.metrics[face]
+        for start, wide in places:
+            x, y = left + self.pad + start, top + self._base[face]
+            painter.fillRect(x, y - metrics.ascent(), wide, metrics.height(), self.colours["accent_tint"])
+            # on a chosen row the tint is the ground
+            painter.fillRect(x, y + 2, wide, 1, self.colours["accent"])
+
+    def _places(self, text: str, face: str, room: int) -> list[tuple[int, int]]:
+        """Return where what is found stands in the text shown; nowhere in one that begins at the right."""
+        if not text.isascii() and any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text):
+            return []
+        short = self._shortened(text, face, room)
+        seen = len(short) - (1 if short != text else 0)
+        width = self.metrics[face].horizontalAdvance
+        return [
+            (width(text[:start]), width(text[: min(end, seen)]) - width(text[:start]))
+            for start, end in found_words(self._search, text)
+            if start < seen
+        ]
 
     def _text(self, painter: QPainter, text: str, face: str, tone: QColor, left: int, width: int, top: int,
               right: bool, pad: int | None = None) -> None:  # fmt: skip

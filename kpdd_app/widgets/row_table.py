@@ -167,6 +167,7 @@ class RowTable(QAbstractScrollArea):
             for column, left, width in self.header.columns()
             if left + width > shift and left - shift < self.viewport().width()
         ]
+        self._painter.look_for(source.filter.search)
         painter = QPainter(self.viewport())
         try:
             painter.fillRect(area, self._painter.colours["surface"])

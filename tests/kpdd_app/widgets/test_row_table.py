@@ -7,8 +7,11 @@ import time
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QPainter, QPixmap
 
+from kpdd_app.widgets import row_paint
 from kpdd_app.widgets.column_dialog import ColumnDialog
+from kpdd_app.widgets.found_words import found_words
 from kpdd_app.widgets.row_paint import COLUMNS
 from kpdd_app.widgets.row_source import FIRST_HITS, PAGE_ROWS, RowFilter, RowSource
 from kpdd_app.widgets.row_table import RowTable
@@ -67,6 +70,65 @@ def table(qtbot):
     yield make
     for source in made:
         source.shut_down()
+
+
+def test_what_a_search_finds_is_marked_in_the_rows_that_are_painted(qtbot, table, monkeypatch):
+    looked_at = []
+
+    def found(search: str, text: str) -> list[tuple[int, int]]:
+        looked_at.append(text)
+        return found_words(search, text)
+
+    monkeypatch.setattr(row_paint, "found_words", found)
+    view = table(MILLION)
+    view.grab()
+    assert not looked_at
+    with qtbot.waitSignal(view.source.ids_changed):
+        view.source.set_filter(RowFilter(search="some wo"))
+    qtbot.waitUntil(lambda: view.source.row(0) is not None)
+    view.grab()
+    # each painted row once, whatever is painted again
+    rows = view.rows_a_page() + 2
+    assert 0 < len(looked_at) <= rows
+    view.grab()
+    assert len(looked_at) <= rows
+
+
+def test_marks_stand_where_the_words_stand(qapp):
+    style = row_paint.RowPainter(1.0)
+    style.look_for("jars hold")
+    text, width = "A shelf holds 9 jars", style.metrics["text"].horizontalAdvance
+    assert style._places(text, "text", 900) == [
+        (width("A shelf "), width("A shelf hold") - width("A shelf ")),
+        (width("A shelf holds 9 "), width(text) - width("A shelf holds 9 ")),
+    ]
+    # what does not fit is not marked, what is cut is marked as far as it is shown
+    room = width("A shelf hol") + width("…") + 1
+    (start, wide), *more = style._places(text, "text", room)
+    assert not more and start == width("A shelf ") and 0 < wide < width("hold")
+    assert style._places("\u05d0\u05d1 jars", "text", 900) == []
+    style.look_for("")
+    assert not style._marks
+
+
+def test_a_narrow_verdict_is_its_sign_alone(qtbot, qapp):
+    style = row_paint.RowPainter(1.0)
+    row = ListRow(1, 1, "set", "train", "pot", 0, "equal", "unreviewed", False, False, "", "", "", "", "")
+    wide = style.edge + 2 * style.pad + style.metrics["text"].horizontalAdvance("equal") + 4
+
+    def painted(width: int) -> list[str]:
+        texts: list[str] = []
+        painter = QPainter(picture := QPixmap(200, 40))
+        style._text = lambda painter, text, *_: texts.append(text)  # type: ignore[method-assign]
+        try:
+            style.paint(painter, row, [(row_paint.COLUMN["verdict"], 0, width)], 0, False)
+        finally:
+            painter.end()
+        assert not picture.isNull()
+        return texts
+
+    assert painted(wide) == ["equal"]
+    assert painted(style.edge + 2 * style.pad) == []
 
 
 def test_keys_move_over_a_million_rows(qtbot, table):
