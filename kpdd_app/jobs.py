@@ -245,6 +245,9 @@ class Jobs(QObject):
         self._closed = True
         for job in self.running():
             if job.detached and not stop_detached:
+                if not job.followed:
+                    # it may have been told to stop with the window
+                    job.send({"command": "leave_at_end"})
                 job.release()
             elif job.background:
                 # it keeps nothing that could be lost, and may be in the middle of a slow import

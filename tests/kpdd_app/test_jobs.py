@@ -202,6 +202,19 @@ def test_a_run_outlives_the_window_and_is_followed_by_the_next(tmp_path, qtbot):
     second.close()
 
 
+def test_a_run_that_was_to_stop_with_the_window_goes_on_when_the_closing_says_so(small_project, qtbot):
+    jobs = Jobs(command=[sys.executable, str(Path(__file__).parent / "fake_training.py")])
+    job = jobs.start("run", ["train", str(small_project), "--title", "endless"], detached=True)
+    qtbot.waitUntil(lambda: job.run_folder is not None, timeout=20_000)
+    job.send({"command": "stop_at_end"})
+    qtbot.waitUntil((job.run_folder / "ends with the window").exists, timeout=20_000)
+    jobs.close()
+    count = len(read_events(job.run_folder / "events.jsonl"))
+    qtbot.waitUntil(lambda: len(read_events(job.run_folder / "events.jsonl")) > count + 40, timeout=20_000)
+    (job.run_folder / "control").write_text("stop")
+    qtbot.waitUntil(lambda: not psutil.pid_exists(job.pid), timeout=20_000)
+
+
 def test_closing_can_stop_the_runs_too(tmp_path, qtbot):
     jobs = Jobs(command=FAKE)
     job = jobs.start("run", ["run", str(tmp_path / "run")], detached=True)
