@@ -121,3 +121,18 @@ def test_a_damaged_queue_is_kept_beside(project):
     file = WaitingRuns(project).file
     file.write_text("[{")
     assert titles(project) == [] and file.with_suffix(".damaged").exists()
+
+
+@pytest.mark.expects_log_lines
+def test_a_queue_that_cannot_be_read_now_is_neither_moved_nor_written_over(project):
+    file = WaitingRuns(project).file
+    text = file.read_text()
+    file.rename(file.with_suffix(".kept"))
+    file.mkdir()
+    assert titles(project) == []
+    with pytest.raises(OSError, match="directory"):
+        WaitingRuns(project).change(lambda runs: [*runs, Waiting("new", ["train"])])
+    assert file.is_dir()
+    file.rmdir()
+    file.with_suffix(".kept").rename(file)
+    assert file.read_text() == text and titles(project) == ["one", "two", "three"]

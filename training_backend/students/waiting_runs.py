@@ -6,6 +6,7 @@ what waits, one run after the other, is the runner of the queue; there is one at
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -38,21 +39,21 @@ class WaitingRuns:
         self.file = runs_dir(project) / FILE_NAME
 
     def read(self) -> list[Waiting]:
-        """Return the runs in their order; what cannot be read is kept beside, for a person to look at."""
+        """Return the runs in their order; a damaged file is kept beside, for a person to look at."""
         try:
-            return [_waiting(each) for each in json.loads(self.file.read_text(encoding="utf-8"))]
-        except FileNotFoundError:
-            return []
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return self._read()
+        except OSError as error:
             log.warning("the queue of runs cannot be read (%s): %s", error, self.file)
-            self.file.replace(self.file.with_suffix(".damaged"))
             return []
 
     def change(self, how: Callable[[list[Waiting]], list[Waiting]]) -> list[Waiting]:
-        """Let `how` make the new order of what is on disk now, write it and return it."""
+        """Let `how` make the new order of what is on disk now, write it and return it.
+
+        OSError where it cannot be read or written: what is there is not written over unseen.
+        """
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self.file.with_name(f".{FILE_NAME}.lock")):
-            waiting = how(self.read())
+            waiting = how(self._read())
             temporary = self.file.with_name(f".{FILE_NAME}")
             text = json.dumps([asdict(each) for each in waiting], ensure_ascii=False, indent=1)
             temporary.write_text(text + "\n", encoding="utf-8")
@@ -91,6 +92,17 @@ class WaitingRuns:
             return held
         held.release()
         return None
+
+    def _read(self) -> list[Waiting]:
+        try:
+            return [_waiting(each) for each in json.loads(self.file.read_text(encoding="utf-8"))]
+        except FileNotFoundError:
+            return []
+        except (ValueError, KeyError, TypeError) as error:
+            log.warning("the queue of runs is damaged (%s): %s", error, self.file)
+            with contextlib.suppress(FileNotFoundError):
+                self.file.replace(self.file.with_suffix(".damaged"))
+            return []
 
 
 def _waiting(entry: Mapping[str, Any]) -> Waiting:
