@@ -88,7 +88,7 @@ BOUND: tuple[Bound, ...] = (
     Bound("dataset.reply", "The teacher's reply", ("Y",)),
     Bound("dataset.next_path", "Next path of this question", ("]",)),
     Bound("dataset.previous_path", "Previous path of this question", ("[",)),
-    Bound("dataset.trace", "Trace the program on the Solve page", ("T",)),
+    Bound("dataset.trace", "Walk through the rationale on the Solve page", ("T",)),
     Bound("dataset.undo", "Undo the last change", ("U",)),
     Bound("dataset.search", "Search", ("Ctrl+F", "/")),
     Bound("dataset.all", "Select all rows of this filter", ("Ctrl+A",)),

@@ -137,7 +137,7 @@ class MainWindow(QMainWindow):
         self.show_page("teacher").ask_again(row_ids)  # type: ignore[attr-defined]
 
     def show_trace(self, detail: Any) -> None:
-        """Show a row's program line by line on the Solve page."""
+        """Show a row's rationale step by step on the Solve page."""
         self.show_page("solve").trace_row(detail)  # type: ignore[attr-defined]
 
     def build_next_page(self) -> None:

@@ -66,7 +66,7 @@ class DatasetActions(QObject):
             (editor.head.accept, self.tr("Accept"), "accept"),
             (editor.head.reject, self.tr("Reject"), "reject"),
             (editor.head.flag, self.tr("Flag"), "flag"),
-            (editor.head.trace, self.tr("Trace this program on the Solve page"), "trace"),
+            (editor.head.trace, self.tr("Walk through this on the Solve page"), "trace"),
             (editor.head.again, self.tr("Ask the teacher again"), "ask_again"),
             (editor.run_button, self.tr("Run in the sandbox"), "run"),
             (page.export_button, self.tr("Export rows"), "export"),
@@ -153,9 +153,9 @@ class DatasetActions(QObject):
         ReplaceDialog(self.project, self.page.source.ids, self.page.chosen(), self.page).exec()
 
     def show_trace(self) -> None:
-        """Ask for the program of the row shown to be traced."""
+        """Ask for the rationale of the row shown to be walked: a program, equations or a chain of thought."""
         detail = self.page.editor.detail
-        if detail is not None and detail.row.kind in ("pot", "eot"):
+        if detail is not None and detail.row.kind:
             self.page.trace_wanted.emit(detail)
 
     def undo_last(self) -> None:

@@ -47,7 +47,7 @@ class RowHead(QFrame):
         for button in (self.accept, self.reject):
             button.setCheckable(True)
         self.flag = IconButton("flag", self.tr("Flag"))
-        self.trace = IconButton("trace", self.tr("Trace this program on the Solve page"))
+        self.trace = IconButton("trace", self.tr("Walk through this on the Solve page"))
         self.again = IconButton("teacher", self.tr("Ask the teacher again"))
         self.accept.clicked.connect(lambda: self.review_wanted.emit("accepted"))
         self.reject.clicked.connect(lambda: self.review_wanted.emit("rejected"))
@@ -78,7 +78,7 @@ class RowHead(QFrame):
         self.flag.set_look("flag-filled" if row.flagged else "flag", "unjudged" if row.flagged else "muted")
         for button in (self.accept, self.reject, self.flag, self.again):
             button.setEnabled(writable)
-        self.trace.setVisible(row.kind in ("pot", "eot"))
+        self.trace.setVisible(bool(row.kind))
         self._rows = row, siblings
         self._writers = writers or {}
         self._show_paths(row, siblings)
@@ -137,7 +137,10 @@ class RowHead(QFrame):
             for one, name in zip(rows, names, strict=True)
         ]
         self.paths.blockSignals(True)
-        self.paths.setIconSize(QSize(theme.icon_size(), theme.icon_size()))
+        size = QSize(theme.icon_size(), theme.icon_size())
+        if size != self.paths.iconSize():
+            # the same one again would lay out and paint all tabs
+            self.paths.setIconSize(size)
         while self.paths.count() > len(rows):
             self.paths.removeTab(self.paths.count() - 1)
         while self.paths.count() < len(rows):

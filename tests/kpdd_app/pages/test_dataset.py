@@ -11,6 +11,7 @@ from kpdd_app.pages.dataset import DatasetPage
 from kpdd_app.widgets.row_source import RowFilter
 from training_backend.project.details import row_detail
 from training_backend.project.history import set_review
+from training_backend.project.replies import Reply, add_replies
 from training_backend.project.store import Project
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -376,3 +377,20 @@ def test_rows_are_handed_over_for_another_answer_one_or_all_of_the_filter(qtbot,
     qtbot.keyClick(page.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClick(page.table, Qt.Key.Key_T, Qt.KeyboardModifier.ShiftModifier)
     assert asked[0] == [3] and len(asked[1]) == len(page.source) > 10
+
+
+def test_a_chain_of_thought_is_handed_over_to_be_walked(qtbot, page):
+    add_replies(page.project.project, [Reply(12, "cot", 0, None, "13 * 3 = 39. The answer is 39.")])
+    with page.project.project.reading() as connection:
+        (chain,) = connection.execute("SELECT id FROM row WHERE kind = 'cot'").fetchone()
+    page.source.refresh()
+    qtbot.waitUntil(lambda: chain in list(page.source.ids), timeout=10_000)
+    walked = []
+    page.trace_wanted.connect(walked.append)
+    for line, kind in ((0, "pot"), (list(page.source.ids).index(chain), "cot")):
+        page.table.set_current(line)
+        qtbot.waitUntil(lambda kind=kind: page.editor.detail.row.kind == kind, timeout=10_000)
+        assert page.editor.head.trace.isVisible()
+        press(qtbot, page, Qt.Key.Key_T)
+    page.editor.head.trace.click()
+    assert [detail.row.kind for detail in walked] == ["pot", "cot", "cot"]
