@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from training_backend.events import Control
+from training_backend.project import merged_teachers
 from training_backend.project.merging import MergeReport, merge_project
 from training_backend.project.questions import NewQuestion, add_questions
 from training_backend.project.store import Project
@@ -107,3 +109,18 @@ def test_the_prompt_in_use_stays_in_use(both):
     versions = [version for (version,) in read(ours, "SELECT version FROM prompt ORDER BY id")]
     assert versions == ["old", "mine", "theirs", "mine"]
     assert merge_project(ours, theirs.path) == MergeReport()
+
+
+def test_a_stop_among_replies_leaves_the_questions_to_the_next_merge(both, monkeypatch):
+    ours, theirs = both
+    run = add_run(theirs)
+    for number in range(3):
+        add_request(theirs, run, str(number), reply=f"r{number}")
+    control = Control()
+    control.stop()
+    monkeypatch.setattr(merged_teachers, "CHUNK", 2)
+    first = merge_project(ours, theirs.path, control=control)
+    assert (first.stopped, first.replies, first.requests) == (True, 2, 0)
+    rest = merge_project(ours, theirs.path)
+    assert (rest.stopped, rest.replies, rest.requests) == (False, 1, 3)
+    assert read(ours, "SELECT count(*) FROM request WHERE response_id IS NULL") == [(0,)]

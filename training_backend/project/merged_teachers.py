@@ -7,6 +7,7 @@ lie in no project, so none is merged.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,12 +47,15 @@ class MergedTeachers:
         self._project, self._theirs, self._other, self._report = project, theirs, other, report
         self._runs: dict[int, int] = {}
 
-    def merge(self) -> None:
-        """Take their teachers, prompts, runs and replies; what ours has stands."""
+    def merge(self, stopped: Callable[[], bool]) -> bool:
+        """Take their teachers, prompts, runs and replies; what ours has stands.
+
+        False when a stop came before all replies: requests, which name theirs, have to wait for them.
+        """
         self._merge_settings()
         self._merge_prompts()
         self._merge_runs()
-        self._merge_replies()
+        return self._merge_replies(stopped)
 
     def merge_requests(self, ours: sqlite3.Connection, questions: dict[int, int]) -> None:
         """Take the requests about these questions (theirs to ours) inside a transaction."""
@@ -113,7 +117,7 @@ class MergedTeachers:
                 ours = run("SELECT id FROM teacher_run WHERE digest = ?", (digest,)).scalar_one()
             self._runs[their_id] = ours
 
-    def _merge_replies(self) -> None:
+    def _merge_replies(self, stopped: Callable[[], bool]) -> bool:
         last = 0
         while found := self._theirs.execute(
             f"SELECT id, run_id, {_REPLY} FROM response WHERE id > ? ORDER BY id LIMIT ?", (last, CHUNK)
@@ -127,3 +131,6 @@ class MergedTeachers:
                     )
                     self._report.replies += taken.rowcount
             last = found[-1][0]
+            if len(found) == CHUNK and stopped():
+                return False
+        return True

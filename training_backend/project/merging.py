@@ -1,7 +1,7 @@
 """Merging another project: its questions, what teachers wrote and what people made of it; nothing is lost.
 
 Teachers, prompts and replies come first; then every five hundred questions with all that hangs on them are
-one transaction, so a stop or a failure leaves whole questions, and merging again goes on from there. What
+one transaction. So a stop or a failure leaves whole questions, and merging again goes on from there. What
 both have is recognised by what it says, never by its id, so that merging twice changes nothing.
 """
 
@@ -85,7 +85,9 @@ def merge_project(
     with reading_project(other) as theirs:
         history = MergedHistory(project, theirs, other.name, report)
         teachers = MergedTeachers(project, theirs, other, report)
-        teachers.merge()
+        if not teachers.merge(lambda: control is not None and control.stop_requested):
+            report.stopped = True
+            return report
         total = theirs.execute("SELECT count(*) FROM question").fetchone()[0]
         done = 0
         for ids in _chunks(theirs):
