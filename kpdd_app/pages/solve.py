@@ -341,10 +341,10 @@ class SolvePage(SolveDesk):
         if choice.problem:
             self.problem.say_failure(Failed(message=choice.problem))
             return
-        if self.branch is None:
+        if self.branch is None or self.other.is_other:
             self.question.solve()
         branch = self.branch
-        if branch is None:
+        if branch is None or self.other.is_other:
             return
         ask = replace(branch.ask, choice=choice, forced=None, kind="", given={}, by="", origins={})
         self._begin(Branch.of(ask, choice.title, branch), beside=True)

@@ -12,6 +12,7 @@ from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.solve_branches import Branch, BranchBar
 from kpdd_app.pages.solve_columns import SolveColumns
 from kpdd_app.pages.solve_compare import CompareView, length_of, title_of
+from kpdd_app.pages.solve_other import OtherQuestion
 from kpdd_app.pages.solve_recorded import Recorded
 from kpdd_app.pages.solve_students import StudentsBar, is_demo
 from kpdd_app.pages.solve_workers import Workers
@@ -99,10 +100,13 @@ class SolveDesk(QWidget):
         self.stack.addWidget(self.columns)
         self.stack.addWidget(self.compare)
         self.player = PlayerBar()
+        columns = self.columns
+        dimmed = (columns.key_panel, columns.widget(1), columns.widget(2), self.tabs, self.vote, self.compare)
+        self.other = OtherQuestion(self.question, dimmed, columns.run.answer)
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.gap(theme.M)] * 4)
         column.setSpacing(theme.gap(2))
-        for part in (self.students, self.problem, self.tabs, self.vote):
+        for part in (self.students, self.problem, self.other.notice, self.tabs, self.vote):
             column.addWidget(part)
         # large letters in a small window: the columns scroll, nothing lies over anything else
         self.area = _Area()
@@ -147,6 +151,7 @@ class SolveDesk(QWidget):
         self.tabs.show_branches([], -1)
         self.vote.show_vote(None)
         self.columns.clear()
+        self.other.show_for(None)
 
     def _show_branch(self, number: int) -> None:
         """Show a branch where its time line stood."""
@@ -227,6 +232,7 @@ class SolveDesk(QWidget):
             return
         self.tabs.show_branches(self._branches, self._current)
         self.vote.show_vote(branch.recording.vote)
+        self.other.show_for((branch.ask, branch.recording))
         if self.comparing:
             self._frame_both(branch)
             return

@@ -81,6 +81,18 @@ class QuestionPanel(QWidget):
 
     # --- methods ----------------------------------------------------------------------------------
 
+    def stands_for(self, asked: str) -> bool:
+        """Tell whether a question that was asked is the one in the field, whole or cut at the limit."""
+        typed = self.question
+        return typed == asked.strip() or self._cut == (typed, asked)
+
+    def gold_is(self, gold: float | None) -> bool:
+        """Tell whether a gold answer is the one in its field."""
+        typed = self.gold_edit.text().strip()
+        if gold is None:
+            return not typed
+        return typed == format_number(gold) or parse_number(typed) == gold
+
     def set_question(self, question: str, gold: float | None, source: str = "") -> None:
         """Put a question into the field; its gold answer goes when another question is typed."""
         self._gold_of = ""
