@@ -83,7 +83,7 @@ BOUND: tuple[Bound, ...] = (
     Bound("dataset.rerun", "Run the selected rows again", ("Ctrl+Shift+Return",)),
     Bound("dataset.ask_again", "Ask the teacher again…", ("Shift+T",)),
     Bound("dataset.replace", "Find and replace…", ("Ctrl+H",)),
-    Bound("dataset.diff", "Differences from the teacher's text", ("D",)),
+    Bound("dataset.diff", "Differences from the text as it was written", ("D",)),
     Bound("dataset.history", "History of the row", ("H",)),
     Bound("dataset.reply", "The teacher's reply", ("Y",)),
     Bound("dataset.next_path", "Next path of this question", ("]",)),

@@ -1,4 +1,4 @@
-"""The teacher's text against the person's: one text, what went crossed out, what came underlined."""
+"""A text as it was written against the person's: one text, what went crossed out, what came underlined."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DiffView(QPlainTextEdit):
         super().__init__(parent)
         self.setReadOnly(True)
         self.setTabChangesFocus(True)
-        self.setAccessibleName(self.tr("Differences from the teacher's text"))
+        self.setAccessibleName(self.tr("Differences from the text as it was written"))
         self.pieces: list[Piece] = []
         self._background: Background | None = None
         theme.notifier().changed.connect(self._show)
@@ -30,11 +30,11 @@ class DiffView(QPlainTextEdit):
         """Show what changed from `old` to `new`."""
         self.compare_all([("", old, new)], mono)
 
-    def compare_all(self, texts: list[tuple[str, str, str]], mono: bool = False) -> None:
-        """Show several fields one under the other: (title, old, new); none: say that nothing was changed."""
+    def compare_all(self, texts: list[tuple[str, str, str]], mono: bool = False, unchanged: str = "") -> None:
+        """Show several fields one under the other: (title, old, new); with none say `unchanged`."""
         self.setFont(theme.mono_font() if mono else theme.text_font())
         if not texts:
-            self._take([Piece("same", self.tr("Nothing was changed: every text is the teacher's."))])
+            self._take([Piece("same", unchanged)])
             return
         if sum(len(old) + len(new) for _, old, new in texts) < _SHORT:
             self._take(_under_titles(texts))
@@ -48,8 +48,9 @@ class DiffView(QPlainTextEdit):
         return self._background
 
     def _take(self, pieces: list[Piece]) -> None:
-        self.pieces = pieces
-        self._show()
+        if pieces != self.pieces:
+            self.pieces = pieces
+            self._show()
 
     def _show(self) -> None:
         self.clear()

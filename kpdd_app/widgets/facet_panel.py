@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
-from PySide6.QtCore import QLocale, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QLocale, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -48,7 +49,7 @@ def value_words(facet: str, value: Any) -> str:
     if facet == "flags":
         return "nothing odd" if value == flags.NONE else flags.BY_NAME[value].title
     if facet == "changed":
-        return "changed" if value else "the teacher's text"
+        return "changed" if value else "as it was written"
     if facet == "flagged":
         return "flagged" if value else "not flagged"
     return str(value) or "–"
@@ -82,8 +83,12 @@ class FacetPanel(QAbstractScrollArea):
     def set_facets(self, facets: dict[str, list[tuple[Any, int]]]) -> None:
         """Show these values and counts."""
         self._facets = facets
-        here = self._lines[self._current] if 0 <= self._current < len(self._lines) else None
-        self._lines = self._make_lines()
+        old, self._lines = self._lines, self._make_lines()
+        if [(line.facet, line.value) for line in old] == [(line.facet, line.value) for line in self._lines]:
+            # counts are told again and again while rows change: only the others are painted
+            self._repaint([n for n, line in enumerate(self._lines) if line != old[n]])
+            return
+        here = old[self._current] if 0 <= self._current < len(old) else None
         self._current = next(
             (n for n, line in enumerate(self._lines)
              if here and not line.title and (line.facet, line.value) == (here.facet, here.value)), -1
@@ -130,10 +135,9 @@ class FacetPanel(QAbstractScrollArea):
         try:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             offset = self.verticalScrollBar().value()
-            for number, line in enumerate(self._lines):
-                top = self._top(number) - offset
-                if -self._height() < top < self.viewport().height():
-                    self._paint_line(painter, number, line, top)
+            for number, (line, top) in enumerate(zip(self._lines, self._tops(), strict=True)):
+                if event.region().intersects(self._room(top - offset)):
+                    self._paint_line(painter, number, line, top - offset)
         finally:
             painter.end()
 
@@ -214,8 +218,22 @@ class FacetPanel(QAbstractScrollArea):
         return theme.line_height() + theme.gap(1.4)
 
     def _top(self, number: int) -> int:
-        titles = sum(1 for line in self._lines[: number + 1] if line.title)
-        return theme.gap(0.5) + number * self._height() + titles * theme.gap(2)
+        return self._tops()[number]
+
+    def _tops(self) -> list[int]:
+        """Return the height at which each line begins, in pixels of the whole panel."""
+        height, above = self._height(), theme.gap(2)
+        titles = accumulate(int(line.title) for line in self._lines)
+        return [theme.gap(0.5) + n * height + count * above for n, count in enumerate(titles)]
+
+    def _room(self, top: int) -> QRect:
+        """Return what a line takes of the viewport, from a height on."""
+        return QRect(0, top, self.viewport().width(), self._height())
+
+    def _repaint(self, numbers: list[int]) -> None:
+        tops, offset = self._tops(), self.verticalScrollBar().value()
+        for number in numbers:
+            self.viewport().update(self._room(tops[number] - offset))
 
     def _menu_left(self) -> float:
         return self.viewport().width() - theme.gap(2.5) - theme.line_height()
@@ -225,10 +243,8 @@ class FacetPanel(QAbstractScrollArea):
 
     def _line_at(self, y: float) -> int | None:
         y += self.verticalScrollBar().value()
-        for number in range(len(self._lines)):
-            if self._top(number) <= y < self._top(number) + self._height():
-                return number
-        return None
+        height = self._height()
+        return next((n for n, top in enumerate(self._tops()) if top <= y < top + height), None)
 
     def _lay_out(self) -> None:
         tall = self._top(len(self._lines) - 1) + self._height() + theme.gap(2) if self._lines else 0

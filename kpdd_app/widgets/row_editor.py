@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -29,6 +30,8 @@ from kpdd_app.widgets.row_head import RowHead
 from kpdd_app.widgets.row_history import RowHistory
 from training_backend.methods import KINDS
 from training_backend.project.details import RowDetail, field_history, row_detail
+from training_backend.project.kept_solutions import SOURCE as SOLVE_PAGE
+from training_backend.project.replies import Origin
 
 SAVE_MS = 400
 # saves closer together than this are one step of undo
@@ -37,6 +40,7 @@ _TITLES = {
     "question": "Question", "gold": "Gold answer", "core_question": "Core question",
     "information": "Information, one item per line", "rationale": "Rationale", "note": "Note",
 }  # fmt: skip
+_TEACHER = "the teacher"
 
 
 class RowEditor(QWidget):
@@ -111,7 +115,7 @@ class RowEditor(QWidget):
         self._scroll.ensureWidgetVisible(editor)
 
     def show_differences(self) -> None:
-        """Bring the differences from the teacher's text to the front."""
+        """Bring the differences from the text as it was written to the front."""
         self._show_tab(self.diff)
 
     def show_history(self) -> None:
@@ -298,7 +302,8 @@ class RowEditor(QWidget):
         self.fields["rationale"].title.setText(KINDS.get(kind, self.tr("rationale")).capitalize())
         self.code.set_code(kind in ("pot", "eot"))
         for key, field in self.fields.items():
-            field.editor.setReadOnly(read_only)
+            if field.editor.isReadOnly() != read_only:
+                field.editor.setReadOnly(read_only)
             if (detail.row.id, key) in self._unsaved:
                 continue
             field.blockSignals(True)
@@ -331,7 +336,7 @@ class RowEditor(QWidget):
                 (title, text.teacher, text.text) for title, text in texts if text.corrected is not None
             ]
             code = detail.row.kind != "cot" and detail.rationale.corrected is not None
-            self.diff.compare_all(changed, mono=code)
+            self.diff.compare_all(changed, mono=code, unchanged=unchanged_text(detail.origins))
         elif shown is self.history:
             read_only = self.project.read_only
             self.project.read(lambda project: field_history(project, row_id),
@@ -339,6 +344,30 @@ class RowEditor(QWidget):
         else:
             self.reply.setFont(theme.mono_font(-0.5))
             self.reply.setPlainText(_reply_text(detail))
+
+
+def unchanged_text(origins: Mapping[str, Origin]) -> str:
+    """Return what is said of a row that no person changed, by who wrote its key points and its rationale.
+
+    >>> unchanged_text({"rationale": Origin("student: Demo students", "Demo students", SOLVE_PAGE)})
+    'Nothing was changed: every text was written by Demo students on the Solve page.'
+    """
+    writers = {part: _writer(origin) for part, origin in origins.items()}
+    if len(set(writers.values())) > 1:
+        words = {"key_points": "the key points", "rationale": "the rationale"}
+        parts = [f"{words[part]} by {writer}" for part, writer in writers.items() if part in words]
+        return f"Nothing was changed: {', '.join(parts)}."
+    writer = next(iter(writers.values()), _TEACHER)
+    if writer == _TEACHER:
+        return "Nothing was changed: every text is the teacher's."
+    return f"Nothing was changed: every text was written by {writer}."
+
+
+def _writer(origin: Origin) -> str:
+    if origin.source != SOLVE_PAGE:
+        return _TEACHER
+    name = "a person" if origin.teacher == "person" else origin.teacher.removeprefix("student: ")
+    return f"{name} on the Solve page"
 
 
 def _reply_text(detail: RowDetail) -> str:

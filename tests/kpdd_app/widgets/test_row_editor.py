@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from kpdd_app.widgets.row_editor import SAVE_MS, RowEditor
+from kpdd_app.widgets.facet_panel import value_words
+from kpdd_app.widgets.row_editor import SAVE_MS, RowEditor, unchanged_text
 from kpdd_app.widgets.row_head import tab_names
 from kpdd_app.widgets.row_paint import kind_text
 from training_backend.project.details import row_detail
 from training_backend.project.flagging import Flagging
 from training_backend.project.history import undo_label
+from training_backend.project.kept_solutions import by_person, by_student, keep_solution
 from training_backend.project.replies import Origin, Reply, add_origin, add_replies
 from training_backend.rationale.key_points import KeyPoints
 
@@ -138,3 +140,26 @@ def test_the_tabs_are_the_rows_of_the_question_that_is_shown(qtbot, editor):
         assert paths.isHidden() == (len(tabs) == 1)
         seen.add(len(tabs))
     assert len(seen) > 1
+
+
+def test_of_an_unchanged_row_it_is_said_who_wrote_it():
+    teacher, page = Origin("tester", "model-1", "test"), by_student("Demo students")
+    assert unchanged_text({"key_points": teacher, "rationale": teacher}).endswith("is the teacher's.")
+    said = unchanged_text({"key_points": page, "rationale": page})
+    assert said == "Nothing was changed: every text was written by Demo students on the Solve page."
+    said = unchanged_text({"key_points": teacher, "rationale": page})
+    assert said.endswith("the key points by the teacher, the rationale by Demo students on the Solve page.")
+    assert "a person on the Solve page" in unchanged_text({"rationale": by_person()})
+
+
+def test_a_row_that_came_from_the_solve_page_is_no_teachers(qtbot, editor):
+    kept = keep_solution(
+        editor.project.project, "How many are 2 and 2?", 4.0, "How many?", ["2 and 2"], "pot", "answer = 4",
+        by_student("Demo students"),
+    )  # fmt: skip
+    show(qtbot, editor, kept.row_id)
+    editor.show_differences()
+    assert "written by Demo students on the Solve page" in editor.diff.toPlainText()
+    show(qtbot, editor, 1)
+    qtbot.waitUntil(lambda: "every text is the teacher's" in editor.diff.toPlainText())
+    assert value_words("changed", 0) == "as it was written"
