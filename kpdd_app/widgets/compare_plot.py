@@ -95,6 +95,8 @@ class ComparePlot(QWidget):
             axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
         else:
             axes.set_ylim(bottom=0)
+            # a factor over the axis (1e-5) would stand where the title does
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         for spine in axes.spines.values():
             spine.set_visible(False)
 
