@@ -75,6 +75,39 @@ def test_nvidia_smi(monkeypatch, printed, status, names):
     assert [gpu["name"] for gpu in diagnosis.gpus()] == names
 
 
+@pytest.mark.parametrize(
+    ("name", "capability", "bf16"),
+    [
+        ("Tesla T4", "7.5", False), ("Tesla V100-SXM2-16GB", "7.0", False), ("NVIDIA H200", "9.0", True),
+        ("NVIDIA B200", "10.0", True), ("NVIDIA A100-SXM4-40GB", "8.0", True), ("Tesla T4", "[N/A]", False),
+        # tools that do not know the field answer nothing when they are asked for it
+        ("Tesla T4", None, False), ("Tesla V100-SXM2-16GB", None, False), ("NVIDIA TITAN RTX", None, False),
+        ("NVIDIA GeForce RTX 2080 Ti", None, False), ("Tesla K20Xm", None, False),
+        ("NVIDIA GeForce GTX 1660", None, False),
+        ("NVIDIA A100-SXM4-40GB", None, True), ("NVIDIA GeForce RTX 3090", None, True),
+        ("NVIDIA A10", None, True),
+    ],
+)  # fmt: skip
+def test_old_gpus_are_not_taken_for_such_that_compute_bf16(monkeypatch, name, capability, bf16):
+    asked = []
+
+    def answer(words, **_):
+        asked.append(words[1])
+        if "compute_cap" in words[1]:
+            if capability is None:
+                return subprocess.CompletedProcess(words, 2, 'Field "compute_cap" is not a valid field', "")
+            return subprocess.CompletedProcess(words, 0, f"{name}, 16384, 384, 535.1, {capability}\n", "")
+        return subprocess.CompletedProcess(words, 0, f"{name}, 16384, 384, 450.1\n", "")
+
+    monkeypatch.setattr(diagnosis.shutil, "which", lambda tool: "/bin/nvidia-smi")
+    monkeypatch.setattr(diagnosis.subprocess, "run", answer)
+    monkeypatch.setattr(diagnosis, "_by_nvml", lambda: None)
+    device = diagnosis.training_device()
+    assert (device.name, device.total, device.bf16) == (name, 16 << 30, bf16)
+    assert device.precision == ("bf16" if bf16 else "fp32")
+    assert len(asked) == (2 if capability is None else 1)
+
+
 def test_a_library_that_cannot_be_loaded_is_missing(monkeypatch):
     if not sys.platform.startswith("linux"):
         pytest.skip("only Linux needs packages")

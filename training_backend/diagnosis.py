@@ -9,10 +9,12 @@ import contextlib
 import ctypes
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +60,9 @@ SCREEN_LIBRARIES = {
     "libX11-xcb.so.1": "libx11-xcb1",
 }
 FONTS_PACKAGE = "fonts-dejavu-core"
+_GPU_FIELDS = ("name", "memory.total", "memory.used", "driver_version")
+# families of a compute capability below 8 (NVIDIA, "CUDA GPU Compute Capability"), as nvidia-smi names them
+_BEFORE_BF16 = re.compile(r"\b([TPKM]\d|V100|TITAN|Quadro|GTX|MX\d|RTX 20)")
 _LOW_DISK_BYTES = 2 * 1024**3
 
 
@@ -105,26 +110,34 @@ def system() -> dict[str, Any]:
 
 
 def gpus() -> list[dict[str, Any]]:
-    """Return what nvidia-smi says of each GPU: name, memory in MiB, driver; empty without nvidia-smi."""
+    """Return what nvidia-smi says of each GPU; empty without nvidia-smi.
+
+    Name, memory in MiB, driver, and `compute_cap`, the compute capability ("8.6"): "" where the tool
+    is too old to know it.
+    """
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
-    ask = [
-        tool,
-        "--query-gpu=name,memory.total,memory.used,driver_version",
-        "--format=csv,noheader,nounits",
-    ]
+    # a tool that does not know one field answers nothing at all
+    lines = _ask_tool(tool, [*_GPU_FIELDS, "compute_cap"]) or _ask_tool(tool, list(_GPU_FIELDS))
+    found = []
+    for line in lines:
+        parts = [part.strip() for part in line.split(",")]
+        if len(parts) >= len(_GPU_FIELDS):
+            name, total, used, driver, *more = parts
+            capability = "".join(more)
+            found.append({"name": name, "memory_mib": total, "used_mib": used, "driver": driver,
+                          "compute_cap": capability if capability[:1].isdigit() else ""})  # fmt: skip
+    return found
+
+
+def _ask_tool(tool: str, fields: list[str]) -> list[str]:
+    ask = [tool, f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return []
-    found = []
-    for line in done.stdout.splitlines() if done.returncode == 0 else []:
-        parts = [part.strip() for part in line.split(",")]
-        if len(parts) == 4:
-            name, total, used, driver = parts
-            found.append({"name": name, "memory_mib": total, "used_mib": used, "driver": driver})
-    return found
+    return done.stdout.splitlines() if done.returncode == 0 else []
 
 
 def training_device() -> Device:
@@ -164,9 +177,16 @@ def _by_tool() -> Device | None:
 
     for gpu in gpus():
         total, used = int(gpu["memory_mib"]) << 20, int(gpu["used_mib"]) << 20
-        # nvidia-smi is asked for no capability: what computes bf16 has been sold since 2020
-        return Device("cuda", str(gpu["name"]), total, total - used, True)
+        return Device("cuda", str(gpu["name"]), total, total - used, _computes_bf16(gpu))
     return None
+
+
+def _computes_bf16(gpu: Mapping[str, Any]) -> bool:
+    """Tell whether a GPU computes bf16: from compute capability 8 on; where that is unknown, by its name."""
+    capability = str(gpu["compute_cap"]).partition(".")[0]
+    if capability.isdigit():
+        return int(capability) >= 8
+    return _BEFORE_BF16.search(str(gpu["name"])) is None
 
 
 def _processor() -> Device:
