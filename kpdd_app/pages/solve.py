@@ -332,8 +332,9 @@ class SolvePage(SolveDesk):
             choice = branch.ask.choice
         if is_recorded(choice):
             choice = self.students.choices[0]
-        first = Ask(self.question.question, self.question.gold, choice, self.students.way.way)
-        ask = with_points(branch.ask if branch is not None else first, choice, points, by, origin)
+        way = self.students.way.way
+        first = Ask(self.question.question, self.question.gold, choice, way)
+        ask = with_points(branch.ask if branch is not None else first, choice, points, by, origin, way)
         self._begin(Branch.of(ask, self.tr("Key points {0}").format(by), branch))
 
     def _solve_beside(self, choice: Choice) -> None:

@@ -171,13 +171,16 @@ def place_title(role: str, kind: str, text: str) -> str:
     return f"{stage_title(role, kind)}: “{shown[:TITLE_CHARS]}”"
 
 
-def with_points(ask: Ask, choice: Choice, points: KeyPoints, by: str, origin: Origin | None = None) -> Ask:
-    """Return a request to solve the same question with these key points, which need not be written."""
+def with_points(
+    ask: Ask, choice: Choice, points: KeyPoints, by: str, origin: Origin | None = None, way: Way | None = None
+) -> Ask:
+    """Return a request to solve the same question with these key points, which need not be written.
+
+    Without a `way` tokens are chosen as for `ask`; several paths are several rationales of the same points.
+    """
     given = {"core_question": points.core_question, "information": list(points.information)}
-    way = replace(ask.way, paths=1)
-    return Ask(
-        ask.question, ask.gold, choice, way, given, by, origins={"key_points": origin} if origin else {}
-    )
+    origins = {"key_points": origin} if origin else {}
+    return Ask(ask.question, ask.gold, choice, way or ask.way, given, by, origins=origins)
 
 
 def origins_of(branch: Branch) -> tuple[Origin, Origin]:

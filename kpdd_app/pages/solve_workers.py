@@ -106,7 +106,9 @@ class Workers(QObject):
         vote = branch.recording.vote
         if self._at_work.get(worker) is branch and vote is not None:
             branch.ask = replace(branch.ask, way=replace(branch.ask.way, path=vote.winner, paths=1))
-            branch.title = self.tr("Path {0}, by vote").format(vote.winner + 1)
+            title = self.tr("Path {0}, by vote").format(vote.winner + 1)
+            # whose key points they were stays said
+            branch.title = f"{branch.title}: {title}" if branch.ask.by else title
             worker.ask(branch.ask.message())
 
     def _failed(self, worker: SolveWorker, failure: Failed) -> None:
