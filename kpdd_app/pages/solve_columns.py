@@ -51,15 +51,19 @@ class SolveColumns(QSplitter):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._shown: dict[str, Any] = {}
         self._moved = self._demo = False
+        self._at: tuple[Recording, int] | None = None
         self.walk = TraceWalk(self)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(theme.gap(2))
         self.setStyleSheet("QSplitter::handle:horizontal { background: transparent; }")
         self.question = QuestionPanel(project)
-        for part in (self._left(), self._middle(), self._right()):
+        left, *others = self._left(), self._middle(), self._right()
+        # what shows the solution, without the question
+        self.panels = (self.key_panel, *others)
+        for part in (left, *others):
             self.addWidget(part)
         self.splitterMoved.connect(lambda *_: setattr(self, "_moved", True))
-        self.strip.token_hovered.connect(self._show_token)
+        self.strip.token_hovered.connect(self._point_at)
         self.strip.token_clicked.connect(lambda token: self.token_chosen.emit("solve", token))
         self.key_points.token_clicked.connect(self.token_chosen)
         self.walk.step_wanted.connect(self.step_wanted)
@@ -153,6 +157,7 @@ class SolveColumns(QSplitter):
     def clear(self) -> None:
         """Show no solution."""
         self._shown = {}
+        self._at = None
         self.walk.clear()
         self.lights.clear()
         self.key_points.clear()
@@ -165,6 +170,7 @@ class SolveColumns(QSplitter):
 
     def show_step(self, recording: Recording, step: int) -> None:
         """Show the state after `step` steps."""
+        self._at = recording, step
         phases = recording.phases()
         for phase in phases:
             if phase.key not in ("run", "answer"):
@@ -233,6 +239,17 @@ class SolveColumns(QSplitter):
                 return
         if self.strip.hovered_token < 0:
             self._show_token(None)
+
+    def _point_at(self, token: Any) -> None:
+        """Show the token under the pointer; once it is gone, the one that the time line stands on.
+
+        So the alternatives can be reached with the mouse: the way to them leads away from the token.
+        """
+        if token is None and self._at is not None:
+            recording, step = self._at
+            self._show_current_token(recording, recording.phases(), step)
+        else:
+            self._show_token(token)
 
     def _show_token(self, token: Any) -> None:
         self.alternatives.show_token(token)

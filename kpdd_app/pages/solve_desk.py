@@ -101,7 +101,7 @@ class SolveDesk(QWidget):
         self.stack.addWidget(self.compare)
         self.player = PlayerBar()
         columns = self.columns
-        dimmed = (columns.key_panel, columns.widget(1), columns.widget(2), self.tabs, self.vote, self.compare)
+        dimmed = (*columns.panels, self.tabs, self.vote, self.compare)
         self.other = OtherQuestion(self.question, dimmed, columns.run.answer)
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.gap(theme.M)] * 4)

@@ -21,11 +21,12 @@ NAMED_CHARS = 60
 
 
 class Veil(QWidget):
-    """Lies over a widget and dims it; what is below still takes the mouse. With a text it hides it instead."""
+    """Lies over a widget and dims it, or says a text in its place; what is below still takes the mouse."""
 
     def __init__(self, below: QWidget) -> None:
         """Cover `below`, hidden at first."""
         super().__init__(below)
+        self._below = below
         self.text = ""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -60,7 +61,7 @@ class Veil(QWidget):
             painter.end()
 
     def _cover(self) -> None:
-        self.setGeometry(self.parentWidget().rect())
+        self.setGeometry(self._below.rect())
         self.raise_()
 
 

@@ -146,6 +146,35 @@ def test_paths_vote_and_each_can_be_seen(page, qtbot):
     assert page.branch.ask.way == Way(0.7, 0.9, 1, 2, 1)
 
 
+def test_key_points_that_are_given_are_voted_on_too(page, qtbot):
+    page.solve_question(QUESTION, 132.0)
+    solved(qtbot, page)
+    page.students.way.choice.setCurrentIndex(1)
+    page.students.way.paths.setValue(6)
+    qtbot.mouseClick(page.columns.key_points.edit, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.columns.key_points.editor.solve, Qt.MouseButton.LeftButton)
+    voted = solved(qtbot, page, 2)
+    assert len(voted.vote.paths) == 6 and voted.stages[0].by == "edited by hand"
+    assert page.branch.title == "Key points edited by hand: Path 1, by vote"
+    assert page.branch.ask.way == Way(0.7, 1.0, 1, 0, 1) and page.branch.ask.given
+
+
+def test_the_alternatives_of_a_clicked_token_stay_when_the_pointer_leaves_it(page, qtbot):
+    page.solve_question(QUESTION, 132.0)
+    solved(qtbot, page)
+    page.columns.token_chosen.emit("solve", 7)
+    columns = page.columns
+    chosen = columns.alternatives.rows
+    columns.strip._hover(2, columns.strip.rect().center())
+    assert columns.alternatives.rows not in ([], chosen)
+    columns.strip._hover(-1, columns.strip.rect().center())
+    assert columns.alternatives.rows == chosen and columns.token_head.text() == "Most likely here"
+    page.player.to_end()
+    columns.strip._hover(2, columns.strip.rect().center())
+    columns.strip._hover(-1, columns.strip.rect().center())
+    assert columns.alternatives.rows == [] and columns.token_head.text() == "Point at a token"
+
+
 def test_the_same_request_again_takes_the_place_of_the_older(page, qtbot):
     page.solve_question(QUESTION, 132.0)
     first = solved(qtbot, page)
@@ -276,7 +305,9 @@ def test_a_request_says_only_what_is_wanted():
     assert (forced.message()["command"], forced.message()["tokens"]) == ("continue", [4, 5])
     given = with_points(vote, OTHERS, KeyPoints("How many?", ("One.",)), "by hand")
     assert given.message()["given"] == {"core_question": "How many?", "information": ["One."]}
-    assert given.way.paths == 1
+    assert given.message()["command"] == "vote" and given.way.paths == 4
+    greedy = with_points(vote, OTHERS, KeyPoints("How many?", ("One.",)), "by hand", way=Way())
+    assert greedy.message()["command"] == "solve"
 
 
 def test_a_kept_branch_names_who_wrote_which_part():

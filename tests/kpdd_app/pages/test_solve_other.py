@@ -1,4 +1,4 @@
-"""A solution beside another question: one line says so, it is dimmed, and its verdict is not shown as of it."""
+"""A solution beside another question: it is dimmed, one line says so, its verdict is not shown."""
 
 from __future__ import annotations
 
