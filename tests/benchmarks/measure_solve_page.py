@@ -19,6 +19,7 @@ as JSON.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -56,6 +57,7 @@ from training_backend.events import Answer, StageEnded, StageStarted, Token, Tra
 from training_backend.execution.runner import ProgramRunner
 from training_backend.paths import demo_students_dir
 
+atexit.register(shutil.rmtree, os.environ["KPDD_HOME"], ignore_errors=True)
 ROOT = Path(__file__).resolve().parents[2]
 
 TOKENS = 512

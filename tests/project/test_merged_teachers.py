@@ -8,7 +8,8 @@ import pytest
 
 from training_backend.events import Control
 from training_backend.project import merged_teachers
-from training_backend.project.merging import MergeReport, merge_project
+from training_backend.project.merge_report import MergeReport
+from training_backend.project.merging import merge_project
 from training_backend.project.questions import NewQuestion, add_questions
 from training_backend.project.store import Project
 

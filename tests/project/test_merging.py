@@ -14,7 +14,8 @@ from training_backend.events import Control
 from training_backend.project.details import field_history, row_detail
 from training_backend.project.history import edit_field, set_review, undo, undo_label
 from training_backend.project.judgements import store_judgements
-from training_backend.project.merging import MergeReport, merge_project
+from training_backend.project.merge_report import MergeReport
+from training_backend.project.merging import merge_project
 from training_backend.project.questions import add_questions
 from training_backend.project.replies import Origin, Reply, add_origin, add_replies
 from training_backend.project.runs import (

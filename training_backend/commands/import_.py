@@ -26,7 +26,7 @@ from training_backend.events import Control, Failed, Reporter, RowsChanged
 
 if TYPE_CHECKING:
     from training_backend.project.importers import ImportReport
-    from training_backend.project.merging import MergeReport
+    from training_backend.project.merge_report import MergeReport
     from training_backend.project.store import Project
 
 _LISTED = 20  # unreadable places shown to a person; --json gives a thousand

@@ -13,7 +13,7 @@ from training_backend.project.lines import ID_LIST, ids_json
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from training_backend.project.merging import MergeReport
+    from training_backend.project.merge_report import MergeReport
     from training_backend.project.store import Project
 
 

@@ -15,7 +15,7 @@ from training_backend.project.lines import ID_LIST, ids_json
 from training_backend.project.merged_history import name_of
 
 if TYPE_CHECKING:
-    from training_backend.project.merging import MergeReport
+    from training_backend.project.merge_report import MergeReport
     from training_backend.project.store import Project
 
 CHUNK = 500
