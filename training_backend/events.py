@@ -14,10 +14,14 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
 
+# records of a running program are gathered for so long, and at most so many
+TRACE_EVERY_S = 0.03
+TRACE_RECORDS = 256
 # after the end of standard input (with --stop-at-eof) a command has so long to come to a border
 LAST_GRACE_S = 20.0
 
@@ -385,6 +389,35 @@ class Reporter:
             self._bar_open = False
 
 
+class TraceBatches:
+    """Gathers the records of a running program into events: one for each would cost more than the record."""
+
+    def __init__(self, emit: Callable[[Event], None], request: str = "") -> None:
+        """`emit` takes the events."""
+        self._emit = emit
+        self._request = request
+        self._records: list[dict[str, Any]] = []
+        self._sent_at = time.monotonic()
+        self._lock = threading.Lock()
+
+    def add(self, record: dict[str, Any]) -> bool:
+        """Take a record; tell whether what was gathered was sent: it is when it is much or has waited."""
+        with self._lock:
+            self._records.append(record)
+        waited = time.monotonic() - self._sent_at >= TRACE_EVERY_S
+        if len(self._records) < TRACE_RECORDS and not waited:
+            return False
+        self.send()
+        return True
+
+    def send(self) -> None:
+        """Send what is left; another thread may do that while a program says nothing."""
+        with self._lock:
+            if self._records:
+                self._emit(Trace(self._records, self._request))
+            self._records, self._sent_at = [], time.monotonic()
+
+
 class Control:
     """How a running command is told to stop or pause: lines on standard input, or a file in its run folder.
 
@@ -403,7 +436,11 @@ class Control:
         self._file: Path | None = None
         self._looked_at = 0.0
         if read_stdin:
-            threading.Thread(target=self._read, name="control", daemon=True).start()
+            self.listen()
+
+    def listen(self) -> None:
+        """Obey standard input from now on: a command that could have data there has none this time."""
+        threading.Thread(target=self._read, name="control", daemon=True).start()
 
     def attach(self, run_folder: Path) -> None:
         """Also obey the file `control` of this run folder; a word left from an earlier time is removed."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from training_backend.commands.trace import as_lines
+from training_backend.execution.limits import MAX_TRACE_STEPS
 
 
 def trace(text: str, *options: str):
@@ -35,6 +36,35 @@ def test_as_json_and_as_events():
     events = [json.loads(line) for line in trace("ans = 2", "--events").stdout.splitlines()]
     assert [event["event"] for event in events] == ["trace", "answer", "result", "ended"]
     assert events[1]["value"] == 2
+
+
+def test_many_records_come_in_few_events():
+    lines = trace("for i in range(2000):\n    x = i\nans = x", "--events").stdout.splitlines()
+    traces = [event for event in map(json.loads, lines) if event["event"] == "trace"]
+    numbers = [record["n"] for event in traces for record in event["records"]]
+    assert len(numbers) > 4000 and numbers == sorted(numbers)
+    assert len(traces) < len(numbers) / 10
+
+
+def test_a_program_that_runs_on_behind_its_last_record_ends_when_told(tmp_path):
+    program = tmp_path / "program.txt"
+    program.write_text("x = 1\nwhile True:\n    x = 2")
+    command = [sys.executable, "-m", "training_backend", "trace", str(program), "--events"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        records = 0
+        for line in running.stdout:
+            event = json.loads(line)
+            records += len(event.get("records", []))
+            if event["event"] == "trace" and running.stdin.closed is False and records >= MAX_TRACE_STEPS:
+                # from here on it says nothing more until its time is over
+                running.stdin.write('{"command": "stop"}\n')
+                running.stdin.close()
+            if event["event"] == "answer":
+                assert event["verdict"] != "timed_out"
+                break
+        else:
+            raise AssertionError("it never ended")
+    assert records >= MAX_TRACE_STEPS
 
 
 def test_equations_and_a_chain_of_thought():

@@ -10,22 +10,25 @@ examples:
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+import threading
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from training_backend.errors import DatasetError
-from training_backend.events import Answer, Control, Reporter, Trace
+from training_backend.events import Answer, Control, Reporter, TraceBatches
 from training_backend.execution.number_origins import NumberOrigins, number_origins
 from training_backend.execution.results import RunResult
-from training_backend.execution.runner import ProgramRunner
+from training_backend.execution.runner import ProgramRunner, TraceRun
 from training_backend.rationale.answers import equal, format_number, read_answer
 from training_backend.rationale.arithmetic import claims
 
 READS_STDIN = True
+LOOK_S = 0.05
 _TEXT_COLUMNS = 50
 _RED, _GREEN, _PLAIN_COLOUR = "\x1b[31m", "\x1b[32m", "\x1b[0m"
 
@@ -45,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     """Show the trace; the status is 1 when there is no answer."""
     text = _read(args.file)
+    if args.events and args.file != "-":
+        control.listen()
     shows = not (args.json or args.events)
     if args.kind == "cot":
         return _check_arithmetic(text, args, reporter, shows)
@@ -53,15 +58,16 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
             reporter.log(sentence, "warning")
         lines = text.splitlines()
         records: list[dict[str, Any]] = []
-        with runner.trace(text, args.kind) as trace:
+        batches = TraceBatches(reporter.emit)
+        with runner.trace(text, args.kind) as trace, _watched(trace, control, batches):
             for record in trace:
                 if args.events:
-                    reporter.emit(Trace(records=[record]))
+                    batches.add(record)
                 elif shows:
                     _print(as_lines(record, lines))
                 records.append(record)
-                if control.stop_requested:
-                    trace.cancel()
+            if args.events:
+                batches.send()
             result, cut = trace.result, trace.cut
     same = equal(result.value, args.gold) if args.gold is not None else None
     error = result.error or result.reason
@@ -84,6 +90,27 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
         ending = "\n".join([*map(_plain, _origins_text(origins, args.question)), ending])
     reporter.result(data, ending)
     return 0 if result.verdict == "ok" else 1
+
+
+@contextlib.contextmanager
+def _watched(trace: TraceRun, control: Control, batches: TraceBatches) -> Iterator[None]:
+    """While a program may say nothing for long: send the records that wait, and end it when told to stop."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(LOOK_S):
+            batches.send()
+            if control.stop_requested:
+                trace.cancel()
+                return
+
+    watcher = threading.Thread(target=watch, name="watch", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 def _origins_data(found: NumberOrigins) -> dict[str, Any]:

@@ -6,14 +6,13 @@ Without torch until students are loaded.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training_backend import methods
 from training_backend.errors import CheckpointError, ConfigError
-from training_backend.events import Answer, Event, Reporter, StageEnded, StageStarted, Token, Trace
+from training_backend.events import Answer, Event, Reporter, StageEnded, StageStarted, Token, TraceBatches
 from training_backend.execution.judge import judge, judge_many, judge_result
 from training_backend.execution.runner import ProgramRunner
 from training_backend.methods import KINDS, Method, Role, Task
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 # a student of several kinds tries them in this order; the next one only where there was no answer
 KIND_ORDER = ("pot", "eot", "cot")
-TRACE_EVERY_S = 0.03
-TRACE_RECORDS = 256
 
 
 class Solver:
@@ -327,19 +324,12 @@ def run_live(
     """Run one rationale, emitting Trace events while it runs; a chain of thought is only read."""
     if kind == "cot":
         return judge(kind, text, gold, runner)
-    batch: list[dict[str, Any]] = []
-    sent_at = time.monotonic()
+    batches = TraceBatches(emit, request)
     with runner.trace(text, kind) as running:
         for record in running:
-            batch.append(record)
-            now = time.monotonic()
-            if len(batch) >= TRACE_RECORDS or now - sent_at >= TRACE_EVERY_S:
-                emit(Trace(batch, request))
-                batch, sent_at = [], now
-                if stop():
-                    raise Cancelled
-        if batch:
-            emit(Trace(batch, request))
+            if batches.add(record) and stop():
+                raise Cancelled
+        batches.send()
         return judge_result(kind, running.result, gold)
 
 
