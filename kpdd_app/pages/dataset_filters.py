@@ -106,10 +106,15 @@ class _Chip(QPushButton):
     """A button that shows its words up to where the line has room for them."""
 
     def __init__(self, words: str) -> None:
-        super().__init__(theme.icon("cross", "accent"), words)
+        super().__init__(words)
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-        self.setIconSize(QSize(*[round(theme.line_height() * 0.8)] * 2))
         self.setProperty("kind", "chip")
+        theme.notifier().changed.connect(self._restyle)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        self.setIcon(theme.icon("cross", "accent"))
+        self.setIconSize(QSize(*[round(theme.line_height() * 0.8)] * 2))
         self.setStyleSheet(
             f"QPushButton {{ background: {theme.current().accent_tint}; color: {theme.current().accent};"
             f" border: none; border-radius: {theme.gap(1.2)}px; padding: {theme.gap(0.5)}px"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 
+from kpdd_app import theme
 from kpdd_app.pages import dataset_filters
 from kpdd_app.pages.dataset import DatasetPage
 from kpdd_app.pages.dataset_filters import filter_words
@@ -70,6 +71,16 @@ def test_a_chip_for_each_part_and_each_can_be_taken_away(qtbot, page):
     assert page.source.filter == RowFilter({}, "jars", "suspicion", True)
     page.chips._clear.click()
     assert page.chips.isHidden() and page.source.filter == RowFilter()
+
+
+def test_chips_follow_the_colours(qtbot, qapp, page):
+    page.show_filter(WRONG)
+    try:
+        for scheme in ("dark", "light"):
+            theme.apply(qapp, scheme, 10)
+            assert theme.current().accent_tint in page.chips.chips["search"].styleSheet()
+    finally:
+        theme.apply(qapp, "light", 10)
 
 
 def test_an_order_that_no_column_shows_has_a_chip(qtbot, page):
