@@ -102,9 +102,9 @@ class EvaluatePage(QWidget):
         title = self.tr("Evaluating {0}").format(self._choice().title)
         job = self._jobs.start(title, self.arguments())
         self._job, self._listed = job, False
-        job.event_came.connect(lambda event: self._take(job, event))
+        job.event_came.connect(self._take)
         job.failed.connect(self.problem.say_failure)
-        job.ended.connect(lambda status: self._ended(job, status))
+        job.ended.connect(lambda _: self._ended(job))
         self._show_job()
 
     # --- construction -----------------------------------------------------------------------------
@@ -329,7 +329,7 @@ class EvaluatePage(QWidget):
 
     # --- a running evaluation ---------------------------------------------------------------------
 
-    def _take(self, job: Job, event: Event) -> None:
+    def _take(self, event: Event) -> None:
         if isinstance(event, Progress):
             if not self._listed:
                 # its line is in the project now
@@ -339,7 +339,7 @@ class EvaluatePage(QWidget):
         elif isinstance(event, ResultEvent) and not event.data.get("evaluation_id"):
             self._loose.insert(0, loose_result(event.data))
 
-    def _ended(self, job: Job, status: str) -> None:
+    def _ended(self, job: Job) -> None:
         if job is self._job:
             self._job = None
         # a button that disappears would hand the keyboard to the list of pages
