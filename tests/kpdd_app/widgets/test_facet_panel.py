@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, Qt
 
 from kpdd_app.widgets.facet_panel import FacetPanel, value_words
 
@@ -66,6 +66,25 @@ def test_a_chosen_value_stays_when_its_count_falls_to_nothing(panel):
     panel.choose({"verdict": frozenset({"raised"})})
     panel.set_facets({**FACETS, "verdict": [("equal", 46), ("raised", 0)]})
     assert "raised" in [line.value for line in panel.lines() if line.facet == "verdict"]
+
+
+def test_other_counts_paint_only_their_lines(qtbot, panel, monkeypatch):
+    QCoreApplication.processEvents()
+    painted = []
+    paint_line = FacetPanel._paint_line
+
+    def watched(self, painter, number, line, top):
+        painted.append((line.value, line.count))
+        paint_line(self, painter, number, line, top)
+
+    monkeypatch.setattr(FacetPanel, "_paint_line", watched)
+    panel.set_facets({**FACETS, "verdict": [("equal", 39), ("not_equal", 6), ("raised", 1)]})
+    QCoreApplication.processEvents()
+    assert painted == [("equal", 39), ("not_equal", 6)]
+    shown = panel.screen().grabWindow(panel.winId()).toImage()
+    panel.viewport().update()
+    QCoreApplication.processEvents()
+    assert shown == panel.screen().grabWindow(panel.winId()).toImage()
 
 
 def test_values_read_as_words():
