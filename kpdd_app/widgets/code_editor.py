@@ -35,15 +35,23 @@ class CodeEditor(GrowingText):
 
     def set_code(self, code: bool) -> None:
         """Show a program (True) or prose (False)."""
-        self._code = code
         self._highlighter.set_on(code)
-        self._dress()
+        if code != self._code:
+            self._code = code
+            self._dress()
+
+    def set_text(self, text: str) -> None:
+        """Put a text in; the margin gets room for the number of its last line."""
+        super().set_text(text)
+        if self._code and self.viewportMargins().left() != self.gutter_width():
+            self._lay_out()
 
     def set_error_line(self, line: int | None) -> None:
         """Mark the line (from 1) at which the program failed."""
-        self._error_line = line
-        self._mark_lines()
-        self._gutter.update()
+        before, self._error_line = self._error_line, line
+        if before is not None or line is not None or self.hasFocus():
+            self._mark_lines()
+            self._gutter.update()
 
     @property
     def error_line(self) -> int | None:

@@ -185,5 +185,7 @@ def _astral(text: str) -> bool:
 
 def _utf16_shifts(text: str):
     """Return a function: Python offset → how many positions Qt is ahead there."""
+    if not _astral(text):
+        return lambda offset: 0
     places = [index for index, sign in enumerate(text) if ord(sign) > 0xFFFF]
     return lambda offset: sum(1 for place in places if place < offset)

@@ -101,6 +101,8 @@ class Pill(QLabel):
 
     def show_look(self, look: theme.Look, text: str = "") -> None:
         """Show a sign and a word that are no state; `text` instead of the word."""
+        if (look, text or look.word) == (self._look, self._text):
+            return
         self._look = look
         self._text = text or look.word
         self.setAccessibleName(self._text)
@@ -184,7 +186,8 @@ class Outcome(QFrame):
 
     def _say(self, label: QLabel, text: str) -> None:
         label.setText(text if len(text) < 3000 else text[:3000] + " …")
-        label.setFont(theme.mono_font(-0.5))
+        if text:
+            label.setFont(theme.mono_font(-0.5))
         label.setVisible(bool(text))
 
     def _restyle(self) -> None:

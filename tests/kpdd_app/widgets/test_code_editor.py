@@ -130,3 +130,10 @@ def test_strings_over_lines_are_coloured(place):
     place.editor.set_text('"""a\nb = 1\n"""\nc = 2')
     states = [place.editor.document().findBlockByNumber(n).userState() for n in range(4)]
     assert states == [1, 1, 0, 0]
+
+
+def test_the_margin_has_room_for_the_last_line_of_a_text_put_in_quietly(place):
+    place.editor.blockSignals(True)
+    for lines in (2, 1200, 2):
+        place.editor.set_text("a = 1\n" * lines)
+        assert place.editor.viewportMargins().left() == place.editor.gutter_width()
