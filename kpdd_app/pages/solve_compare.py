@@ -80,9 +80,13 @@ class CompareView(QWidget):
         if state != self._compared:
             # traces may have ten thousand lines: they are compared when they have grown, not at every step
             self._compared = state
-            over = left.recording.over and right.recording.over
-            self.divergence = first_difference(left.recording, right.recording) if over else None
-        self._say_parting(left.recording, right.recording, step)
+            both = left.recording.answer is not None and right.recording.answer is not None
+            self.divergence = first_difference(left.recording, right.recording) if both else None
+        failed = [branch for branch in (left, right) if has_failed(branch.recording)]
+        if failed:
+            self.parting.say("  ".join(failure_text(branch) for branch in failed), "wrong")
+        else:
+            self._say_parting(left.recording, right.recording, step)
         here = self.divergence is not None and step == self.divergence
         for side, branch, other in ((self.left, left, right), (self.right, right, left)):
             side.show_branch(branch, other, step, show_gold, here)
@@ -177,6 +181,21 @@ class _Side(QFrame):
             error = (answer.error_line, answer.error or answer.verdict.replace("_", " "))
         self.program.show_state(state, error)
         self.variables.show_state(state)
+
+
+def has_failed(recording: Recording) -> bool:
+    """Tell whether a solution ended without an answer, even without one that is wrong."""
+    return recording.over and recording.answer is None
+
+
+def failure_text(branch: Branch) -> str:
+    """Return which solution there is nothing to compare of, and why."""
+    failure = branch.recording.failure
+    if failure is None or failure.message == "Cancelled.":
+        return f"“{branch.title}” was stopped before it had an answer: there is nothing to compare."
+    where = f"({failure.where})" if failure.where and failure.where not in failure.message else ""
+    told = " ".join(part for part in (failure.message, failure.hint, where) if part)
+    return f"“{branch.title}” failed, so there is nothing to compare: {told}"
 
 
 def length_of(recording: Recording) -> int:

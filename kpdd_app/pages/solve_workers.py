@@ -1,4 +1,4 @@
-"""Who solves which branch: the page's worker, and a second one for two students side by side."""
+"""Who solves which branch: the page's worker, a second one for two students side by side, and traces of rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from kpdd_app.jobs import Jobs
+from kpdd_app.jobs import Job, Jobs
 from kpdd_app.pages.solve_branches import Branch
 from kpdd_app.pages.solve_worker import SolveWorker
 from kpdd_app.solution_steps import add_event
@@ -27,6 +27,8 @@ class Workers(QObject):
         """Begin without a process."""
         super().__init__(parent)
         self._at_work: dict[SolveWorker, Branch] = {}
+        # recorded rows whose program runs
+        self._traces: dict[Job, Branch] = {}
         self.first, self.second = SolveWorker(jobs, self), SolveWorker(jobs, self)
         for worker in self._both:
             worker.event_came.connect(lambda event, worker=worker: self._take(worker, event))
@@ -36,14 +38,14 @@ class Workers(QObject):
 
     @property
     def state(self) -> str:
-        """Return loading or solving when one of them does, else the state of the page's worker."""
-        states = [worker.state for worker in self._both]
-        return next((state for state in ("loading", "solving") if state in states), states[0])
+        """Return loading or solving when one of them does, tracing, else the state of the page's worker."""
+        states = [worker.state for worker in self._both] + ["tracing"] * bool(self._traces)
+        return next((state for state in ("loading", "solving", "tracing") if state in states), states[0])
 
     @property
     def asked(self) -> bool:
         """Tell whether a branch waits for more."""
-        return any(not branch.recording.over for branch in self._at_work.values())
+        return any(not branch.recording.over for branch in (*self._at_work.values(), *self._traces.values()))
 
     def begin(self, branch: Branch, beside: bool = False) -> None:
         """Solve a branch; what the worker did before is given up. `beside`: with the second worker."""
@@ -54,8 +56,23 @@ class Workers(QObject):
             worker.use(branch.ask.choice.students)
         worker.ask(branch.ask.message())
 
+    def trace(self, branch: Branch, job: Job) -> None:
+        """Take what the program of a recorded row does, until it ends or is given up."""
+        self._traces[job] = branch
+        job.event_came.connect(lambda event: self._take_traced(job, event))
+        job.ended.connect(lambda _: self._end_trace(job))
+        self.state_changed.emit("")
+
+    def stop_traces(self, only: Branch | None = None) -> None:
+        """Give up the programs of recorded rows, or one: they keep nothing that could be lost."""
+        for job, branch in list(self._traces.items()):
+            if only in (None, branch):
+                self._end_trace(job)
+                job.stop()
+
     def stop(self, only: Branch | None = None) -> None:
         """Give up all branches, or one."""
+        self.stop_traces(only)
         for worker, branch in list(self._at_work.items()):
             if only in (None, branch):
                 worker.cancel()
@@ -71,7 +88,8 @@ class Workers(QObject):
         self.changed.emit()
 
     def close(self) -> None:
-        """End both processes."""
+        """End all processes."""
+        self.stop_traces()
         for worker in self._both:
             worker.close()
 
@@ -101,6 +119,24 @@ class Workers(QObject):
             self._at_work.pop(worker, None)
         self.changed.emit()
 
+    def _take_traced(self, job: Job, event: Event) -> None:
+        branch = self._traces.get(job)
+        if branch is None:
+            return
+        add_event(branch.recording, event)
+        if isinstance(event, Failed):
+            self.failed.emit(event, False)
+        if branch.recording.over:
+            self._end_trace(job)
+        self.changed.emit()
+
+    def _end_trace(self, job: Job) -> None:
+        branch = self._traces.pop(job, None)
+        if branch is not None:
+            branch.recording.over = True
+            self.state_changed.emit("")
+            self.changed.emit()
+
     def _write_winner(self, worker: SolveWorker, branch: Branch) -> None:
         """After a vote: have the first path that gave the winning answer written token by token."""
         vote = branch.recording.vote
@@ -112,6 +148,9 @@ class Workers(QObject):
             worker.ask(branch.ask.message())
 
     def _failed(self, worker: SolveWorker, failure: Failed) -> None:
+        branch = self._at_work.get(worker)
+        if branch is not None:
+            branch.recording.failure = failure
         self._end(worker)
         self.failed.emit(failure, worker is self.first)
         self.changed.emit()

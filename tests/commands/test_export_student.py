@@ -23,7 +23,7 @@ def test_a_run_and_one_of_its_students(trained_run, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["/nowhere", "out"], "neither a run folder"),
+    [(["/nowhere", "out"], "is not there"),
      (["demo", "out", "--role", "core"], "no student called 'core'")],
 )  # fmt: skip
 def test_mistakes(arguments, says, capsys, tmp_path, monkeypatch):

@@ -110,9 +110,9 @@ def test_paths_vote(trained_run, capsys):
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["--students", "demo", " "], "empty"), (["--students", "/nowhere", "x"], "neither a run folder"),
+    [(["--students", "demo", " "], "empty"), (["--students", "/nowhere", "x"], "is not there"),
      (["--students", "demo", "x", "--gold", "many"], "no number"),
-     (["--students", "/nowhere", "--role-folder", "solve", "x"], "neither"),
+     (["--students", "/nowhere", "--role-folder", "solve", "x"], "is not there"),
      (["--students", "demo", "x", "--paths", "0"], "0 paths"),
      (["--students", "demo", "x", "--temperature", "-1"], "Temperature")],
 )  # fmt: skip

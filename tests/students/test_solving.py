@@ -217,3 +217,10 @@ def test_stop_ends_many(solver, runner):
         solver.solve_many(
             ["the", "a"] * 40, runner, Reporter(quiet=True), stop=lambda: len(asked) > 2 or asked.append(1)
         )
+
+
+def test_a_folder_that_is_gone_is_said_to_be_gone(tmp_path):
+    with pytest.raises(CheckpointError, match="is not there: it was removed"):
+        find_students(tmp_path / "gone")
+    with pytest.raises(CheckpointError, match="neither a run folder"):
+        find_students(tmp_path)

@@ -46,6 +46,12 @@ def find_students(
         raise CheckpointError(
             "The demo students are not installed.", "Train them: kpdd make-demo-students.", str(path)
         )
+    if not path.exists():
+        raise CheckpointError(
+            "The folder of these students is not there: it was removed, moved or renamed.",
+            "Choose another folder, or: demo.",
+            str(path),
+        )
     raise CheckpointError(
         "This is neither a run folder nor a student: it has no run.json and no student.json.",
         "Choose the folder of a run, or: demo.",

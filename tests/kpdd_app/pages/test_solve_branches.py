@@ -417,3 +417,15 @@ class _Words:
 
     def check(self, text: str):
         return type("Report", (), {"tokens": len(text.split()), "unknown_words": []})()
+
+
+def test_a_student_that_cannot_be_loaded_is_not_compared(page, qtbot):
+    page.solve_question(QUESTION, 132.0)
+    solved(qtbot, page)
+    page.students.beside_wanted.emit(Choice("Gone", "/runs/broken", "kpdd-pot"))
+    qtbot.waitUntil(lambda: page.recording.over and len(page.branches) == 2, timeout=10_000)
+    qtbot.waitUntil(lambda: "“Gone” failed" in page.compare.parting.text.text(), timeout=5000)
+    said = page.compare.parting.text.text()
+    assert "nothing to compare: The student Key has no weights." in said and "They part" not in said
+    assert page.compare.divergence is None and page.compare.parting.action.isHidden()
+    assert outcome(page.recording)[2] == "failed"
