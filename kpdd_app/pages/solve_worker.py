@@ -39,8 +39,8 @@ class SolveWorker(QObject):
         self._request = 0
         self._loads = 0
         self._waiting: dict[str, Any] | None = None
-        # the request that was given up and has not ended yet
-        self._given_up = ""
+        # requests that were given up and have not ended yet; one that waits its turn ends before one at work
+        self._given_up: set[str] = set()
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(GIVE_UP_MS)
@@ -131,8 +131,9 @@ class SolveWorker(QObject):
         if self._job is None or at_work is None:
             return
         self._job.send({"command": "cancel", "request": at_work})
-        self._given_up = at_work
-        self._patience.start()
+        self._given_up.add(at_work)
+        if not self._patience.isActive():
+            self._patience.start()
         self._request += 1
 
     def _lose_patience(self) -> None:
@@ -159,9 +160,11 @@ class SolveWorker(QObject):
         request = getattr(event, "request", "")
         if isinstance(event, Result):
             request = str(event.data.get("request") or self._load_id)
-        if request and request == self._given_up:
+        if request in self._given_up:
             if event.event in ("answer", "failed", "result"):
-                self._has_obeyed()
+                self._given_up.discard(request)
+                if not self._given_up:
+                    self._has_obeyed()
         elif request and request == self.request:
             self.event_came.emit(event)
             if event.event in ("answer", "failed") and self.state == "solving":
@@ -184,7 +187,7 @@ class SolveWorker(QObject):
 
     def _has_obeyed(self) -> None:
         self._patience.stop()
-        self._given_up = ""
+        self._given_up.clear()
 
     def _loaded(self, event: Result) -> None:
         self._has_obeyed()
