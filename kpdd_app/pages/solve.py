@@ -15,12 +15,12 @@ from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.solve_actions import SolutionActions
 from kpdd_app.pages.solve_branches import Ask, Branch, key_points_of, origins_of, with_points
 from kpdd_app.pages.solve_desk import SolveDesk
+from kpdd_app.pages.solve_recorded import name_of
 from kpdd_app.pages.solve_students import is_demo, is_recorded, recorded_choice
 from kpdd_app.pages.solve_worker import SolveWorker
 from kpdd_app.settings import Settings
-from kpdd_app.solution_steps import add_event
 from kpdd_app.student_choices import DEMO, Choice, run_choices
-from training_backend.events import Event, Failed, Token
+from training_backend.events import Failed, Token
 from training_backend.project.kept_solutions import by_person
 from training_backend.project.replies import Origin
 from training_backend.rationale.key_points import KeyPoints
@@ -33,6 +33,7 @@ class SolvePage(SolveDesk):
     """Question and key points, the rationale token by token, its run; one slider over all of it."""
 
     page_wanted = Signal(str)
+    dataset_row_wanted = Signal(int)
 
     def __init__(self, project: OpenProject, jobs: Jobs, parent: QWidget | None = None) -> None:
         """Build the page; the students are loaded when it is shown for the first time."""
@@ -41,6 +42,7 @@ class SolvePage(SolveDesk):
         self._jobs = jobs
         self._settings = Settings()
         self._was_shown = False
+        self._kept_row = 0
         self._last_good: Choice | None = None
         self._connect()
         self._make_actions()
@@ -143,6 +145,8 @@ class SolvePage(SolveDesk):
         self.solution_actions.go = self.player.go
         self.solution_actions.gold_shown = lambda: self.question.gold_shown
         self.solution_actions.origins = lambda: origins_of(self._shown_branch())
+        self.solution_actions.kept.connect(self._say_kept)
+        self.kept.acted.connect(lambda: self.dataset_row_wanted.emit(self._kept_row))
         self.player.add_buttons(self.solution_actions.present_button, self.solution_actions.more_button)
 
     def _picture_of(self) -> tuple[QWidget, list[QWidget]]:
@@ -152,6 +156,10 @@ class SolvePage(SolveDesk):
     def _shown_branch(self) -> Branch:
         assert self.branch is not None
         return self.branch
+
+    def _say_kept(self, row: int, said: str) -> None:
+        self._kept_row = row
+        self.kept.say(said, "accent", self.tr("Show row {0}").format(row))
 
     def _students_title(self) -> str:
         """Return whose solution is on the page."""
@@ -241,6 +249,7 @@ class SolvePage(SolveDesk):
             return
         self.problem.clear()
         if not self._branches or self._branches[0].ask.question != question:
+            self.workers.stop_traces()
             self._clear()
             self.recorded.forget()
         if self.students.recorded or self.students.from_teacher:
@@ -287,8 +296,7 @@ class SolvePage(SolveDesk):
         self._take_frame()
         self.player.slider.setFocus()
         if not recording.over:
-            job = start_trace(self._jobs, detail)
-            job.event_came.connect(lambda event: self._take_traced(branch, event))
+            self.workers.trace(branch, start_trace(self._jobs, detail))
 
     # --- branches ---------------------------------------------------------------------------------
 
@@ -316,7 +324,7 @@ class SolvePage(SolveDesk):
     def _take_teachers(self) -> None:
         if self.recorded.points is not None:
             origin = self.recorded.points_origin
-            by = self.tr("by {0}").format(origin.teacher if origin else self.tr("the teacher"))
+            by = self.tr("by {0}").format(name_of(origin))
             self._what_if(self.recorded.points, by, origin)
 
     def _solve_edited(self, points: KeyPoints) -> None:
@@ -360,14 +368,6 @@ class SolvePage(SolveDesk):
             new.recording.vote = branch.recording.vote
             self._begin(new)
 
-    # --- what comes -------------------------------------------------------------------------------
-
-    def _take_traced(self, branch: Branch, event: Event) -> None:
-        add_event(branch.recording, event)
-        if isinstance(event, Failed):
-            self.problem.say_failure(event)
-        self._frame_soon()
-
     # --- the workers ------------------------------------------------------------------------------
 
     def _failed(self, failure: Failed, load_again: bool) -> None:
@@ -379,8 +379,8 @@ class SolvePage(SolveDesk):
             self._last_good = self.students.base
         state = self.workers.state
         self.students.say_state(text or STATES.get(state, state), state == "loading")
-        self.question.set_busy(state == "solving" or (state == "loading" and self.workers.asked))
+        self.question.set_busy(state in ("solving", "tracing") or (state == "loading" and self.workers.asked))
 
 
 STATES = {"off": "", "loading": "loading the students …", "ready": "ready", "solving": "solving …",
-          "failed": "could not be loaded", "died": "ended"}  # fmt: skip
+          "tracing": "the program runs …", "failed": "could not be loaded", "died": "ended"}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Who solves which branch: the page's worker, a second one for two students side by side, and traces of rows."""
+"""Who solves which branch: the page's worker, a second one beside it, and what runs the programs of rows."""
 
 from __future__ import annotations
 

@@ -54,3 +54,37 @@ def test_its_program_is_traced_on_the_solve_page(qtbot, open_project, monkeypatc
     finally:
         page.leave()
         jobs.close()
+
+
+def test_the_program_of_a_row_is_stopped_by_the_button_and_by_another_row(qtbot, open_project, monkeypatch):
+    monkeypatch.setattr(SolvePage, "_load", lambda self: None)
+    endless = "n = 0\nwhile True:\n    n += 1"
+    add_replies(open_project.project, [Reply(12, "pot", 0, None, endless)])
+    with open_project.project.reading() as connection:
+        (row_id,) = connection.execute("SELECT id FROM row WHERE question_id = 12").fetchone()
+    jobs = Jobs()
+    page = SolvePage(open_project, jobs)
+    qtbot.addWidget(page)
+    stop = page.question.stop_button
+    try:
+        page.trace_row(row_detail(open_project.project, row_id))
+        recording = page.recording
+        assert not stop.isHidden()
+        qtbot.waitUntil(lambda: len(recording.trace) > 0, timeout=30_000)
+        stop.click()
+        assert recording.over and recording.answer is None and stop.isHidden()
+        # it hears that at once: its time is not waited for, and nothing of it comes any more
+        steps = len(recording.trace)
+        qtbot.waitUntil(lambda: not jobs.running(), timeout=30_000)
+        assert len(recording.trace) == steps and recording.answer is None
+
+        page.trace_row(row_detail(open_project.project, row_id))
+        (job,) = jobs.running()
+        left = page.recording
+        page.trace_row(row_detail(open_project.project, 1))
+        assert left.over and job.status == "stopping"
+        qtbot.waitUntil(lambda: page.recording.answer is not None, timeout=30_000)
+        assert page.recording.answer.equal is True and left.answer is None and stop.isHidden()
+    finally:
+        page.leave()
+        jobs.close()
