@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from kpdd_app import theme
 from training_backend.events import Answer
 from training_backend.rationale.answers import format_number
 
+ROUND = 7
 _WORDS = {
     "no_answer": "The program ended without a number as its answer.",
     "raised": "The program raised an error.",
@@ -36,7 +38,6 @@ class AnswerView(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Build the band, empty."""
         super().__init__(parent)
-        self.setObjectName("answer")
         self.setAccessibleName(self.tr("Answer"))
         self._look: tuple[str, str, str] = ("", "muted", "hover")
         self._said: tuple = ()
@@ -72,6 +73,7 @@ class AnswerView(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.notifier().changed.connect(self._restyle)
         self.show_answer(None, None)
+        self._restyle()
 
     def show_answer(
         self, answer: Answer | None, gold: float | None, show_gold: bool = True, kind: str = "pot"
@@ -105,7 +107,6 @@ class AnswerView(QFrame):
     def _say(self, number: str, look: tuple[str, str, str], word: str, detail: str) -> None:
         said = (number, look, word, detail)
         if said == self._said:
-            # dressing a frame anew costs more than a step of the time line may
             return
         self._said = said
         shown = number if len(number) <= 24 else number[:23] + "…"
@@ -116,27 +117,43 @@ class AnswerView(QFrame):
         self.detail.setVisible(bool(detail))
         self.setAccessibleDescription(" ".join((number, word, detail)))
         self._look = look
-        self._restyle()
+        self._show_look()
 
-    def _restyle(self) -> None:
-        sign, colour, tint = self._look
+    def _show_look(self) -> None:
+        sign, colour, _ = self._look
         edge = round(theme.line_height() * 1.6)
         self.sign.setVisible(bool(sign))
         if sign:
             self.sign.setPixmap(theme.pixmap(sign, colour, edge, self.devicePixelRatioF()))
-        tokens = theme.current()
-        quiet = colour == "muted"
-        ground = tokens.window if quiet else getattr(tokens, tint)
-        border = tokens.border if quiet else getattr(tokens, colour)
-        self.setStyleSheet(
-            f"#answer {{ background: {ground}; border: 1px solid {border}; border-radius: 7px; }}"
-            f"#answer QLabel {{ background: transparent; }}"
-        )
+        # said anew each time: a plain font is lost where a widget gets another parent
         self.number.setFont(theme.text_font(theme.point_size() * 0.8, bold=True))
         self.word.setFont(theme.text_font(0.5, bold=True))
-        colour_now = getattr(tokens, "faint" if self.number.text() == "–" and quiet else "text")
-        self.number.setStyleSheet(f"color: {colour_now};")
-        self.word.setStyleSheet(f"color: {getattr(tokens, colour)};")
+        quiet = colour == "muted"
+        self._dress(self.number, "faint" if self.number.text() == "–" and quiet else "text")
+        self._dress(self.word, colour)
+        # painted, not dressed by a style sheet: a new one costs more than a step of the time line may
+        self.update()
+
+    def _dress(self, label: QLabel, colour: str) -> None:
+        palette = label.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, theme.colour(colour))
+        label.setPalette(palette)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the ground and its border in the colours of what is said."""
+        _, colour, tint = self._look
+        quiet = colour == "muted"
+        painter = QPainter(self)
+        try:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(theme.colour("border" if quiet else colour))
+            painter.setBrush(theme.colour("window" if quiet else tint))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), ROUND, ROUND)
+        finally:
+            painter.end()
+
+    def _restyle(self) -> None:
+        self._show_look()
         # the band keeps its height whatever it says, so that nothing jumps when the answer comes
         self.setMinimumHeight(round(theme.line_height() * 4.2))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 
+from kpdd_app import theme
 from kpdd_app.recording import Stage
 from kpdd_app.solution_steps import origin, why
 from kpdd_app.trace_log import TraceLog
@@ -285,6 +286,24 @@ def test_the_answer_says_what_it_is(qtbot, answer, gold, number, word):
     view = shown(qtbot, AnswerView())
     view.show_answer(answer, gold)
     assert (view.number.text(), view.word.text()) == (number, word)
+
+
+def test_the_ground_of_the_answer_is_painted_in_its_colour(qtbot, qapp):
+    view = shown(qtbot, AnswerView())
+    try:
+        for scheme in ("light", "dark"):
+            theme.apply(qapp, scheme, 10)
+            for equal, colour, tint in ((True, "equal", "equal_tint"), (False, "wrong", "wrong_tint")):
+                view.show_answer(Answer("ok", "12", 12.0, 12.0, equal), 12.0)
+                picture = view.grab().toImage()
+                ground = picture.pixelColor(picture.width() - 20, picture.height() // 2)
+                assert ground.name() == theme.colour(tint).name()
+                assert picture.pixelColor(0, picture.height() // 2).name() == theme.colour(colour).name()
+                assert view.word.palette().windowText().color() == theme.colour(colour)
+        # a style sheet would cost more than a step of the time line may
+        assert not any(part.styleSheet() for part in (view, view.number, view.word))
+    finally:
+        theme.apply(qapp, "light", 10)
 
 
 # --- the time line --------------------------------------------------------------------------------
