@@ -6,7 +6,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from kpdd_app.recording import Recording, items_of
-from training_backend.execution.number_origins import ItemSpan, NumberOrigins, ValueOrigin, number_origins
+from training_backend.execution.number_origins import ItemSpan, NumberOrigins, number_origins
+from training_backend.execution.value_following import ValueOrigin
 from training_backend.execution.worked_steps import Source, WorkedStep, unused_numbers
 
 Span = tuple[int, int]
@@ -41,7 +42,7 @@ class NumberLinks:
         self._items = items_of(recording)
         texts = [text for _, _, text in self._items]
         self.found: NumberOrigins = number_origins(
-            recording.question, texts, recording.program, recording.trace.records
+            recording.question, texts, recording.program, recording.trace.records, is_answered(recording)
         )
         self._values: dict[tuple[int, str], tuple[list[int], list[ValueOrigin]]] = {}
         for value in self.found.values:
@@ -51,7 +52,7 @@ class NumberLinks:
 
     @property
     def unused(self) -> tuple[Span, ...]:
-        """Return the numbers of the question that nothing was computed from."""
+        """Return the numbers of the question that the answer does not use; none where there is no answer."""
         return tuple(sorted({*self.found.unused, *self.found.aside}))
 
     def of(self, name: str, frames: list[int], step: int) -> Links | None:
@@ -87,7 +88,7 @@ class StepLinks:
     def __init__(self, recording: Recording) -> None:
         """Take the steps as they are."""
         self.question = recording.question
-        self.unused = unused_numbers(recording.checks, recording.question)
+        self.unused = unused_numbers(recording.checks, recording.question) if is_answered(recording) else ()
         self._items = items_of(recording)
         self._steps = recording.checks
 
@@ -130,6 +131,11 @@ class StepLinks:
             tuple(dict.fromkeys(steps)),
             tuple(s.text for s in sources if not s.step and s.question is None and s.item is None),
         )
+
+
+def is_answered(recording: Recording) -> bool:
+    """Tell whether the rationale came to an answer."""
+    return recording.answer is not None and recording.answer.verdict == "ok"
 
 
 def links_of(recording: Recording) -> NumberLinks | StepLinks:

@@ -13,35 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
+from training_backend.execution.program_tokens import Token, logical_lines
+
 MAX_LITERALS = 2000
 _MAX_READS = 400
 # of one expression; what is past them counts as plain reading
 _MAX_CALLS = 200
 _MAX_NESTING = 60
 _MAX_STATEMENTS = 200
-_TOKEN = re.compile(
-    r"(?P<comment>\#[^\n]*)|(?P<join>\\\r?\n)|(?P<newline>\r?\n)|(?P<space>[ \t\f\r\u00a0]+)"
-    r"|(?P<string>(?i:[rbuf]{0,2})(?:'''|\"\"\"|'|\"))"
-    r"|(?P<number>(?:0[xXoObB][0-9a-fA-F_]+|(?:\d[\d_]*)(?:\.[\d_]*)?(?:[eE][-+]?\d+)?|\.\d[\d_]*(?:[eE][-+]?\d+)?)[jJ]?)"
-    r"|(?P<name>[^\W\d]\w*)"
-    r"|(?P<op>\*\*=|//=|>>=|<<=|:=|==|!=|<=|>=|->|[-+*/%@&|^]=|\*\*|//|.)"
-)
 _UPDATES = frozenset({"+=", "-=", "*=", "/=", "//=", "%=", "**=", "@=", "&=", "|=", "^=", ">>=", "<<="})
 _HEADS = frozenset({"for", "if", "elif", "while", "with", "def", "class", "else", "try", "except", "finally",
                     "async", "match", "case"})  # fmt: skip
 _IN_BRACES = re.compile(r"\{\s*([^\W\d]\w*)")
-
-
-@dataclass(frozen=True)
-class Token:
-    """One token: kind `name`, `number`, `op` or `string`; `line` from 1, columns from 0."""
-
-    kind: str
-    text: str
-    line: int
-    start: int
-    end: int
-    depth: int
 
 
 @dataclass(frozen=True)
@@ -88,7 +71,8 @@ class Statement:
     """One simple statement, or the head of a compound one.
 
     `binds` in order; `all` is everything the statement reads; `certain` tells that it always binds;
-    `defines` is the function of a `def`, with its parameters in `parameters`.
+    `defines` is the function of a `def`, with its parameters in `parameters`. `word` is the first word
+    (without `async`), `head` tells that a colon follows, as after `if a > b`.
     """
 
     binds: list[Binding] = field(default_factory=list)
@@ -98,14 +82,17 @@ class Statement:
     parameters: dict[str, Reads] = field(default_factory=dict)
     starred: set[str] = field(default_factory=set)
     only_text: bool = False
+    word: str = ""
+    head: bool = False
 
 
 @dataclass
 class Program:
-    """The statements of each line, and every literal in the order of the text."""
+    """The statements and the indent (in letters) of each logical line, and every literal in order."""
 
     literals: list[Literal] = field(default_factory=list)
     statements: dict[int, list[Statement]] = field(default_factory=dict)
+    indents: dict[int, int] = field(default_factory=dict)
     first_line: dict[int, int] = field(default_factory=dict)
     following: dict[int, int | None] = field(default_factory=dict)
 
@@ -121,64 +108,18 @@ class Program:
 def read_program(source: str) -> Program:
     """Read a program; never fails, whatever the text is."""
     program = Program()
-    for tokens, comment in _logical_lines(source):
+    for tokens, comment in logical_lines(source):
         first, last = tokens[0].line, tokens[-1].line
         for line in range(first, last + 1):
             program.first_line.setdefault(line, first)
         statements = islice(_statements(tokens, comment, program.literals), _MAX_STATEMENTS)
         program.statements[first] = list(statements) or [Statement(only_text=True)]
+        program.indents[first] = tokens[0].start
     following = None
     for first in reversed(program.statements):
         program.following[first] = following
         following = following if program.statements[first][0].only_text else first
     return program
-
-
-def _logical_lines(source: str) -> Iterator[tuple[list[Token], str]]:
-    """Yield the tokens and the comment of each logical line."""
-    kept: list[Token] = []
-    line, line_start, place, depth = 1, 0, 0, 0
-    comment = ""
-    while place < len(source):
-        match = _TOKEN.match(source, place)
-        if match is None:
-            place += 1
-            continue
-        kind, text, end = str(match.lastgroup), match.group(), match.end()
-        if kind == "string":
-            end = _string_end(source, end, text.lstrip("rRbBuUfF"))
-            text = source[place:end]
-        if kind == "comment":
-            comment = text
-        elif kind == "newline" and depth == 0:
-            if kept:
-                yield kept, comment
-                kept, comment = [], ""
-        elif kind not in ("newline", "space", "join"):
-            depth = max(0, depth - 1) if text in (")", "]", "}") and kind == "op" else depth
-            kept.append(Token(kind, text, line, place - line_start, end - line_start, depth))
-            depth += text in ("(", "[", "{") and kind == "op"
-        if breaks := text.count("\n"):
-            line += breaks
-            line_start = source.rfind("\n", 0, end) + 1
-        place = end
-    if kept:
-        yield kept, comment
-
-
-def _string_end(source: str, place: int, quote: str) -> int:
-    """Return where a string ends: at its quote, or, where it has none, at the end of the line or text."""
-    while place < len(source):
-        here = source[place]
-        if here == "\\":
-            place += 2
-        elif source.startswith(quote, place):
-            return place + len(quote)
-        elif here == "\n" and len(quote) == 1:
-            return place
-        else:
-            place += 1
-    return len(source)
 
 
 def _statements(tokens: list[Token], comment: str, literals: list[Literal]) -> Iterator[Statement]:
@@ -187,6 +128,7 @@ def _statements(tokens: list[Token], comment: str, literals: list[Literal]) -> I
     compound = tokens[0].text in _HEADS
     base = tokens[0].depth
     parts: list[list[Token]] = [[]]
+    heads: set[int] = set()
     lambdas = 0
     for token in tokens:
         here = token.depth == base
@@ -196,14 +138,17 @@ def _statements(tokens: list[Token], comment: str, literals: list[Literal]) -> I
         elif here and (
             token.text == ";" or (token.text == ":" and parts[-1] and parts[-1][0].text in _HEADS)
         ):
+            if token.text == ":":
+                heads.add(len(parts) - 1)
             parts.append([])
             lambdas = 0
             continue
         parts[-1].append(token)
-    for part in filter(None, parts):
-        statement = _statement(part, beside, literals)
-        statement.certain = not compound
-        yield statement
+    for number, part in enumerate(parts):
+        if part:
+            statement = _statement(part, beside, literals)
+            statement.certain, statement.head = not compound, number in heads
+            yield statement
 
 
 def _statement(tokens: list[Token], beside: str, literals: list[Literal]) -> Statement:
@@ -212,6 +157,7 @@ def _statement(tokens: list[Token], beside: str, literals: list[Literal]) -> Sta
     if word == "async":
         tokens = tokens[1:] or tokens
         word = tokens[0].text
+    made.word = word
     if word == "def" and len(tokens) > 2:
         made.defines = tokens[1].text
         made.parameters = _parameters(tokens[3:-1], beside, literals)
