@@ -123,6 +123,10 @@ class MainWindow(QMainWindow):
         """Open the rows of a RowFilter on the Dataset page."""
         self.show_page("dataset").show_filter(wanted)  # type: ignore[attr-defined]
 
+    def show_row(self, row: int) -> None:
+        """Open one row on the Dataset page."""
+        self.show_page("dataset").show_row(row)  # type: ignore[attr-defined]
+
     def show_solution(self, question: str, gold: Any) -> None:
         """Solve a question on the Solve page."""
         page = self.show_page("solve")
@@ -324,6 +328,7 @@ class MainWindow(QMainWindow):
         for name, slot in (
             ("page_wanted", self.show_page),
             ("rows_wanted", self.show_rows),
+            ("dataset_row_wanted", self.show_row),
             ("solve_wanted", self.show_solution),
             ("trace_wanted", self.show_trace),
             ("ask_again_wanted", self.ask_again),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
@@ -25,6 +25,9 @@ PICTURE_SCALE = 2
 
 class SolutionActions(QObject):
     """Works on the recording that the page shows; makes the two buttons at the end of the time line."""
+
+    kept = Signal(int, str)
+    """The row that holds the solution, and a sentence that says so."""
 
     def __init__(
         self,
@@ -134,20 +137,24 @@ class SolutionActions(QObject):
 
         core, items = key_points_of(recording)
         origins = self.origins()
-        kept: list[Kept] = []
+        stored: list[Kept] = []
 
         def write(project) -> list[int]:
             points_by, written_by = origins
-            kept.append(keep_solution(project, recording.question, recording.gold, core, items,
-                                      recording.kind, recording.program, written_by, points_by))  # fmt: skip
-            return [kept[0].row_id]
+            kept = keep_solution(project, recording.question, recording.gold, core, items,
+                                 recording.kind, recording.program, written_by, points_by)  # fmt: skip
+            stored.append(kept)
+            return [kept.row_id]
 
         def then(_rows: list[int]) -> None:
-            if kept[0].new:
-                self._project.rerun([kept[0].row_id])
-                messages.note(self.tr("Kept as row {0} of the dataset.").format(kept[0].row_id))
+            row = stored[0].row_id
+            if stored[0].new:
+                self._project.rerun([row])
+                said = self.tr("Kept as row {0} of the dataset.").format(row)
             else:
-                messages.note(self.tr("The dataset has this solution: row {0}.").format(kept[0].row_id))
+                said = self.tr("The dataset has this solution: row {0}.").format(row)
+            messages.note(said)
+            self.kept.emit(row, said)
 
         self._project.change(write, then)
 

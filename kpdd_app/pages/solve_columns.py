@@ -31,11 +31,14 @@ LIMITS_NEED = 26
 TOKEN_HINT = "Point at a token"
 PLACEHOLDER = "The second student reads the question and the key points, and writes this, token by token."
 ALONE = "The student reads the question and writes this, token by token."
-DEMO_LIMITS = "Tiny demo students: they know some hundred patterns of word problems, and nothing else."
+# what resources/demo_students/results.json counts as templates; a test holds both together
+DEMO_PATTERNS = 116
+DEMO_LIMITS = f"Tiny demo students: they know {DEMO_PATTERNS} patterns of word problems, and nothing else."
 DEMO_EXPLAINED = (
-    "The demo students have about a million parameters each. They know some hundred patterns of word "
+    # as rich text a tooltip is wrapped
+    f"<qt>The demo students have about a million parameters each. They know {DEMO_PATTERNS} patterns of word "
     "problems with whole numbers, not arithmetic or English at large: a question told in another way comes "
-    "out wrong, and that is expected."
+    "out wrong, and that is expected.</qt>"
 )
 
 

@@ -27,6 +27,8 @@ from kpdd_app.widgets.steps_view import StepsView
 from kpdd_app.widgets.variables_view import VariablesView
 
 MARK = "●"
+# of a question of ten thousand words the beginning is enough here
+QUESTION_CHARS = 300
 
 
 class CompareView(QWidget):
@@ -55,6 +57,11 @@ class CompareView(QWidget):
         top.addStretch(0)
         top.addWidget(label)
         top.addWidget(self.others)
+        self.question = QLabel()
+        self.question.setTextFormat(Qt.TextFormat.PlainText)
+        self.question.setWordWrap(True)
+        # its least height would be that of the narrowest window
+        self.question.setMinimumSize(1, 1)
         sides = QHBoxLayout()
         sides.setSpacing(theme.gap(2))
         sides.addWidget(self.left, 1)
@@ -63,6 +70,7 @@ class CompareView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.gap(2))
         column.addLayout(top)
+        column.addWidget(self.question)
         column.addLayout(sides, 1)
 
     def offer(self, titles: list[tuple[int, str]], other: int) -> None:
@@ -87,9 +95,14 @@ class CompareView(QWidget):
             self.parting.say("  ".join(failure_text(branch) for branch in failed), "wrong")
         else:
             self._say_parting(left.recording, right.recording, step)
+        self._say_question(left.recording.question)
         here = self.divergence is not None and step == self.divergence
         for side, branch, other in ((self.left, left, right), (self.right, right, left)):
             side.show_branch(branch, other, step, show_gold, here)
+
+    def _say_question(self, question: str) -> None:
+        text = " ".join(question.split())
+        self.question.setText(text if len(text) <= QUESTION_CHARS else text[: QUESTION_CHARS - 1] + "…")
 
     def _say_parting(self, left: Recording, right: Recording, step: int) -> None:
         if not (left.over and right.over):
@@ -143,6 +156,7 @@ class _Side(QFrame):
         recording = branch.recording
         self.title.setText(branch.title)
         self.students.setText(branch.ask.choice.title)
+        self.students.setVisible(branch.ask.choice.title != branch.title)
         self.points.setText(points_text(recording, other.recording))
         self.points.setVisible(bool(self.points.text()))
         if recording.worked:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, 
 from kpdd_app import theme
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
-from kpdd_app.pages.solve_branches import Branch, BranchBar
+from kpdd_app.pages.solve_branches import Branch, BranchBar, key_points_of
 from kpdd_app.pages.solve_columns import SolveColumns
 from kpdd_app.pages.solve_compare import CompareView, length_of, title_of
 from kpdd_app.pages.solve_other import OtherQuestion
@@ -89,7 +89,7 @@ class SolveDesk(QWidget):
         return self.branch.recording if self.branch is not None else None
 
     def _build(self, project: OpenProject) -> None:
-        self.problem = Notice()
+        self.problem, self.kept = Notice(), Notice()
         self.students = StudentsBar()
         self.tabs = BranchBar()
         self.vote = VoteView()
@@ -106,7 +106,7 @@ class SolveDesk(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.gap(theme.M)] * 4)
         column.setSpacing(theme.gap(2))
-        for part in (self.students, self.problem, self.other.notice, self.tabs, self.vote):
+        for part in (self.students, self.problem, self.kept, self.other.notice, self.tabs, self.vote):
             column.addWidget(part)
         # large letters in a small window: the columns scroll, nothing lies over anything else
         self.area = _Area()
@@ -157,6 +157,7 @@ class SolveDesk(QWidget):
         """Show a branch where its time line stood."""
         self._remember_step()
         self._current = number
+        self.kept.clear()
         branch = self.branch
         if branch is None:
             return
@@ -265,7 +266,10 @@ class SolveDesk(QWidget):
         written = recording is not None and any(
             stage.role != "solve" and stage.text is not None for stage in recording.stages
         )
-        self.columns.key_points.offer(written, written and self.recorded.points is not None)
+        points = self.recorded.points
+        # what stands there already need not be taken
+        other = written and points is not None and key_points_of(recording)[0] != points
+        self.columns.key_points.offer(written, other)
 
     # --- showing a step ---------------------------------------------------------------------------
 

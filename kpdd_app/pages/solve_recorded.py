@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 READ = 200
 WORDS = 10
+# teachers whose stored name does not read as one
+NAMES = {"sample": "the sample teacher", "person": "a person"}
 
 
 class Recorded(QObject):
@@ -73,6 +75,13 @@ class Recorded(QObject):
     def _take(self, rows: list[RowDetail], wanted: bool) -> None:
         self.rows = rows
         self.came.emit(wanted)
+
+
+def name_of(origin: Origin | None) -> str:
+    """Return what the writer of key points is called within a sentence."""
+    if origin is None:
+        return "the teacher"
+    return NAMES.get(origin.teacher, origin.teacher)
 
 
 def recorded_rows(project: Project, question: str, question_id: int = 0) -> list[RowDetail]:

@@ -114,6 +114,7 @@ def test_paths_vote(trained_run, capsys):
      (["--students", "demo", "x", "--gold", "many"], "no number"),
      (["--students", "/nowhere", "--role-folder", "solve", "x"], "is not there"),
      (["--students", "demo", "x", "--paths", "0"], "0 paths"),
+     (["--students", "demo", "x", "--paths", "5", "--temperature", "0"], "are all the same"),
      (["--students", "demo", "x", "--temperature", "-1"], "Temperature")],
 )  # fmt: skip
 def test_mistakes(arguments, says, capsys):

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--paths", type=int, default=1, metavar="M", help="sample M paths and let them vote")
     parser.add_argument("--temperature", type=float, metavar="T",
-                        help="0 writes the likeliest (default: 0, with several paths 0.7)")  # fmt: skip
+                        help="0 writes the likeliest (default; with several paths 0.7)")  # fmt: skip
     parser.add_argument("--top-p", type=float, default=1.0, metavar="P",
                         help="draw from the likeliest tokens of this mass")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same paths")
@@ -123,6 +123,11 @@ def _settings(args: argparse.Namespace) -> DecodingSettings:
     temperature = args.temperature
     if temperature is None:
         temperature = PATHS_TEMPERATURE if args.paths > 1 else 0.0
+    if args.paths > 1 and temperature == 0:
+        raise ArgumentError(
+            f"{args.paths} paths at temperature 0 are all the same, so there is nothing to vote on.",
+            "Give a temperature above 0, such as 0.7, or one path.",
+        )
     with of_arguments():
         return DecodingSettings(temperature=temperature, top_p=args.top_p, seed=args.seed)
 

@@ -410,6 +410,10 @@ def test_a_solution_is_kept_as_a_row_once(page, qtbot, tmp_path):
         with qtbot.waitSignal(page._project.rows_changed, timeout=10_000):
             page.solution_actions.keep()
     page._project.flush()
+    assert page.kept.isVisible() and page.kept.text.text() == "The dataset has this solution: row 1."
+    with qtbot.waitSignal(page.dataset_row_wanted, timeout=3000) as wanted:
+        qtbot.mouseClick(page.kept.action, Qt.MouseButton.LeftButton)
+    assert wanted.args == [1]
     from training_backend.project.details import row_detail
     from training_backend.project.questions import datasets
 

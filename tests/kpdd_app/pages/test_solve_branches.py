@@ -194,6 +194,8 @@ def test_two_students_side_by_side(page, qtbot):
     qtbot.waitUntil(lambda: "same lines" in page.compare.parting.text.text(), timeout=5000)
     assert page.comparing and page.worker.students == "demo"
     assert (page.compare.left.title.text(), page.compare.right.title.text()) == ("Others", "Demo students")
+    assert page.compare.left.students.isHidden() and page.compare.right.students.isHidden()
+    assert page.compare.question.isVisible() and page.compare.question.text() == QUESTION
     qtbot.waitUntil(lambda: page.compare.left.answer.number.text() == "132", timeout=3000)
     page.tabs.closed.emit(0)
     assert not page.comparing and len(page.branches) == 1
@@ -239,6 +241,7 @@ def test_the_teachers_key_points_and_a_recorded_solution(make_page, open_project
     qtbot.mouseClick(page.columns.key_points.teacher, Qt.MouseButton.LeftButton)
     second = solved(qtbot, page, 2)
     assert second.stages[0].by == "by tester" and "2. A box has 3 jars." in second.stages[0].text
+    assert page.columns.key_points.teacher.isHidden(), "they stand there already"
     page.students.source.setCurrentIndex(page.students.source.findData("teacher"))
     page.solve_question("A shelf holds 3 boxes with 3 jars each. How many jars are there?", 9.0)
     third = solved(qtbot, page, 1)
@@ -250,6 +253,7 @@ def test_the_teachers_key_points_and_a_recorded_solution(make_page, open_project
 
 class _Traced(QObject):
     event_came = Signal(object)
+    ended = Signal(str)
 
 
 def test_a_solution_of_the_project_is_shown_and_solved_on_from(make_page, open_project, qtbot, monkeypatch):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from PySide6.QtCore import Qt
 
+from kpdd_app.pages.solve_columns import DEMO_EXPLAINED, DEMO_LIMITS, DEMO_PATTERNS
 from kpdd_app.pages.solve_other import NAMED_CHARS, beginning_of
+from kpdd_app.pages.solve_recorded import name_of
+from training_backend.paths import resources_dir
+from training_backend.project.replies import Origin
 
 QUESTION = "Nora's book has 240 pages. She reads 18 a day for 6 days. How many pages are left?"
 NEW = "A shelf holds 2 boxes with 3 jars each. How many jars are there?"
@@ -89,3 +95,15 @@ def test_a_long_question_is_named_by_its_first_words():
     assert beginning_of("How  many\njars?") == "How many jars?"
     short = beginning_of("jars " * 40)
     assert len(short) <= NAMED_CHARS + 2 and short.endswith("jars …")
+
+
+def test_the_window_and_the_shipped_figures_name_one_number_of_patterns():
+    told = json.loads((resources_dir() / "demo_students" / "results.json").read_text(encoding="utf-8"))
+    assert told["sets"]["held_out_numbers"]["templates"] == DEMO_PATTERNS
+    assert f" {DEMO_PATTERNS} patterns" in DEMO_LIMITS and f" {DEMO_PATTERNS} patterns" in DEMO_EXPLAINED
+    assert DEMO_EXPLAINED.startswith("<qt>"), "plain text in a tooltip is one line"
+
+
+def test_names_of_writers_read_within_a_sentence():
+    assert name_of(Origin("sample", "m", "built in")) == "the sample teacher"
+    assert (name_of(Origin("Ada-7b", "m", "file")), name_of(None)) == ("Ada-7b", "the teacher")
