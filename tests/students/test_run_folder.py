@@ -8,6 +8,7 @@ import pytest
 from rows import make_rows
 
 from training_backend.errors import CheckpointError, ConfigError, DatasetError
+from training_backend.students import run_folder
 from training_backend.students.run_config import RunConfig
 from training_backend.students.run_folder import (
     RoleStatus,
@@ -53,6 +54,20 @@ def test_nothing_to_learn_from_is_said_before_anything_is_written(tmp_path):
 def test_a_used_folder_is_not_overwritten(run):
     with pytest.raises(ConfigError, match="not empty"):
         prepare_run(run.path, RunConfig(), make_rows(3))
+
+
+def test_a_folder_that_another_start_took_meanwhile_is_left_to_it(tmp_path, monkeypatch):
+    folder, part = tmp_path / "a run", run_folder.parted_examples
+
+    def meanwhile(config, rows):
+        monkeypatch.setattr(run_folder, "parted_examples", part)
+        prepare_run(folder, RunConfig(held_out=0.3), make_rows(40), "theirs")
+        return part(config, rows)
+
+    monkeypatch.setattr(run_folder, "parted_examples", meanwhile)
+    with pytest.raises(ConfigError, match="not empty"):
+        prepare_run(folder, RunConfig(), make_rows(3))
+    assert RunFolder.open(folder).about["title"] == "theirs"
 
 
 def test_names_count_up(tmp_path):

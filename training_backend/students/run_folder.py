@@ -229,7 +229,7 @@ def prepare_run(
     method = methods.get(config.method)
     rows = list(rows)
     if folder.exists() and any(folder.iterdir()):
-        raise ConfigError("The run folder is not empty.", "Choose another name.", str(folder))
+        raise _not_empty(folder)
     parts = parted_examples(config, rows)
     counts = {name: {"train": len(train), "held_out": len(held)} for name, (train, held) in parts.items()}
     run = RunFolder(folder, {}, config)
@@ -245,6 +245,11 @@ def prepare_run(
         "versions": _versions(),
     }
     try:
+        (folder / "examples").mkdir(parents=True)
+    except FileExistsError:
+        # another start took the name meanwhile: nothing of its run may be touched
+        raise _not_empty(folder) from None
+    try:
         _write_run(run, parts)
     except BaseException:
         # a full disk, or a stop: half a run is none
@@ -253,10 +258,13 @@ def prepare_run(
     return run
 
 
+def _not_empty(folder: Path) -> ConfigError:
+    return ConfigError("The run folder is not empty.", "Choose another name.", str(folder))
+
+
 def _write_run(run: RunFolder, parts: Mapping[str, tuple[list[Example], list[Example]]]) -> None:
     """Write the files of a new run; run.json, by which a folder is known for a run, is the last."""
     digest = hashlib.sha256()
-    (run.path / "examples").mkdir(parents=True, exist_ok=True)
     for name, (train, held) in parts.items():
         for part, examples in (("train", train), ("held_out", held)):
             file = run.examples_file(name, part)
