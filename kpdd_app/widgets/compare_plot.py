@@ -95,8 +95,10 @@ class ComparePlot(QWidget):
             axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
         else:
             axes.set_ylim(bottom=0)
+            # short numbers: there is little room beside the axis
+            axes.yaxis.get_major_locator().set_params(steps=[1, 2, 5, 10])
             # a factor over the axis (1e-5) would stand where the title does
-            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("e-0", "e-"))
         for spine in axes.spines.values():
             spine.set_visible(False)
 

@@ -15,5 +15,7 @@ def test_small_losses_are_written_out_and_leave_the_title_whole(qtbot):
     plot._canvas.draw()
     axes = plot._canvas.figure.axes[0]
     assert axes.get_title(loc="left") == "Solve" and axes.yaxis.get_offset_text().get_text() == ""
-    labels = [label.get_text() for label in axes.get_yticklabels()]
-    assert "1e-05" in labels and len(set(labels)) == len(labels) > 2
+    labels = axes.get_yticklabels()
+    texts = [label.get_text() for label in labels]
+    assert "1e-5" in texts and len(set(texts)) == len(texts) > 2
+    assert min(label.get_window_extent().x0 for label in labels) >= 0
