@@ -263,13 +263,11 @@ class SolveDesk(QWidget):
     def _offer(self) -> None:
         """Say what can be done with the key points of the page."""
         recording = self.recording
-        written = recording is not None and any(
-            stage.role != "solve" and stage.text is not None for stage in recording.stages
-        )
-        points = self.recorded.points
+        stages = recording.stages if recording is not None else []
+        written = any(stage.role != "solve" and stage.text is not None for stage in stages)
+        points, shown = self.recorded.points, key_points_of(recording)[0] if recording and written else None
         # what stands there already need not be taken
-        other = written and points is not None and key_points_of(recording)[0] != points
-        self.columns.key_points.offer(written, other)
+        self.columns.key_points.offer(written, written and points is not None and shown != points)
 
     # --- showing a step ---------------------------------------------------------------------------
 
