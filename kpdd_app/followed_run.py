@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 from PySide6.QtCore import Slot
 
-from kpdd_app.supervisor import CHUNK, PENDING_BYTES, POLL_MS, TICK_MS, Source, read_end
+from kpdd_app.supervisor import CHUNK, PENDING_BYTES, POLL_MS, TICK_MS, CaughtUp, Source, read_end
 from training_backend.errors import KpddError
 from training_backend.events import Ended, Event, Failed, Started, parse_line, to_line
 from training_backend.students.run_folder import RunFolder
@@ -34,6 +34,7 @@ class Followed(Source):
         self._pid = 0
         self._began_at = 0.0
         self._looked_at = 0.0
+        self._caught_up = False
 
     @Slot()
     def begin(self) -> None:
@@ -87,12 +88,16 @@ class Followed(Source):
     def _tick(self) -> None:
         if self._over or self._file is None:
             return
-        while self._lines.size < PENDING_BYTES:
+        at_end = False
+        while not at_end and self._lines.size < PENDING_BYTES:
             data = self._file.read(CHUNK)
-            if not data:
-                break
+            at_end = not data
             self._lines.feed(data)
         waiting = self._parse()
+        if at_end and not (waiting or self._caught_up):
+            self._caught_up = True
+            self.inbox.append(CaughtUp())
+            self._wake()
         assert self._timer is not None
         self._timer.setInterval(TICK_MS if waiting else POLL_MS * 4)
         if not waiting:

@@ -17,7 +17,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QThread, QTime
 
 from kpdd_app.followed_run import Followed
 from kpdd_app.pace import Pace
-from kpdd_app.supervisor import Child, End, Source
+from kpdd_app.supervisor import CaughtUp, Child, End, Source
 from training_backend.events import Event, Failed, Progress, Started
 from training_backend.paths import log_dir
 
@@ -36,6 +36,8 @@ class Job(QObject):
     ended = Signal(str)
     failed = Signal(object)
     status_changed = Signal(str)
+    caught_up = Signal()
+    """What a followed run said before anybody followed it has come; the rest comes as it is said."""
     _send = Signal(str)
     _stop = Signal()
     _kill = Signal()
@@ -52,6 +54,8 @@ class Job(QObject):
         self.background = False
         # somebody else started it
         self.followed = False
+        # what comes was said before
+        self.reading = False
         self.status = "starting"
         self.progress: Progress | None = None
         self.pace = Pace()
@@ -132,8 +136,13 @@ class Job(QObject):
             self._source.woken = True
             QTimer.singleShot(0, self, self._deliver)
 
-    def _take(self, item: Event | End) -> None:
+    def _take(self, item: Event | End | CaughtUp) -> None:
+        if isinstance(item, CaughtUp):
+            self.reading = False
+            self.caught_up.emit()
+            return
         if isinstance(item, End):
+            self.reading = False
             if item.failed is not None:
                 self._fail(item.failed)
                 self.event_came.emit(item.failed)
@@ -223,7 +232,7 @@ class Jobs(QObject):
         source = Followed(folder)
         job = Job(title or folder.name, [], source, self)
         job.run_folder = folder
-        job.detached = job.followed = True
+        job.detached = job.followed = job.reading = True
         job.background = not title
         self._adopt(job, source)
         return job

@@ -70,6 +70,11 @@ class Lines:
         return bool(self._lines)
 
 
+@dataclass(frozen=True)
+class CaughtUp:
+    """All that a followed run had said before stands in front of this."""
+
+
 class Source(QObject):
     """What children and followed runs share: lines become events in the inbox, a budget a tick."""
 
@@ -78,7 +83,7 @@ class Source(QObject):
     def __init__(self) -> None:
         """Make the inbox; the object is then moved to the jobs' thread."""
         super().__init__()
-        self.inbox: deque[Event | End] = deque()
+        self.inbox: deque[Event | End | CaughtUp] = deque()
         self._lines = Lines()
         self._lock = threading.Lock()
         self._timer: QTimer | None = None

@@ -24,6 +24,7 @@ ENOUGH_FROM_NOTHING = 10_000
 TINY_STEPS_PER_S = 5.0
 _GIB = 2**30
 _UNFIT = {"flags": frozenset(["unfit_for_student"])}
+_WITH = {"cot": "a chain of thought", "pot": "a program", "eot": "equations"}
 _WHY = {
     "not_equal": "not equal to gold",
     "no_answer": "gave no answer",
@@ -233,12 +234,21 @@ def _rows(
     reasons += [f"{rejected:,} rejected by a person"] if rejected else []
     unused = frozenset(state for state, count in verdicts.items() if state in _WHY and count)
     behind = RowFilter(facets={**facets, "verdict": unused}) if unused else None
+    if not total:
+        page = "teacher" if datasets(project) else "dataset"
+        where = "These questions have" if dataset or split else "The project has"
+        return [Finding("wrong", f"{where} no row with {_texts_of(method)} yet.", page=page)]
     if not used:
-        why = f" ({'; '.join(reasons)})" if reasons else ": the project has no such rows yet"
-        page = "" if total else "teacher" if datasets(project) else "dataset"
-        return [Finding("wrong", f"No row of {total:,} can be used{why}.", behind, page=page)]
+        why = f" ({'; '.join(reasons)})" if reasons else ""
+        return [Finding("wrong", f"No row of {total:,} can be used{why}.", behind)]
     left = f" Not used: {'; '.join(reasons)}." if used < total else ""
     return [Finding("equal", f"{used:,} of {total:,} rows are used.{left}", behind)]
+
+
+def _texts_of(method: methods.Method) -> str:
+    """Return what the rows of a method hold, in words."""
+    *first, last = [_WITH[kind] for kind in method.kinds]
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _facets(method: methods.Method, dataset: str | None, split: str | None) -> dict[str, frozenset]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import html
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
+from pathlib import Path
 
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
@@ -12,7 +15,10 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from kpdd_app import theme
 from kpdd_app.pace import Pace
 from kpdd_app.widgets.job_bar import duration
+from training_backend import methods
+from training_backend.errors import KpddError
 from training_backend.events import HeldOut, Metrics
+from training_backend.students.run_folder import RunFolder
 
 COLUMNS = (
     ("role", "Student"),
@@ -189,6 +195,38 @@ def left_text(pace: Pace) -> str:
     if left is not None:
         return duration(left)
     return "measuring …" if pace.measuring else NOT_YET
+
+
+def held_out_of(folder: Path) -> bool | None:
+    """Tell whether rows of a run are held out; None where the run does not say it."""
+    try:
+        counts = RunFolder.open(folder).about["examples"].values()
+        return any(count["held_out"] for count in counts)
+    except (KpddError, AttributeError, KeyError, TypeError):
+        return None
+
+
+def judged_roles(folder: Path, method: str) -> list[str]:
+    """Return the titles of the students whose held-out answers are judged: those that write rationales."""
+    with contextlib.suppress(KpddError):
+        if not RunFolder.open(folder).config.held_out_judged:
+            return []
+    return [
+        role.title
+        for role in methods.get(method).roles
+        if any(task.writes in methods.KINDS for task in role.tasks)
+    ]
+
+
+def legend_text(tokens: theme.Tokens, held_out: bool, judged: Sequence[str], students: int) -> str:
+    """Return the legend of the curves; the accuracy is that of the `judged` students alone."""
+    signs = [(tokens.accent, "━", "loss")]
+    if held_out:
+        signs.append((tokens.changed, "●", "held-out loss"))
+    if held_out and judged:
+        whose = f" of {', '.join(judged)}" if len(judged) < students else ""
+        signs.append((tokens.equal, "■", f"held-out accuracy{html.escape(whose)} (right axis)"))
+    return " &nbsp;&nbsp; ".join(f'<span style="color:{c}">{sign}</span> {word}' for c, sign, word in signs)
 
 
 def _caption(text: str, parent: QWidget) -> QLabel:

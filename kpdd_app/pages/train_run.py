@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from kpdd_app import messages, theme
 from kpdd_app.jobs import Job, Jobs
 from kpdd_app.pages.train_checkpoints import CheckpointsDialog, choices, goes_on_from
-from kpdd_app.pages.train_figures import FiguresView, left_text
+from kpdd_app.pages.train_figures import FiguresView, held_out_of, judged_roles, left_text, legend_text
 from kpdd_app.pages.train_parts import STATUS_SIGNS, STATUS_WORDS, scrolled
 from kpdd_app.pages.train_samples import SamplesView
 from kpdd_app.student_choices import folder_choice
@@ -62,6 +62,10 @@ class RunView(QWidget):
         self._progress = ""
         self._at_work = ""
         self._titles: dict[str, str] = {}
+        # None where the run does not say it
+        self._held_out: bool | None = None
+        # the titles of the students whose answers are judged
+        self._judged: list[str] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REFRESH_MS)
@@ -80,6 +84,9 @@ class RunView(QWidget):
         self.samples.clear()
         self._titles = {role.name: role.title for role in methods.get(method).roles}
         self.figures.set_roles(self._titles)
+        self._held_out = held_out_of(folder)
+        self.samples.say_held_out(self._held_out is not False)
+        self._judged = judged_roles(folder, method)
         self.plot.set_panels(self._titles)
         if _not_begun(folder):
             self._say_status("prepared")
@@ -89,6 +96,7 @@ class RunView(QWidget):
         job.event_came.connect(lambda event: self._take(event) if job is self._job else None)
         job.status_changed.connect(lambda status: self._say_status(status) if self._heeds(job) else None)
         job.failed.connect(lambda failure: self.say_failure(failure) if self._heeds(job) else None)
+        job.caught_up.connect(lambda: self._refresh() if job is self._job else None)
         self._say_status(job.status)
 
     def release(self) -> None:
@@ -315,10 +323,12 @@ class RunView(QWidget):
             self.status_changed.emit(self.folder, status)
 
     def _refresh(self) -> None:
-        running = self.status == "running"
+        reading = self._job is not None and self._job.reading and self._asked is None
+        running = self.status == "running" and not reading
         now = self._now() if running else self._next()
+        status = STATUS_WORDS.get(self.status, self.status)
         self.word.setText(
-            " · ".join(part for part in (STATUS_WORDS.get(self.status, self.status), now) if part)
+            self.tr("reading …") if reading else " · ".join(part for part in (status, now) if part)
         )
         self._show_bar()
         self.figures.refresh(running)
@@ -378,11 +388,7 @@ class RunView(QWidget):
         self.sign.setVisible(sign is not None)
         if sign is not None:
             self.sign.setPixmap(theme.pixmap(*sign, theme.icon_size(), self.devicePixelRatioF()))
-        self.legend.setText(
-            f'<span style="color:{tokens.accent}">━</span> loss &nbsp;&nbsp; '
-            f'<span style="color:{tokens.changed}">●</span> held-out loss &nbsp;&nbsp; '
-            f'<span style="color:{tokens.equal}">■</span> held-out accuracy (right axis)'
-        )
+        self.legend.setText(legend_text(tokens, self._held_out is not False, self._judged, len(self._titles)))
 
 
 def _not_begun(folder: Path) -> bool:

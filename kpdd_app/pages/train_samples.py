@@ -41,7 +41,7 @@ class SamplesView(QSplitter):
         self.texts = DiffView()
         self.texts.setAccessibleName(self.tr("Texts of the chosen question"))
         self.texts.hide()
-        self.hint = QLabel(self.tr("The students are asked at every look at the held-out questions."))
+        self.hint = QLabel()
         self.hint.setProperty("role", "muted")
         self.hint.setWordWrap(True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -52,7 +52,16 @@ class SamplesView(QSplitter):
         self.setStretchFactor(1, 2)
         self.setChildrenCollapsible(False)
         theme.notifier().changed.connect(self._restyle)
+        self.say_held_out(True)
         self._restyle()
+
+    def say_held_out(self, some: bool) -> None:
+        """Say what will stand here: the questions of a run of which `some` rows are held out, or nothing."""
+        self.hint.setText(
+            self.tr("The students are asked at every look at the held-out questions.")
+            if some
+            else self.tr("No rows of this run are held out: the students are asked nothing while they learn.")
+        )
 
     def clear(self) -> None:
         """Show nothing."""

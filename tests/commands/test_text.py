@@ -32,7 +32,7 @@ def test_closed_vocabulary_is_said(closed, capsys, monkeypatch):
     said = capsys.readouterr()
     row = json.loads(said.out)
     assert row["exact"] is False and row["unknown"] == 1 and row["unknown_words"] == ["zebras"]
-    assert "1 not exact" in said.err
+    assert "1 not exact, 1 unknown tokens\n" in said.err
 
 
 @pytest.mark.parametrize("line", ['{"id": 1, "tex', '{"id": 1}', "[1]", '{"text": 3}'])

@@ -259,6 +259,28 @@ def test_a_finished_run_is_read_to_its_end(tmp_path, fake_jobs, qtbot):
     assert signal.args == ["done"] and len(events) == 3002
 
 
+def test_a_followed_run_says_when_all_that_it_said_before_has_come(tmp_path, fake_jobs, qtbot):
+    events_file = tmp_path / "events.jsonl"
+    lines = [to_line(Started(command="train", pid=os.getpid(), run_folder=str(tmp_path), t=time.time()))]
+    lines += [
+        to_line(Metrics(role="key", step=n, total_steps=4000, epoch=0.0, loss=1 / n, t=float(n)))
+        for n in range(1, 3001)
+    ]
+    events_file.write_text("\n".join(lines) + "\n")
+    job = fake_jobs.follow(tmp_path)
+    events, seen = collect(job), []
+    job.event_came.connect(lambda _: seen.append(job.reading))
+    job.caught_up.connect(lambda: events.append("caught up"))
+    with qtbot.waitSignal(job.caught_up, timeout=20_000):
+        assert job.reading
+    assert len(events) == 3002 and events[-1] == "caught up" and all(seen) and not job.reading
+    with events_file.open("a") as file:
+        file.write(to_line(Metrics("key", 3001, 4000, 0.0, 0.1, 5e-4, 1.0, 1, 1.0)) + "\n")
+    qtbot.waitUntil(lambda: len(events) == 3003, timeout=10_000)
+    assert events[-1].step == 3001 and not seen[-1]
+    job.release()
+
+
 def test_a_run_whose_process_is_gone_is_failed(tmp_path, fake_jobs, qtbot):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()

@@ -97,7 +97,7 @@ def run(args: argparse.Namespace, reporter: Reporter, control: Control) -> int:
     out.end(
         summary,
         f"{count} texts, {tokens / max(1, count):.1f} tokens each, {damaged} not exact, "
-        f"{unknown} unknown tokens ({text.rule.way})",
+        f"{unknown} unknown tokens",
     )
     return 0
 

@@ -373,11 +373,18 @@ def test_a_project_without_rows_cannot_train(qtbot, tmp_path):
         page.show()
     qtbot.waitUntil(lambda: findings(page) == ["Open a project first."], timeout=5_000)
     project.open(tmp_path / "empty.kpdd")
-    qtbot.waitUntil(lambda: any("No row of 0 can be used" in text for text in findings(page)), timeout=10_000)
+    qtbot.waitUntil(
+        lambda: any("The project has no row with a program yet." in text for text in findings(page)),
+        timeout=10_000,
+    )
     assert json.dumps(findings(page)).count("nothing to learn from") == 2
     with qtbot.waitSignal(page.page_wanted) as wanted:
-        qtbot.mouseClick(link_of(page, "No row of 0"), Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(link_of(page, "no row with a program"), Qt.MouseButton.LeftButton)
     assert wanted.args == ["dataset"]
+    page.form.method_box.setCurrentIndex(page.form.method_box.findData("kpdd-eot"))
+    qtbot.waitUntil(
+        lambda: any("no row with equations yet" in text for text in findings(page)), timeout=10_000
+    )
     jobs.close()
     project.close()
     project.shut_down()

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import time
+
+import pytest
 from PySide6.QtWidgets import QWidget
 
 from kpdd_app.pages.train_figures import COLUMNS, Figures, FiguresView, figure_texts
-from training_backend.events import HeldOut, Metrics
+from kpdd_app.pages.train_run import RunView
+from training_backend.events import HeldOut, Metrics, Started, to_line
+from training_backend.project.training_rows import TrainingRow
+from training_backend.students.run_config import RunConfig
+from training_backend.students.run_folder import prepare_run
 
 
 def test_figures_go_into_more_lines_where_there_is_no_room(qtbot):
@@ -48,3 +56,52 @@ def test_a_look_without_answers_leaves_those_of_the_look_before():
     assert (told["held"], told["accuracy"]) == ("1.500", "50.0 %")
     figures.look(HeldOut("solve", 30, 1.0, 0.75, [{"said": "13"}]))
     assert figures.held_out.samples == [{"said": "13"}] and figures.held_out.accuracy == 0.75
+
+
+def prepared(tmp_path, **settings):
+    rows = [
+        TrainingRow(
+            n, n, "d", "train", f"{n} and 1?", "", n + 1, "How many?", (f"{n}",), "pot", f"ans = {n} + 1"
+        )
+        for n in range(8)
+    ]
+    return prepare_run(tmp_path / "run", RunConfig(method="kpdd-pot", max_steps=1, **settings), rows)
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint", "legend"),
+    [
+        ({"held_out": 0}, "No rows of this run are held out", None),
+        ({"held_out": 0.25}, "asked at every look", "held-out accuracy of Solve (right axis)"),
+        ({"held_out": 0.25, "held_out_judged": 0}, "asked at every look", None),
+    ],
+)
+def test_only_what_a_run_holds_out_is_promised(qtbot, tmp_path, fake_jobs, settings, hint, legend):
+    view = RunView(fake_jobs)
+    qtbot.addWidget(view)
+    run = prepared(tmp_path, **settings)
+    view.show_run(run.path, "A run", "kpdd-pot")
+    assert hint in view.samples.hint.text()
+    assert ("held-out loss" in view.legend.text()) == (settings["held_out"] > 0)
+    assert "accuracy" not in view.legend.text() if legend is None else legend in view.legend.text()
+
+
+def test_a_run_at_work_is_read_before_it_is_shown_as_live(qtbot, tmp_path, fake_jobs):
+    run = prepared(tmp_path)
+    lines = [to_line(Started(command="train", pid=os.getpid(), run_folder=str(run.path), t=time.time()))]
+    lines += [to_line(Metrics("key", n, 9000, 1.0, 1 / n, 5e-4, 1.0, 1, n * 0.1)) for n in range(1, 2001)]
+    run.events_file.write_text("\n".join(lines) + "\n")
+    view = RunView(fake_jobs)
+    qtbot.addWidget(view)
+    view.show_run(run.path, "A run", "kpdd-pot")
+    words = []
+
+    def look(_):
+        view._refresh()
+        words.append((view.word.text(), view.figures.labels["key", "left"].text()))
+
+    view._job.event_came.connect(look)
+    qtbot.waitUntil(lambda: not view._job.reading, timeout=20_000)
+    assert len(words) == 2001 and set(words) == {("reading …", "–")}
+    assert view.word.text().startswith("running") and view.figures.labels["key", "left"].text() != "–"
+    view.release()
