@@ -14,11 +14,13 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QFormLayout,
+    QFrame,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QTabWidget,
     QTreeWidget,
     QTreeWidgetItem,
@@ -46,6 +48,10 @@ KINDS = (
 
 
 _RAW_COLUMNS = 24
+# what a screen needs above a dialog, in pixels
+TITLE_BAR = 28
+# rows of the preview that are always seen
+ROWS_SEEN = 5
 
 
 class ImportDialog(QDialog):
@@ -59,7 +65,9 @@ class ImportDialog(QDialog):
         self._background = Background("import-preview", self)
         self._named_by_person: set[str] = set()
         self._build()
-        self.resize(min(theme.gap(240), 1060), min(theme.gap(160), 640))
+        room = self.screen().availableSize()
+        wide = min(theme.gap(240), round(room.width() * 0.95))
+        self.resize(wide, min(theme.gap(160), room.height() - TITLE_BAR))
         self.file.setFocus()
         if path is not None:
             self.file.setText(str(path))
@@ -103,8 +111,8 @@ class ImportDialog(QDialog):
         for part in (self.tabs, self.tabs.tabBar()):
             part.setAccessibleName(self.tr("Where from"))
         self.benchmarks = Benchmarks()
-        self.tabs.addTab(self._file_tab(), self.tr("A file"))
-        self.tabs.addTab(self.benchmarks, self.tr("Benchmarks"))
+        self.tabs.addTab(_scrolled(self._file_tab()), self.tr("A file"))
+        self.tabs.addTab(_scrolled(self.benchmarks), self.tr("Benchmarks"))
         column = QVBoxLayout(self)
         column.setContentsMargins(*[theme.gap(theme.XL)] * 4)
         column.setSpacing(theme.gap(theme.M))
@@ -141,6 +149,9 @@ class ImportDialog(QDialog):
         browse.clicked.connect(self._browse)
         self.format = QComboBox()
         self.format.setAccessibleName(self.tr("Format"))
+        # its longest title need not fit while it is closed
+        self.format.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.format.setMinimumContentsLength(12)
         self.format.addItem(self.tr("recognise it"), "auto")
         for key, native in FORMATS.items():
             if key != "generic":
@@ -180,6 +191,7 @@ class ImportDialog(QDialog):
         self.rows.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.rows.header().setStretchLastSection(True)
         self.rows.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.rows.setMinimumHeight(theme.row_height() * ROWS_SEEN)
         return self.rows
 
     def _buttons(self) -> QHBoxLayout:
@@ -315,6 +327,16 @@ def import_rows(page: DatasetPage, path: Path | None) -> None:
         follow_import(job, page, project.rows_changed.emit, lambda: start([*words, "--keep-good"]))
 
     start(words)
+
+
+def _scrolled(part: QWidget) -> QScrollArea:
+    """Return a part that is scrolled where letters are large and the screen is low: nothing is cut off."""
+    scroll = QScrollArea()
+    scroll.setWidget(part)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return scroll
 
 
 def _line(*widgets: QWidget) -> QHBoxLayout:

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from kpdd_app import theme
 from kpdd_app.jobs import Jobs
 from kpdd_app.pages import dataset_import_result
 from kpdd_app.pages.dataset import DatasetPage
@@ -197,3 +198,21 @@ def test_a_download_that_fails_says_what_where_and_what_to_do(qtbot, monkeypatch
     file = {"file": "svamp", "error": "w: m h", "message": "m", "hint": "h", "where": "w"}
     dataset_import_result.report(page, Result(text="", data={"files": [file]}))
     assert [(error.message, error.hint, error.where) for error in told] == [("m", "h", "w")]
+
+
+def test_with_large_letters_the_dialog_fits_the_screen_and_cuts_no_message(qtbot, qapp, tmp_path):
+    file = tmp_path / "data.jsonl"
+    file.write_text('{"id": 1, "prompt": "Ida has 3 plums. How many?", "sol": "3"}\n{bad\n')
+    theme.apply(qapp, "light", 24)
+    try:
+        dialog = ImportDialog(file, None)
+        qtbot.addWidget(dialog)
+        dialog.show()
+        qtbot.waitUntil(lambda: bool(dialog.preview.columns), timeout=10_000)
+        room = dialog.screen().availableSize()
+        assert dialog.width() <= room.width() and dialog.height() <= room.height()
+        found = dialog.found
+        qtbot.waitUntil(lambda: found.height() >= found.heightForWidth(found.width()), timeout=10_000)
+        assert found.text() and dialog.go.geometry().bottom() <= dialog.height()
+    finally:
+        theme.apply(qapp, "light", 10)
