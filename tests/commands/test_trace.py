@@ -87,6 +87,19 @@ def test_where_numbers_come_from():
     assert origins["unused"] == [[18, 19]]
 
 
+def test_what_decided_is_told_apart_and_nothing_is_unused_without_an_answer():
+    code = "days = 0\nread = 67\nwhile read < 139:\n    read += 12\n    days += 1\nans = days\nlegs = 5"
+    options = ("--question", "She read 67 of 139 pages, 12 a day, beside 5 cats. How long?")
+    text = trace(code, *options).stdout.decode()
+    assert "ans = 6 is decided by: 67, 139, 12" in text and "not used: 5\n" in text
+    assert "read = 139 comes from: 67, 12; is decided by: 139" in text
+    origins = json.loads(trace(code, *options, "--json").stdout)["origins"]
+    answer = next(one for one in reversed(origins["values"]) if one["name"] == "ans")
+    assert answer["question"] == [] and answer["decided_by"] == [[9, 11], [15, 18], [26, 28]]
+    done = trace(code + "\nraise ValueError", *options)
+    assert "not used" not in done.stdout.decode() and done.returncode == 1
+
+
 def test_wide_letters_stand_in_columns():
     record = {"n": 1, "ev": "line", "ln": 1, "depth": 0, "ch": {"x": ["1", "int"]}}
     (wide,), (narrow,) = as_lines(record, ["x = '日本'"]), as_lines(record, ["x = 'ab'"])

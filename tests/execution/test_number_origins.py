@@ -21,7 +21,8 @@ class Linked:
             self.records = list(trace)
         self.question, self.items, self.program = question, items, program
         self.result = trace.result
-        self.found = number_origins(question, items, program, self.records)
+        answered = self.result.verdict == "ok"
+        self.found = number_origins(question, items, program, self.records, answered)
 
     def last(self, name: str):
         return next(value for value in reversed(self.found.values) if value.name == name)
@@ -170,6 +171,42 @@ def test_numbers_that_the_answer_does_not_need_are_said(runner):
     linked = Linked(runner, "4 boys, 5 girls, 6 cats.", "boys = 4\ncats = 6\nans = boys * 10")
     assert linked.cut(linked.found.unused) == ["5"]
     assert linked.cut(linked.found.aside) == ["6"]
+
+
+PAGES = "A book has 139 pages, she has read 67, and reads 12 a day. How many days more? Her 2 cats sleep."
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "pages = 139\nread = 67\ndays = 0\nwhile read < pages:\n    read += 12\n    days += 1\nans = days",
+        "pages = 139\nread = 67\nans = 0\nif pages > read:\n    ans = 12 * 0.5",
+        "ans = 12\nif 139 < 67:\n    ans = 5",
+        "def solution():\n    for n in range(139):\n        if n * 12 > 67:\n            return n",
+    ],
+)
+def test_a_number_that_decided_is_used(runner, program):
+    linked = Linked(runner, PAGES, program)
+    found = linked.found
+    assert not found.aside and linked.cut(found.unused) == ["2"]
+    computed, decided = found.question_spans(found.answer), found.deciding_spans(found.answer)
+    assert linked.cut(sorted({*computed, *decided})) == ["139", "67", "12"]
+    assert decided and not set(computed) & set(decided)
+
+
+def test_nothing_is_unused_where_there_is_no_answer(runner):
+    question = "4 boys, 5 girls, 6 cats."
+    for program in ("boys = 4\nans = boys / 0", "cats = 6", "x = 'a' * (4 * 10**9)", "ans = 'none'"):
+        linked = Linked(runner, question, program)
+        assert linked.result.verdict != "ok"
+        assert linked.found.answer is None and not linked.found.unused and not linked.found.aside
+
+
+def test_of_a_trace_that_stops_early_only_what_the_program_lacks_is_unused(runner):
+    program = "boys = 4\nans = 0\nfor n in range(9000):\n    ans += n\nans = ans * boys"
+    linked = Linked(runner, "4 boys, 5 girls", program)
+    assert len(linked.records) == 10_000 and linked.result.verdict == "ok"
+    assert linked.cut(linked.found.unused) == ["5"] and not linked.found.aside
 
 
 def test_no_trace_no_program_no_question():

@@ -54,6 +54,14 @@ def test_a_recording_becomes_a_document():
     assert json.loads(json.dumps(as_data(found)))["answer"]["equal"] is True
 
 
+def test_without_an_answer_no_number_is_called_unused():
+    made = recording()
+    made.add(Answer("out_of_memory", error="more than 96 MiB"))
+    assert document_of(made).unused == ()
+    made.answer = None
+    assert document_of(made).unused == ()
+
+
 def test_fields_that_were_read_count_before_the_text():
     made = recording()
     made.stages[0].fields = {"core_question": "How many?", "information": ["12 plums"]}

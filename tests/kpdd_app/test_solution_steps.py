@@ -67,6 +67,8 @@ def test_a_step_and_an_unknown_tell_what_they_came_from():
     assert [QUESTION[start:end] for start, end in unknown.question] == ["35", "94"]
     assert links.of("chickens", [], 2) is None, "it is not known by then"
     assert [QUESTION[start:end] for start, end in links.unused] == ["7"]
+    made.answer = Answer("no_answer")
+    assert links_of(made).unused == (), "without an answer nothing is said"
 
 
 def test_a_chain_of_thought_has_its_steps_as_soon_as_it_is_written():
