@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from training_backend.__main__ import main
+from training_backend.__main__ import COMMANDS, main
 from training_backend.commands import new
 from training_backend.events import Reporter
 
@@ -155,6 +155,14 @@ def test_what_cannot_be_used_is_a_failure(tmp_path, arguments, capsys):
     project = tmp_path / "a.kpdd"
     assert main(["new", str(project)]) == 0
     assert main(_words(arguments, project)) == 1
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_help_says_what_the_status_means(command, capsys):
+    assert main([*command.split(), "--help"]) == 0
+    told = capsys.readouterr()
+    assert "exit status: 0 done, 1 failed or stopped, 2 the arguments" in " ".join(told.out.split())
+    assert not told.err
 
 
 def _words(arguments: str, project: Path) -> list[str]:

@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "make-demo-students": ("make_demo_students", "train the shipped demo students again"),
 }
 
+_STATUS = "exit status: 0 done, 1 failed or stopped, 2 the arguments are wrong and nothing was begun"
+
 # how a frozen app starts the processes of the sandbox; from source their files are started directly
 _INNER = {
     "sandbox-launcher": "training_backend.execution.launcher",
@@ -105,7 +107,7 @@ def _main(arguments: list[str]) -> int:
         print(f"kpdd: there is no command '{name}'. `kpdd --help` lists them.", file=sys.stderr)
         return 2
     module = importlib.import_module(f"training_backend.commands.{COMMANDS[name][0]}")
-    parser = argparse.ArgumentParser(prog=f"kpdd {name}", description=module.__doc__,
+    parser = argparse.ArgumentParser(prog=f"kpdd {name}", description=module.__doc__, epilog=_STATUS,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     module.add_arguments(parser)
     common = parser.add_argument_group("output")
@@ -211,7 +213,7 @@ def _overview() -> str:
     lines = [f"  {name:<{width}}  {what}" for name, (_, what) in COMMANDS.items()]
     return "\n".join(
         ["usage: kpdd [COMMAND …]", "", "Without a command the window opens.", "", "commands:", *lines, "",
-         "`kpdd COMMAND --help` explains one."]
+         "`kpdd COMMAND --help` explains one.", _STATUS]
     )  # fmt: skip
 
 
