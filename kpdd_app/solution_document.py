@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from kpdd_app.number_links import links_of
 from kpdd_app.recording import Recording, split_key_points, stage_title
 from kpdd_app.solution_steps import line_of, origin, why
@@ -24,8 +27,11 @@ def key_points_of(recording: Recording) -> tuple[str, list[str]]:
     return core, items
 
 
-def document_of(recording: Recording, students: str = "") -> SolutionDocument:
-    """Return the document of a recording, finished or not."""
+def document_of(
+    recording: Recording, students: str = "", origins: Mapping[str, Mapping[str, Any]] | None = None
+) -> SolutionDocument:
+    """Return the document of a recording, finished or not; `origins` says by role who wrote it, and how."""
+    told = origins or {}
     core, items = key_points_of(recording)
     answer = recording.answer or Answer("not_run")
     follows = bool(recording.checks) or (recording.kind == "pot" and bool(len(recording.trace)))
@@ -39,6 +45,8 @@ def document_of(recording: Recording, students: str = "") -> SolutionDocument:
                 stage_title(stage.role, recording.kind),
                 stage.written,
                 [(token.text, round(token.probability, 4)) for token in stage.tokens],
+                stage.by or str(told.get(stage.role, {}).get("name", "")),
+                told.get(stage.role, {}),
             )
             for stage in recording.stages
         ],

@@ -13,7 +13,15 @@ from kpdd_app.jobs import Jobs
 from kpdd_app.key_bindings import add_action
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.solve_actions import SolutionActions
-from kpdd_app.pages.solve_branches import Ask, Branch, key_points_of, origins_of, with_points
+from kpdd_app.pages.solve_branches import (
+    Ask,
+    Branch,
+    key_points_of,
+    origin_text,
+    origins_of,
+    told_origins,
+    with_points,
+)
 from kpdd_app.pages.solve_desk import SolveDesk
 from kpdd_app.pages.solve_recorded import name_of
 from kpdd_app.pages.solve_students import is_demo, is_recorded, recorded_choice
@@ -145,6 +153,8 @@ class SolvePage(SolveDesk):
         self.solution_actions.go = self.player.go
         self.solution_actions.gold_shown = lambda: self.question.gold_shown
         self.solution_actions.origins = lambda: origins_of(self._shown_branch())
+        self.solution_actions.told_origins = lambda: told_origins(self._shown_branch())
+        self.solution_actions.origin_text = lambda: origin_text(self._shown_branch())
         self.solution_actions.kept.connect(self._say_kept)
         self.kept.acted.connect(lambda: self.dataset_row_wanted.emit(self._kept_row))
         self.player.add_buttons(self.solution_actions.present_button, self.solution_actions.more_button)

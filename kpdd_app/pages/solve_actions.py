@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPixmap
@@ -61,6 +62,8 @@ class SolutionActions(QObject):
         self.go: Callable[[int], None] = lambda step: None
         self.gold_shown: Callable[[], bool] = lambda: True
         self.origins: Callable[[], tuple[Origin, Origin]]
+        self.told_origins: Callable[[], dict[str, dict[str, Any]]] = dict
+        self.origin_text: Callable[[], str] = str
         theme.notifier().changed.connect(self._restyle)
         self._restyle()
 
@@ -69,7 +72,7 @@ class SolutionActions(QObject):
         recording = self._finished()
         if recording is None:
             return None
-        view = PresentMode(recording, self.step(), self.gold_shown(), self._page.window())
+        view = PresentMode(recording, self.step(), self.gold_shown(), self._page.window(), self.origin_text())
         view.step_shown.connect(self.go)
         view.showFullScreen()
         view.setFocus()
@@ -177,7 +180,9 @@ class SolutionActions(QObject):
         if path is None:
             return
         try:
-            path.write_text(make(document_of(recording, self._students())), encoding="utf-8")
+            path.write_text(
+                make(document_of(recording, self._students(), self.told_origins())), encoding="utf-8"
+            )
         except OSError as error:
             messages.error(self._page, StoreError("The file could not be written.",
                                                   error.strerror or str(error), where=str(path)))  # fmt: skip

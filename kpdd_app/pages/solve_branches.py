@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -189,6 +189,51 @@ def origins_of(branch: Branch) -> tuple[Origin, Origin]:
     first = next((role for role in ask.choice.roles if role != "solve"), "solve")
     points, rationale = ask.origins.get("key_points"), ask.origins.get("rationale")
     return points or _by_student(ask, first), rationale or _by_student(ask, "solve")
+
+
+def told_origins(branch: Branch) -> dict[str, dict[str, Any]]:
+    """Return by role who wrote what stands there, and how, as an exported solution says it."""
+    points, rationale = origins_of(branch)
+    return {
+        stage.role: _told_origin(branch, stage, rationale if stage.role == "solve" else points)
+        for stage in branch.recording.stages
+    }
+
+
+def origin_text(branch: Branch) -> str:
+    """Return who wrote each stage, in one line for people."""
+    parts = []
+    for stage in branch.recording.stages:
+        told = told_origins(branch)[stage.role]
+        way, text = told.get("way", {}), stage.by or told["name"]
+        if way.get("temperature"):
+            path = f", path {way['path'] + 1} of {way['paths']}" if way["paths"] > 1 else ""
+            text += f" (temperature {way['temperature']:g}, top-p {way['top_p']:g}, seed {way['seed']}{path})"
+        if "forced" in told:
+            text += ", one token chosen by a person"
+        parts.append(f"{stage_title(stage.role, branch.recording.kind)}: {text}")
+    return "   ·   ".join(parts)
+
+
+def _told_origin(branch: Branch, stage: Stage, origin: Origin) -> dict[str, Any]:
+    ask, vote = branch.ask, branch.recording.vote
+    part = "rationale" if stage.role == "solve" else "key_points"
+    own = part not in ask.origins and not stage.by
+    if own:
+        origin = _by_student(ask, stage.role)
+    # key points that were given without a name are a teacher's
+    writer = "person" if origin.teacher == "person" else "teacher"
+    if origin.teacher.startswith("student: ") and (own or part in ask.origins):
+        writer = "student"
+    told = {
+        "writer": writer, "name": origin.teacher, "model": origin.model, "source": origin.source,
+        "details": dict(origin.details),
+    }  # fmt: skip
+    if own:
+        told["way"] = {**asdict(ask.way), "paths": len(vote.paths) if vote is not None else ask.way.paths}
+        if ask.forced is not None and ask.forced[0] == stage.role:
+            told["forced"] = {"tokens": list(ask.forced[1])}
+    return told
 
 
 def _by_student(ask: Ask, role: str) -> Origin:

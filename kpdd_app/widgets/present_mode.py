@@ -33,8 +33,15 @@ class PresentMode(QWidget):
 
     step_shown = Signal(int)
 
-    def __init__(self, recording: Recording, step: int, gold_shown: bool, parent: QWidget | None = None):
-        """Begin at the beat of a step of the recording."""
+    def __init__(
+        self,
+        recording: Recording,
+        step: int,
+        gold_shown: bool,
+        parent: QWidget | None = None,
+        origin: str = "",
+    ) -> None:
+        """Begin at the beat of a step of the recording; `origin` says who wrote its stages."""
         super().__init__(parent, Qt.WindowType.Window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Present"))
@@ -42,6 +49,9 @@ class PresentMode(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._recording = recording
         self._gold_shown = gold_shown
+        self.origin = _label()
+        self.origin.setText(origin)
+        self.origin.setVisible(bool(origin))
         self.beats = beats(recording)
         self._at = max(0, min(len(self.beats) - 1, bisect_left(self.beats, step)))
         self._build()
@@ -126,6 +136,7 @@ class PresentMode(QWidget):
         self._column.addWidget(self.question)
         self._column.addLayout(body, 1)
         self._column.addLayout(foot)
+        self._column.addWidget(self.origin)
 
     def _size_text(self) -> None:
         points = max(theme.point_size() + 4.0, self.height() / LINES * 72 / max(72, self.logicalDpiY()))
@@ -139,6 +150,7 @@ class PresentMode(QWidget):
             (self.said, delta * 0.55, "muted", False),
             (self.answer, delta * 1.5, "text", True),
             (self.where, 0.0, "faint", False),
+            (self.origin, 0.0, "muted", False),
         )
         for label, size, colour, bold in sizes:
             rule = theme.font_rule(theme.text_font(size, bold=bold))

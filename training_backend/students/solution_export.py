@@ -22,12 +22,20 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class WrittenStage:
-    """What one student wrote: its role, its title for people, and its tokens as (text, probability)."""
+    """What stands in one stage: its role, its title for people, and its tokens as (text, probability).
+
+    `by` names its writer in words; `origin` has `writer` (student, teacher or person), `name`, `model`,
+    `source` and `details`, of the solution's own students also `way` (temperature, top_p, seed, path, paths)
+    and, where a person chose a token, `forced` with the ids of the tokens that it began with: the last one is
+    that token.
+    """
 
     role: str
     title: str
     text: str
     tokens: Sequence[tuple[str, float]] = ()
+    by: str = ""
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,14 @@ def as_data(document: SolutionDocument) -> dict[str, Any]:
         "core_question": document.core_question,
         "information": list(document.information),
         "stages": [
-            {"role": one.role, "title": one.title, "text": one.text, "tokens": [list(t) for t in one.tokens]}
+            {
+                "role": one.role,
+                "title": one.title,
+                "by": one.by,
+                "origin": dict(one.origin),
+                "text": one.text,
+                "tokens": [list(token) for token in one.tokens],
+            }
             for one in document.stages
         ],
         "kind": document.kind,

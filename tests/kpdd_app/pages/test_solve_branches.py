@@ -8,17 +8,28 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from kpdd_app.pages.solve_branches import Ask, Branch, Way, origins_of, outcome, with_points
+from kpdd_app.pages.solve_branches import (
+    Ask,
+    Branch,
+    Way,
+    origin_text,
+    origins_of,
+    outcome,
+    told_origins,
+    with_points,
+)
 from kpdd_app.pages.solve_compare import first_difference, line_text, points_text
 from kpdd_app.pages.solve_question import beginning
 from kpdd_app.pages.solve_recorded import recorded_rows
 from kpdd_app.pages.solve_students import mixed, recorded_choice
 from kpdd_app.recording import Recording, Stage
+from kpdd_app.solution_document import document_of
 from kpdd_app.student_choices import Choice
 from training_backend.events import Answer, Failed, Token, Vote
 from training_backend.project.kept_solutions import by_person
 from training_backend.project.replies import Origin
 from training_backend.rationale.key_points import KeyPoints
+from training_backend.students.solution_export import as_data
 
 QUESTION = "Nora's book has 240 pages. She reads 18 a day for 6 days. How many pages are left?"
 JARS = "A shelf holds 2 boxes with 3 jars each. How many jars are there?"
@@ -100,6 +111,14 @@ def test_key_points_changed_by_hand_are_solved_beside_the_first(page, qtbot):
     second = solved(qtbot, page, 2)
     assert second.answer.value == 114 and second.stages[0].by == "edited by hand"
     assert page.columns.key_head.note.text() == "edited by hand" and not editor.isVisible()
+    actions = page.solution_actions
+    stages = as_data(document_of(second, "demo", actions.told_origins()))["stages"]
+    assert (stages[0]["by"], stages[0]["origin"]["writer"]) == ("edited by hand", "person")
+    assert stages[0]["origin"]["details"] == {"changed": "student: Demo students"}
+    assert (stages[1]["origin"]["writer"], stages[1]["origin"]["way"]["paths"]) == ("student", 1)
+    shown = actions.present()
+    assert shown.origin.text().startswith("Key points: edited by hand   ·   Program: student: Demo")
+    shown.close()
     qtbot.mouseClick(page.tabs.compare, Qt.MouseButton.LeftButton)
     assert page.comparing and page.compare.divergence == 3 == page.player.step_shown
     assert "line 3: days = 7 | line 3: days = 6" in page.compare.parting.text.text()
@@ -330,6 +349,24 @@ def test_a_kept_branch_names_who_wrote_which_part():
     teacher = Origin("Teacher-X", "m", "file")
     taken = with_points(sampled, solve, KeyPoints("How many?", ("One.",)), "by Teacher-X", teacher)
     assert origins_of(Branch.of(taken, "x"))[0] is teacher
+
+
+def test_an_exported_stage_says_how_it_was_drawn_and_what_was_chosen():
+    ask = Ask(QUESTION, None, OTHERS, Way(0.7, 0.9, 3, 2), forced=("solve", (4, 5)))
+    branch = Branch.of(ask, "x")
+    branch.recording.stages = [Stage("key"), Stage("solve")]
+    branch.recording.vote = Vote([{}] * 6, [], 2)
+    told = told_origins(branch)
+    way = {"temperature": 0.7, "top_p": 0.9, "seed": 3, "path": 2, "paths": 6}
+    assert told["key"]["way"] == told["solve"]["way"] == way
+    assert told["solve"]["forced"] == {"tokens": [4, 5]} and "forced" not in told["key"]
+    assert origin_text(branch).endswith(
+        "student: Others (temperature 0.7, top-p 0.9, seed 3, path 3 of 6), one token chosen by a person"
+    )
+    teacher = Origin("Teacher-X", "m", "file")
+    given = with_points(ask, OTHERS, KeyPoints("How many?", ("One.",)), "by Teacher-X", teacher)
+    taken = told_origins(Branch.of(given, "x"))["key"]
+    assert (taken["writer"], taken["name"]) == ("teacher", "Teacher-X") and "way" not in taken
 
 
 def test_students_of_two_runs_are_one_choice():
