@@ -205,7 +205,7 @@ def origin_text(branch: Branch) -> str:
     parts = []
     for stage in branch.recording.stages:
         told = told_origins(branch)[stage.role]
-        way, text = told.get("way", {}), stage.by or told["name"]
+        way, text = told.get("way", {}), stage.by or told["name"].removeprefix("student: ")
         if way.get("temperature"):
             path = f", path {way['path'] + 1} of {way['paths']}" if way["paths"] > 1 else ""
             text += f" (temperature {way['temperature']:g}, top-p {way['top_p']:g}, seed {way['seed']}{path})"

@@ -117,7 +117,7 @@ def test_key_points_changed_by_hand_are_solved_beside_the_first(page, qtbot):
     assert stages[0]["origin"]["details"] == {"changed": "student: Demo students"}
     assert (stages[1]["origin"]["writer"], stages[1]["origin"]["way"]["paths"]) == ("student", 1)
     shown = actions.present()
-    assert shown.origin.text().startswith("Key points: edited by hand   ·   Program: student: Demo")
+    assert shown.origin.text().startswith("Key points: edited by hand   ·   Program: Demo students")
     shown.close()
     qtbot.mouseClick(page.tabs.compare, Qt.MouseButton.LeftButton)
     assert page.comparing and page.compare.divergence == 3 == page.player.step_shown
@@ -361,7 +361,7 @@ def test_an_exported_stage_says_how_it_was_drawn_and_what_was_chosen():
     assert told["key"]["way"] == told["solve"]["way"] == way
     assert told["solve"]["forced"] == {"tokens": [4, 5]} and "forced" not in told["key"]
     assert origin_text(branch).endswith(
-        "student: Others (temperature 0.7, top-p 0.9, seed 3, path 3 of 6), one token chosen by a person"
+        "Program: Others (temperature 0.7, top-p 0.9, seed 3, path 3 of 6), one token chosen by a person"
     )
     teacher = Origin("Teacher-X", "m", "file")
     given = with_points(ask, OTHERS, KeyPoints("How many?", ("One.",)), "by Teacher-X", teacher)
