@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import queue
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from training_backend.events import Control
 
@@ -38,7 +40,7 @@ class CommandChild:
             [*command, *arguments, "--events", "--stop-at-eof"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment,
+            env=_safe(os.environ if environment is None else environment),
             text=True,
             encoding="utf-8",
             start_new_session=own_session,
@@ -72,3 +74,11 @@ class CommandChild:
         for line in self.process.stdout:
             lines.put((self, line))
         lines.put((self, None))
+
+
+def _safe(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which this program is found, and nothing else in the folder of the start."""
+    places = [str(Path(__file__).resolve().parents[2]), environment.get("PYTHONPATH", "")]
+    return {
+        **environment, "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(filter(None, places)),
+    }  # fmt: skip
