@@ -130,7 +130,8 @@ class EvaluatePage(QWidget):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
         # where letters are large the results are scrolled as a whole
-        filled.setMinimumHeight(theme.line_height() * 20)
+        filled.setMinimumHeight(theme.line_height() * 24)
+        self.wrong.setMinimumHeight(theme.line_height() * 15)
         scroll = QScrollArea()
         scroll.setWidget(filled)
         scroll.setWidgetResizable(True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
+from kpdd_app import theme
 from kpdd_app.jobs import Jobs
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.evaluate import EvaluatePage
@@ -130,3 +131,13 @@ def test_mistakes_are_said_before_anything_starts(page, qtbot, tmp_path):
     page.limit.clear()
     qtbot.mouseClick(page.start_button, Qt.MouseButton.LeftButton)
     assert "run.json" in page.problem.text.text()
+
+
+def test_the_wrong_answers_keep_room_with_large_letters(page, qapp):
+    theme.apply(qapp, "light", 24)
+    try:
+        page.stack.setCurrentIndex(1)
+        qapp.processEvents()
+        assert page.wrong.height() >= 14 * theme.line_height()
+    finally:
+        theme.apply(qapp, "light", 10)
