@@ -91,7 +91,7 @@ class TokenStrip(QAbstractScrollArea):
         caret: bool = False,
     ) -> None:
         """Show the first `count` tokens; `ends`: the text's length after each. Without blocks: all of it."""
-        had_text, had_caret = bool(self.text), self._caret
+        had_text, had_caret, carets = bool(self.text), self._caret, self._caret_rects()
         self._laid.show(tokens, ends, count, blocks)
         self._caret = caret
         self.setAccessibleDescription(self.text[-400:])
@@ -101,11 +101,16 @@ class TokenStrip(QAbstractScrollArea):
         else:
             # what was not written token by token is read from its beginning
             self.verticalScrollBar().setValue(0)
-        if had_text != bool(self.text) or had_caret != caret:
+        if had_text != bool(self.text) or (had_caret != caret and not self.text):
             self.viewport().update()
-        elif changed is not None:
-            top = max(0, int(changed) - self.verticalScrollBar().value() - 2)
+            return
+        shift = self.verticalScrollBar().value()
+        if changed is not None:
+            top = max(0, int(changed) - shift - 2)
             self.viewport().update(0, top, self.viewport().width(), self.viewport().height() - top)
+        if had_caret != caret:
+            for rect in carets + self._caret_rects():
+                self.viewport().update(rect.translated(0, -shift).toAlignedRect().adjusted(-1, -1, 1, 1))
 
     def set_marks(self, spans: Sequence[tuple[int, int]]) -> None:
         """Light up characters (start, end) of the text: the numbers that a value came from."""
@@ -301,10 +306,13 @@ class TokenStrip(QAbstractScrollArea):
             painter.drawText(QPointF(theme.gap(1), base + ascent), paragraph.marker)
 
     def _paint_caret(self, painter: QPainter) -> None:
-        rects = self._laid.token_rects(self._laid.current)
-        if rects:
-            rect = rects[-1]
-            painter.fillRect(QRectF(rect.right() + 1, rect.top(), 2, rect.height()), theme.colour("accent"))
+        for rect in self._caret_rects():
+            painter.fillRect(rect, theme.colour("accent"))
+
+    def _caret_rects(self) -> list[QRectF]:
+        """Return where the caret stands in the whole text, if it is shown."""
+        rects = self._laid.token_rects(self._laid.current)[-1:] if self._caret else []
+        return [QRectF(rect.right() + 1, rect.top(), 2, rect.height()) for rect in rects]
 
     def _outline(self, painter: QPainter, token: int, colour: str) -> None:
         if token < 0:
