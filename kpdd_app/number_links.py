@@ -18,7 +18,8 @@ class Links:
     """What a value, named in `head`, came from: spans of the question and of each student's text.
 
     `program` holds (line, start, end), `items` the running numbers of the information items, `steps` those of
-    worked steps, `nowhere` numbers that stand nowhere before.
+    worked steps, `nowhere` numbers that stand nowhere before. `deciding` are numbers of the question that
+    only decided the value: the bound of a loop, the test of a branch.
     """
 
     head: str
@@ -28,6 +29,7 @@ class Links:
     items: tuple[int, ...]
     steps: tuple[int, ...] = ()
     nowhere: tuple[str, ...] = ()
+    deciding: tuple[Span, ...] = ()
 
 
 class NumberLinks:
@@ -77,6 +79,7 @@ class NumberLinks:
             {role: tuple(found) for role, found in key_points.items()},
             tuple((literal.line, literal.start, literal.end) for literal in literals),
             tuple(dict.fromkeys(span.item + 1 for span in spans)),
+            deciding=self.found.deciding_spans(value),
         )
 
 

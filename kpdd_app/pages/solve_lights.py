@@ -111,6 +111,8 @@ class NumberLights(QObject):
             if found.nowhere and parts:
                 parts.append(self.tr("written nowhere before: {0}").format(", ".join(found.nowhere)))
             said = " · ".join(parts) or self.tr("no number that was given")
+            if found.deciding:
+                said += " · " + self.tr("decided by {0}").format(self._named(found.deciding))
             return self.tr("{0} comes from {1}").format(found.head, said)
         if self._done and links.unused:
             return self.tr("Numbers of the question that the answer does not use: {0}").format(

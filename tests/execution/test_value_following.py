@@ -124,7 +124,7 @@ def compound(inner):
         lambda t: indented([f"if {t[0]}:", f"    {t[1]}"])
     )
     rounds = st.tuples(block, st.one_of(st.just([]), leave), block).map(lambda t: t[0] + t[1] + t[2])
-    otherwise = st.one_of(st.just([]), block.map(lambda body: ["else:", *body]))
+    otherwise: st.SearchStrategy[list[str]] = st.one_of(st.just([]), block.map(lambda body: ["else:", *body]))
     return st.one_of(
         st.tuples(TEST, block, TEST, block, otherwise).map(
             lambda t: [f"if {t[0]}:", *t[1], f"elif {t[2]}:", *t[3], *t[4]]
@@ -163,6 +163,7 @@ def test_a_number_that_is_said_to_be_unused_can_be_another(runner, parts):
     for record in records:
         follower.take(record)
     answer = follower.answer()
+    assert answer is not None
     used = {*answer.literals, *answer.deciding}
     lines = program.split("\n")
     for index, literal in enumerate(read.literals):

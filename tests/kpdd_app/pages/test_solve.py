@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QPoint, Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QWidget
 
+from kpdd_app.number_links import Links
 from kpdd_app.open_project import OpenProject
 from kpdd_app.pages.solve_picker import QuestionPicker, random_of_grammar
 from kpdd_app.student_choices import Choice, folder_choice
@@ -363,6 +364,16 @@ def test_pointing_at_a_variable_lights_up_where_it_came_from(page, qtbot):
     assert [m.cursor.selectedText() for m in columns.question.edit.extraSelections()] == ["240"]
     page.question.edit.setPlainText("Another question with 240 in it")
     assert columns.question.edit.extraSelections() == []
+
+
+def test_what_only_decided_is_named_and_not_lit(page, qtbot):
+    solved(qtbot, page)
+    lights = page.columns.lights
+    qtbot.waitUntil(lambda: lights._links is not None, timeout=5_000)
+    place = lights._links.question.index("240")
+    lights._show(Links("days = 6", (), {}, ((3, 0, 1),), (), deciding=((place, place + 3),)))
+    assert page.columns.origin.text() == "days = 6 comes from line 3 · decided by 240"
+    assert page.columns.question.edit.extraSelections() == []
 
 
 def test_numbers_that_the_answer_does_not_use_are_marked(page, qtbot):
