@@ -51,6 +51,14 @@ def test_ctrl_and_a_number_open_the_pages(qtbot, window):
     assert Settings().page == "dataset"
 
 
+def test_the_solve_page_leads_to_a_row_of_the_dataset(qtbot, with_project):
+    page = with_project.show_page("solve")
+    page._say_kept(2, "Kept as row 2 of the dataset.")
+    qtbot.mouseClick(page.kept.action, Qt.MouseButton.LeftButton)
+    assert with_project.current == "dataset"
+    qtbot.waitUntil(lambda: with_project.page("dataset").editor.row_id == 2, timeout=5000)
+
+
 def test_every_focusable_widget_has_a_name(qtbot, with_project):
     looked_at, nameless = 0, []
     for key, _, _ in PAGES:
