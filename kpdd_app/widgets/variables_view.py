@@ -121,6 +121,8 @@ class VariablesView(QTableView):
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
         self._pointed = ""
+        # at any step since the table was empty
+        self._most_rows = 0
         self.selectionModel().currentRowChanged.connect(lambda now, _: self._point(self._name(now)))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.horizontalHeader()
@@ -142,10 +144,8 @@ class VariablesView(QTableView):
         self.rows_model.show_state(state)
         if chosen and chosen != self.name_chosen:
             self._choose(chosen)
-        if state is None:
-            self._keep_bar(False)
-        elif self.rows_model.rowCount() * self._row_height > self.viewport().height():
-            self._keep_bar(True)
+        self._most_rows = 0 if state is None else max(self._most_rows, self.rows_model.rowCount())
+        self._keep_bar()
         for number, row in enumerate(self.rows_model.rows):
             if row[0]:
                 self.scrollTo(self.rows_model.index(number, 1))
@@ -203,6 +203,7 @@ class VariablesView(QTableView):
         names = max(line * 3, min(line * 8, round(self.viewport().width() * 0.32)))
         for column, width in ((0, line * 1.3), (1, names), (3, line * 4.4)):
             self.setColumnWidth(column, round(width))
+        self._keep_bar()
 
     def _name(self, index: _Index) -> str:
         rows = self.rows_model.rows
@@ -218,9 +219,10 @@ class VariablesView(QTableView):
             self._pointed = name
             self.name_pointed.emit(name)
 
-    def _keep_bar(self, kept: bool) -> None:
+    def _keep_bar(self) -> None:
         """Let the scroll bar stay once it was needed: a call and its end would move the columns each time."""
-        policy = Qt.ScrollBarPolicy.ScrollBarAlwaysOn if kept else Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        needed = self._most_rows * self._row_height > self.viewport().height()
+        policy = Qt.ScrollBarPolicy.ScrollBarAlwaysOn if needed else Qt.ScrollBarPolicy.ScrollBarAsNeeded
         if policy != self.verticalScrollBarPolicy():
             self.setVerticalScrollBarPolicy(policy)
 

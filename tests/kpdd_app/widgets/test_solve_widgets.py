@@ -224,6 +224,20 @@ def test_variables_tell_what_is_pointed_at_or_has_the_focus(qtbot):
     assert view.rows_model.rows[1][1] == "b"
 
 
+def test_the_scroll_bar_of_variables_stays_where_one_is_needed_alone(qtbot):
+    view = shown(qtbot, VariablesView())
+    many = {f"name_{number}": [str(number), "int"] for number in range(12)}
+    log = trace({"ln": 1, "ch": {"a": ["2", "int"]}}, {"ln": 2, "ch": many})
+    view.resize(400, 120)
+    view.show_state(log.state(2))
+    qtbot.waitUntil(view.verticalScrollBar().isVisible)
+    # the columns do not move where fewer variables are there again
+    view.show_state(log.state(1))
+    assert view.verticalScrollBar().isVisible()
+    view.resize(400, 800)
+    qtbot.waitUntil(lambda: not view.verticalScrollBar().isVisible())
+
+
 def test_the_variables_mark_what_changed(qtbot):
     view = shown(qtbot, VariablesView())
     log = trace({"ln": 1, "ch": {"f": ["function f", "function"], "a": ["2", "int"]}},
