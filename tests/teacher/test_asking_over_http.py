@@ -193,13 +193,13 @@ def test_the_key_is_in_nothing_that_a_run_writes(closed, capsys, tmp_path):
 
 def test_the_command_says_what_is_wrong(closed, capsys):
     path, _ = closed
-    for more, words in (
-        (["--teacher", "Lop"], "no teacher 'Lop'"),
-        (["--teacher", "Loop", "--pilot", "0"], "--pilot cannot be 0"),
-        (["--teacher", "Loop", "--rows-file", path + ".none"], "file of rows cannot be read"),
-        (["--teacher", "Loop", "--dataset", "none"], "no such questions"),
+    for more, status, words in (
+        (["--teacher", "Lop"], 1, "no teacher 'Lop'"),
+        (["--teacher", "Loop", "--pilot", "0"], 2, "--pilot cannot be 0"),
+        (["--teacher", "Loop", "--rows-file", path + ".none"], 1, "file of rows cannot be read"),
+        (["--teacher", "Loop", "--dataset", "none"], 1, "no such questions"),
     ):
-        assert main(["generate", path, "--quiet", *more]) == 1
+        assert main(["generate", path, "--quiet", *more]) == status
         assert words in capsys.readouterr().err
 
 
