@@ -198,7 +198,7 @@ def test_the_time_limit_is_the_programs_own_processor_time(runner):
 def test_a_program_that_sleeps_is_ended_by_the_clock(runner):
     result = runner.run("import time\ntime.sleep(1000)\nans = 1", limits=Limits(cpu_s=1, wall_s=0.5))
     assert result.verdict == "timed_out" and "clock" in result.reason
-    assert result.elapsed_ms > 400
+    assert 400 < result.elapsed_ms < 3000
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,8 @@ def test_noise_becomes_log_and_unknown_events(fake_jobs, qtbot):
     assert events[1].text == "this is no JSON"
 
 
-def test_a_burst_leaves_the_window_its_heartbeat(fake_jobs, qtbot):
-    count = 100_000
+def beats_of_a_burst(jobs, qtbot, count: int) -> tuple[list[float], list[float]]:
+    """Return (s by the clock, s of the thread's processor time) between beats while `count` events come."""
     own: list[float] = []
     gaps: list[float] = []
     last = [time.perf_counter(), time.thread_time()]
@@ -73,7 +73,7 @@ def test_a_burst_leaves_the_window_its_heartbeat(fake_jobs, qtbot):
         own.append(now[1] - last[1])
         last[:] = now
 
-    job = fake_jobs.start("burst", ["burst", str(count)])
+    job = jobs.start("burst", ["burst", str(count)])
     seen = [0]
     job.event_came.connect(lambda event: seen.__setitem__(0, seen[0] + isinstance(event, Progress)))
     heart = QTimer()
@@ -87,10 +87,19 @@ def test_a_burst_leaves_the_window_its_heartbeat(fake_jobs, qtbot):
         pass
     heart.stop()
     assert seen[0] == count and job.progress.done == count
-    gaps.sort()
-    # what the window's thread itself spent between two beats does not depend on the neighbours' load
-    assert max(own) < 0.025, sorted(own)[-5:]
-    assert gaps[len(gaps) // 2] < 0.1, gaps[-5:]
+    return sorted(gaps), sorted(own)
+
+
+def test_a_burst_leaves_the_window_its_heartbeat(fake_jobs, qtbot):
+    for _ in range(3):
+        gaps, own = beats_of_a_burst(fake_jobs, qtbot, 100_000)
+        # what the window's thread itself spent between two beats does not depend on the neighbours' load
+        assert own[-1] < 0.025, own[-5:]
+        # the clock does: a burst beside which the machine did something else is measured again
+        calm = gaps[len(gaps) // 2] < 0.025 and gaps[int(len(gaps) * 0.99)] < 0.15
+        if calm:
+            break
+    assert calm, gaps[-5:]
 
 
 def test_a_polite_stop_is_obeyed(fake_jobs, qtbot):
