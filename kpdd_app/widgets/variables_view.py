@@ -146,10 +146,7 @@ class VariablesView(QTableView):
             self._choose(chosen)
         self._most_rows = 0 if state is None else max(self._most_rows, self.rows_model.rowCount())
         self._keep_bar()
-        for number, row in enumerate(self.rows_model.rows):
-            if row[0]:
-                self.scrollTo(self.rows_model.index(number, 1))
-                break
+        self._scroll_to_changed()
 
     def forget(self) -> None:
         """Hold no variable while nobody sees the table; its scroll bar stays for when it is seen again."""
@@ -204,6 +201,7 @@ class VariablesView(QTableView):
         for column, width in ((0, line * 1.3), (1, names), (3, line * 4.4)):
             self.setColumnWidth(column, round(width))
         self._keep_bar()
+        self._scroll_to_changed()
 
     def _name(self, index: _Index) -> str:
         rows = self.rows_model.rows
@@ -218,6 +216,12 @@ class VariablesView(QTableView):
         if name != self._pointed:
             self._pointed = name
             self.name_pointed.emit(name)
+
+    def _scroll_to_changed(self) -> None:
+        for number, row in enumerate(self.rows_model.rows):
+            if row[0]:
+                self.scrollTo(self.rows_model.index(number, 1))
+                break
 
     def _keep_bar(self) -> None:
         """Let the scroll bar stay once it was needed: a call and its end would move the columns each time."""

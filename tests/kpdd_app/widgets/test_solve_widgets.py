@@ -238,6 +238,18 @@ def test_the_scroll_bar_of_variables_stays_where_one_is_needed_alone(qtbot):
     qtbot.waitUntil(lambda: not view.verticalScrollBar().isVisible())
 
 
+def test_what_changed_stays_in_sight_where_the_table_loses_height(qtbot):
+    view = shown(qtbot, VariablesView())
+    log = trace({"ln": 1, "ch": {f"name_{number}": [str(number), "int"] for number in range(12)}},
+                {"ln": 2, "ch": {"z": ["2", "int"]}})  # fmt: skip
+    view.resize(400, 800)
+    view.show_state(log.state(2))
+    view.resize(400, 120)
+    place = view.rows_model.index(12, 1)
+    assert view.rows_model.rows[12][:2] == (True, "z")
+    qtbot.waitUntil(lambda: view.viewport().rect().contains(view.visualRect(place)))
+
+
 def test_the_variables_mark_what_changed(qtbot):
     view = shown(qtbot, VariablesView())
     log = trace({"ln": 1, "ch": {"f": ["function f", "function"], "a": ["2", "int"]}},
